@@ -1,0 +1,61 @@
+// Two projects: `unit` runs in one process without sockets; `protocol` starts real processes.
+const transformed = [
+  '@jupyterlab/',
+  '@jupyter/',
+  '@lumino/',
+  '@microsoft/',
+  '@rjsf/',
+  '@bufbuild/',
+  'apache-arrow',
+  'flatbuffers',
+  'lossless-json',
+  'lib0/',
+  'y-protocols/',
+  'yjs/',
+  'y-websocket/',
+  'lodash-es/',
+  'exenv-es6',
+  'nanoid/',
+  'tinybench',
+  'fast-check',
+  'pure-rand'
+];
+
+const shared = {
+  testEnvironment: 'node',
+  setupFiles: ['<rootDir>/test/support/jsdomshims.cjs'],
+  transform: {
+    '\\.svg$': '<rootDir>/test/support/svgtransform.cjs',
+    '\\.(ts|tsx|js|mjs)$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', tsx: true },
+          transform: { react: { runtime: 'automatic' } }
+        },
+        module: { type: 'commonjs' }
+      }
+    ]
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')}))`],
+  moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'cjs', 'json', 'node'],
+  moduleNameMapper: { '\\.css$': '<rootDir>/test/support/empty.cjs' },
+  modulePathIgnorePatterns: ['<rootDir>/(dist|build|lib|castlens)/', '<rootDir>/\\.venv']
+};
+
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/unit/**/*.spec.{ts,tsx}']
+    },
+    {
+      ...shared,
+      displayName: 'protocol',
+      testMatch: ['<rootDir>/test/protocol/**/*.spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/longtimeout.cjs']
+    }
+  ]
+};

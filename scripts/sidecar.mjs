@@ -1,0 +1,28 @@
+// What the sidecar consists of: one bundle for every process, and the packages that stay outside of them because they
+// carry native binaries.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export const entryPoints = {
+  kernel: 'src/kernel/main.ts',
+  engine: 'src/engine/main.ts',
+  evaluator: 'src/kernel/evaluator/main.ts',
+  guard: 'src/kernel/guard/main.ts',
+  cli: 'src/cli/main.ts'
+};
+
+export const externals = ['onnxruntime-node', 'zeromq'];
+
+/** The esbuild options that every bundle for Node shares. */
+export const nodeOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: true,
+  external: externals,
+  logLevel: 'warning'
+};

@@ -1,0 +1,267 @@
+// npm test: installs what is missing, builds, runs the suites and counts. `npm test -- unit protocol` runs only those;
+// arguments after another `--` go to the runner of the suite: `npm test -- unit -- --watch`.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ensureBrowser } from './browser.mjs';
+import { ensureBuilt, ensureNodeModules, requireNode } from './prepare.mjs';
+import { Failure, run, say } from './process.mjs';
+import { ensureVenv, installExtension, jupyterVariables, venvProgram } from './python.mjs';
+import { root } from './sidecar.mjs';
+
+const torchTimeLimitMs = 15 * 60_000;
+const reports = join(root, 'test-results', 'reports');
+
+/**
+ * What a suite found. `reason` tells why it is not only the counts that matter: it could not run, or had nothing to run.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: number, reason?: string }} Counts
+ */
+
+/** The suites in the order in which they run; `torch` runs only when it is named. */
+const suites = {
+  lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '--cache', '.'], prettierCheck),
+  typecheck: () => runCheck(...typecheckProjects),
+  unit: args => runJest('unit', args),
+  protocol: async args =>
+    add(await runJest('protocol', ['--runInBand', ...args]), await runPytest('protocol')),
+  packaging: args => runPytest('packaging', args),
+  browser: runPlaywright,
+  torch: runTorch
+};
+const optional = new Set(['torch']);
+
+const prettierCheck = [
+  'node_modules/prettier/bin/prettier.cjs',
+  '--check',
+  '--log-level',
+  'warn',
+  '.'
+];
+const typecheckProjects = ['pure', 'panel', 'node', 'test'].map(project => [
+  'node_modules/typescript/bin/tsc',
+  '--noEmit',
+  '-p',
+  `tsconfig.${project}.json`
+]);
+
+function add(a, b) {
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    reason: [a.reason, b.reason].filter(Boolean).join('; ') || undefined
+  };
+}
+
+const nothing = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs programs of node_modules that answer with their exit code; each counts as one test. */
+async function runCheck(...commands) {
+  let counts = nothing;
+  for (const command of commands) {
+    const code = await run(process.execPath, command);
+    counts = add(counts, code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 });
+  }
+  return counts;
+}
+
+/** The counts of a report, corrected for what only the exit code tells. */
+function countReport(file, code, read) {
+  if (!existsSync(file)) {
+    return { ...nothing, failed: 1, reason: `no report was written (exit code ${code})` };
+  }
+  const counts = read(readFileSync(file, 'utf8'));
+  return code !== 0 && counts.failed === 0
+    ? { ...counts, failed: 1, reason: `the runner ended with exit code ${code}` }
+    : counts;
+}
+
+async function runJest(project, args) {
+  const file = join(reports, `${project}.json`);
+  const code = await run(process.execPath, [
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    project,
+    '--json',
+    `--outputFile=${file}`,
+    ...args
+  ]);
+  return countReport(file, code, text => {
+    const report = JSON.parse(text);
+    return {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
+      skipped: report.numPendingTests + report.numTodoTests
+    };
+  });
+}
+
+/** Runs the Python tests of a folder of test/; no counts where the folder has none. */
+async function runPytest(folder, args = [], venvName = '.venv') {
+  if (!hasPythonTests(folder)) {
+    return nothing;
+  }
+  const venv =
+    venvName === '.venv' ? await ensureVenv(venvName, ['test.txt']) : join(root, venvName);
+  if (venvName === '.venv') {
+    installExtension(venv);
+  }
+  const file = join(reports, `${folder}-pytest.xml`);
+  const code = await run(
+    venvProgram(venv, 'python'),
+    [
+      '-m',
+      'pytest',
+      '-q',
+      '-o',
+      'junit_family=xunit2',
+      `--junitxml=${file}`,
+      `test/${folder}`,
+      ...args
+    ],
+    { env: testEnvironment(venv) }
+  );
+  return countReport(file, code, text => {
+    // The root holds one testsuite element whose attributes are the totals.
+    const total = name =>
+      Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
+    const failed = total('failures') + total('errors');
+    const skipped = total('skipped');
+    return { passed: total('tests') - failed - skipped, failed, skipped };
+  });
+}
+
+function hasPythonTests(folder) {
+  const path = join(root, 'test', folder);
+  return (
+    existsSync(path) &&
+    readdirSync(path, { recursive: true, encoding: 'utf8' }).some(name =>
+      /^test_.*\.py$/.test(basename(name))
+    )
+  );
+}
+
+/** The environment's Jupyter with a home of its own, empty at the start of every suite. */
+function testEnvironment(venv) {
+  const home = join(root, 'test-results', 'home');
+  rmSync(home, { recursive: true, force: true });
+  return jupyterVariables(venv, home);
+}
+
+async function runPlaywright(args) {
+  const venv = await ensureVenv('.venv', ['test.txt']);
+  installExtension(venv);
+  const browser = await ensureBrowser();
+  const file = join(reports, 'browser.json');
+  const code = await run(
+    process.execPath,
+    ['node_modules/@playwright/test/cli.js', 'test', '-c', 'test/browser', ...args],
+    {
+      env: {
+        ...testEnvironment(venv),
+        ...(browser && { CHROMIUM_PATH: browser }),
+        PLAYWRIGHT_JSON_OUTPUT_FILE: file
+      }
+    }
+  );
+  return countReport(file, code, text => {
+    const { stats, errors } = JSON.parse(text);
+    return {
+      passed: stats.expected + stats.flaky,
+      failed: stats.unexpected || errors.length,
+      skipped: stats.skipped,
+      reason: stats.flaky ? `${stats.flaky} passed only when repeated` : undefined
+    };
+  });
+}
+
+async function runTorch(args) {
+  if (!hasPythonTests('torch')) {
+    return { ...nothing, reason: 'skipped, test/torch has no tests' };
+  }
+  try {
+    await ensureVenv('.venv-torch', ['torch.txt'], { timeoutMs: torchTimeLimitMs });
+  } catch (error) {
+    return { ...nothing, reason: `skipped, PyTorch could not be installed: ${error.message}` };
+  }
+  return runPytest('torch', args, '.venv-torch');
+}
+
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+}
+
+/** The suites to run and the arguments for their runners. */
+function parseArguments(argv) {
+  const split = argv.indexOf('--');
+  const names = split < 0 ? argv : argv.slice(0, split);
+  const unknown = names.filter(name => !Object.hasOwn(suites, name));
+  if (unknown.length > 0) {
+    throw new Failure(
+      `there is no suite ${unknown.join(', ')}; the suites are ${Object.keys(suites).join(', ')}`
+    );
+  }
+  const selected = Object.keys(suites).filter(name =>
+    names.length > 0 ? names.includes(name) : !optional.has(name)
+  );
+  return { selected, args: split < 0 ? [] : argv.slice(split + 1) };
+}
+
+async function runSuites(selected, args) {
+  let total = nothing;
+  const lines = [];
+  for (const name of selected) {
+    say(`running ${name}`);
+    const start = performance.now();
+    let counts;
+    try {
+      counts = await suites[name](args);
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      counts = { ...nothing, failed: 1, reason: error.message };
+    }
+    if (counts.passed + counts.failed === 0 && !optional.has(name)) {
+      counts = { ...counts, failed: 1, reason: 'the suite ran no tests' };
+    }
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const line = `${name}: ${describe(counts)} in ${seconds} s${counts.reason ? ` (${counts.reason})` : ''}`;
+    say(line);
+    lines.push(line);
+    total = add(total, counts);
+  }
+  return { total, lines };
+}
+
+async function main() {
+  const { selected, args } = parseArguments(process.argv.slice(2));
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+
+  let total;
+  let lines = [];
+  try {
+    requireNode();
+    await ensureNodeModules();
+    await ensureBuilt();
+    ({ total, lines } = await runSuites(selected, args));
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    say(error.message);
+    total = { ...nothing, failed: 1 };
+  }
+
+  writeFileSync(join(reports, 'total.json'), JSON.stringify(total));
+  console.log(['', ...lines, describe(total)].join('\n'));
+  process.exitCode = total.failed > 0 ? 1 : 0;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Failure ? `castlens: ${error.message}` : error);
+  process.exitCode = 2;
+}

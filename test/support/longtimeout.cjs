@@ -1,0 +1,2 @@
+// Starting a process and opening sockets takes seconds on a loaded machine.
+jest.setTimeout(60_000);
