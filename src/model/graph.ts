@@ -1,0 +1,310 @@
+/**
+ * The graph every format is read into and every pass works on.
+ *
+ * One graph type serves all dialects: the operator names say which (`aten.linear.default`, `onnx.Gemm`,
+ * `com.microsoft.FusedMatMul`, `_operator.mul`). A node's tensors and symbolic sizes are its `inputs`, in one flat list, so
+ * that generic algorithms need nothing but that list; literal arguments are `attrs`, which refer to inputs by position.
+ *
+ * #### Notes
+ * Autocast regions are not nested graphs here: readers inline them, and each node carries the id of its innermost region.
+ * Graphs are in topological order: a node comes after the producers of its inputs.
+ *
+ * @packageDocumentation
+ */
+import type { DType } from './dtype';
+import type { Shape } from './dim';
+import type { IWeight } from './weight';
+
+/** A value: the result of a node, an input of the graph, or a weight. Compared by identity. */
+export interface IValue {
+  /** Unique within its graph. */
+  name: string;
+  /** Element type; null where the value is no tensor or the file does not say. */
+  dtype: DType | null;
+  /** Sizes; null where the file does not say. 0-d tensors have `[]`. */
+  shape: Shape | null;
+  /** What the value is. `int`, `float` and `bool` are Python numbers (symbolic sizes). */
+  kind: 'tensor' | 'int' | 'float' | 'bool' | 'other';
+  /** As recorded in the file (tensor_values / value_info); kept when `dtype` is recomputed. */
+  declaredDtype: DType | null;
+  /** As recorded; null where the format does not say. */
+  requiresGrad: boolean | null;
+  /**
+   * In lowered graphs: an intermediate result of an operator whose own result has this low-precision dtype. `dtype` is then
+   * float32, the type such operators accumulate in: the result is rounded once, at the end of the operator.
+   */
+  accumulates?: DType;
+}
+
+/** A literal argument, or a reference to an input of the same node. */
+export type Attr =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  /** `bigint` only beyond 2^53, such as the "to the end" of slices. */
+  | { readonly kind: 'int'; readonly value: number | bigint }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'dtype'; readonly value: DType }
+  | { readonly kind: 'device'; readonly value: string }
+  | { readonly kind: 'memory-format'; readonly value: string }
+  | { readonly kind: 'layout'; readonly value: string }
+  | { readonly kind: 'list'; readonly items: readonly Attr[] }
+  /** A constant tensor written into the node (ONNX attribute `value`). */
+  | { readonly kind: 'tensor'; readonly value: IWeight }
+  /** A nested graph (If, Loop, Scan bodies). It may use values of the outer graph. */
+  | { readonly kind: 'graph'; readonly value: IGraph };
+
+/** One place in the user's Python source. */
+export interface ISourceLocation {
+  readonly file: string;
+  readonly line: number;
+  /** The source text of the line, where recorded. */
+  readonly code?: string;
+}
+
+/** Who asked for a cast. */
+export type CastOrigin = 'region' | 'explicit' | 'runtime';
+
+/**
+ * What a cast that castlens itself put into a lowered graph is for.
+ *
+ * - `hold`: back from the low-precision dtype to the type the device computes in.
+ * - `boundary`: at an input or output of the graph, because the runtime cannot pass that dtype.
+ *
+ * Neither counts in any census.
+ */
+export type CastRole = 'hold' | 'boundary';
+
+/** One operator call. */
+export interface INode {
+  /** Unique within its graph. */
+  name: string;
+  /** `aten.linear.default`, `onnx.Gemm`, ... */
+  op: string;
+  /** Tensor and symbolic operands; null where an optional one is left out. */
+  inputs: (IValue | null)[];
+  /**
+   * ATen: every argument by its schema name, in the file's order; operands as `input` references.
+   * ONNX: attributes by name; operands are `inputs` by position and are not repeated here.
+   */
+  attrs: Record<string, Attr>;
+  /** Unused trailing outputs may be missing; ONNX optional outputs left out are null. */
+  outputs: (IValue | null)[];
+  /** Innermost autocast region, or null outside all. */
+  region: string | null;
+  /** Path of the module the call belongs to, `''` for the root, null where unknown. */
+  module: string | null;
+  source: ISourceLocation | null;
+  /** For casts: who asked for it. Absent means `explicit`. */
+  origin?: CastOrigin;
+  /** For casts that lowering added. */
+  role?: CastRole;
+}
+
+/** A weight and the value that stands for it in the graph. */
+export interface IWeightValue {
+  readonly value: IValue;
+  readonly weight: IWeight;
+}
+
+/** Nodes in topological order, and their ends. */
+export interface IGraph {
+  name: string;
+  /** What the caller passes, in order. Weights are not among them. */
+  inputs: IValue[];
+  outputs: IValue[];
+  nodes: INode[];
+  weights: IWeightValue[];
+  /** ONNX operator sets the nodes are written against, by domain (`''` is ai.onnx). Empty for ATen graphs. */
+  opsets: Record<string, number>;
+}
+
+/** One use of a value: operand `index` of `node`. */
+export interface IUse {
+  readonly node: INode;
+  readonly index: number;
+}
+
+/** Uses of every value by the nodes of `graph`, nested graphs included. Linear in operands. */
+export function usesOf(graph: IGraph): Map<IValue, IUse[]> {
+  const uses = new Map<IValue, IUse[]>();
+  forEachNode(graph, node => {
+    node.inputs.forEach((value, index) => {
+      if (value !== null) {
+        const list = uses.get(value);
+        if (list) {
+          list.push({ node, index });
+        } else {
+          uses.set(value, [{ node, index }]);
+        }
+      }
+    });
+  });
+  return uses;
+}
+
+/** The node that makes each value. Linear in results. */
+export function producersOf(graph: IGraph): Map<IValue, INode> {
+  const producers = new Map<IValue, INode>();
+  forEachNode(graph, node => {
+    for (const value of node.outputs) {
+      if (value !== null) {
+        producers.set(value, node);
+      }
+    }
+  });
+  return producers;
+}
+
+/** Visit every node, those of nested graphs after the node that holds them. */
+export function forEachNode(graph: IGraph, visit: (node: INode) => void): void {
+  const stack: IGraph[] = [graph];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    for (const node of current.nodes) {
+      visit(node);
+      for (const body of bodiesOf(node)) {
+        stack.push(body);
+      }
+    }
+  }
+}
+
+/** Nested graphs of a node. */
+export function bodiesOf(node: INode): IGraph[] {
+  const bodies: IGraph[] = [];
+  for (const key in node.attrs) {
+    const attr = node.attrs[key];
+    if (attr.kind === 'graph') {
+      bodies.push(attr.value);
+    } else if (attr.kind === 'list') {
+      for (const item of attr.items) {
+        if (item.kind === 'graph') {
+          bodies.push(item.value);
+        }
+      }
+    }
+  }
+  return bodies;
+}
+
+/** A new tensor value. */
+export function makeValue(
+  name: string,
+  dtype: DType | null,
+  shape: Shape | null,
+  options: Partial<Pick<IValue, 'kind' | 'declaredDtype' | 'requiresGrad'>> = {}
+): IValue {
+  return {
+    name,
+    dtype,
+    shape,
+    kind: options.kind ?? 'tensor',
+    declaredDtype: options.declaredDtype ?? null,
+    requiresGrad: options.requiresGrad ?? null
+  };
+}
+
+/**
+ * A copy that can be rewritten without touching the original. Values and nodes are new objects; weights (byte ranges) and
+ * attributes are shared, since nothing changes them in place.
+ *
+ * @returns the copy and the map from old values to new.
+ */
+export function cloneGraph(graph: IGraph): { graph: IGraph; values: Map<IValue, IValue> } {
+  const values = new Map<IValue, IValue>();
+  return { graph: cloneInto(graph, values), values };
+}
+
+/**
+ * Drop nodes whose results reach no output, as `run_decompositions()` does. Node order is kept.
+ *
+ * @returns the nodes dropped.
+ */
+export function removeDeadNodes(graph: IGraph): INode[] {
+  const live = new Set<IValue>(graph.outputs);
+  const kept: INode[] = [];
+  const dropped: INode[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i];
+    if (node.outputs.some(value => value !== null && live.has(value))) {
+      kept.push(node);
+      for (const value of node.inputs) {
+        if (value !== null) {
+          live.add(value);
+        }
+      }
+      for (const body of bodiesOf(node)) {
+        forEachNode(body, inner => {
+          for (const value of inner.inputs) {
+            if (value !== null) {
+              live.add(value);
+            }
+          }
+        });
+        for (const value of body.outputs) {
+          live.add(value);
+        }
+      }
+    } else {
+      dropped.push(node);
+    }
+  }
+  graph.nodes = kept.reverse();
+  graph.weights = graph.weights.filter(weight => live.has(weight.value));
+  return dropped.reverse();
+}
+
+function cloneInto(graph: IGraph, values: Map<IValue, IValue>): IGraph {
+  const copy = (value: IValue): IValue => {
+    let made = values.get(value);
+    if (!made) {
+      made = { ...value };
+      values.set(value, made);
+    }
+    return made;
+  };
+  const copyOrNull = (value: IValue | null): IValue | null => (value === null ? null : copy(value));
+  const copyAttr = (attr: Attr): Attr => {
+    switch (attr.kind) {
+      case 'graph':
+        return { kind: 'graph', value: cloneInto(attr.value, values) };
+      case 'list':
+        return attr.items.some(item => item.kind === 'graph')
+          ? { kind: 'list', items: attr.items.map(copyAttr) }
+          : attr;
+      case 'none':
+      case 'input':
+      case 'bool':
+      case 'int':
+      case 'float':
+      case 'string':
+      case 'dtype':
+      case 'device':
+      case 'memory-format':
+      case 'layout':
+      case 'tensor':
+        return attr;
+    }
+  };
+  return {
+    name: graph.name,
+    inputs: graph.inputs.map(copy),
+    weights: graph.weights.map(({ value, weight }) => ({ value: copy(value), weight })),
+    nodes: graph.nodes.map(node => {
+      const attrs: Record<string, Attr> = {};
+      for (const key in node.attrs) {
+        attrs[key] = copyAttr(node.attrs[key]);
+      }
+      return {
+        ...node,
+        inputs: node.inputs.map(copyOrNull),
+        outputs: node.outputs.map(copyOrNull),
+        attrs
+      };
+    }),
+    outputs: graph.outputs.map(copy),
+    opsets: { ...graph.opsets }
+  };
+}

@@ -1,0 +1,7 @@
+export * from './dim';
+export * from './dtype';
+export * from './errors';
+export * from './exportedmodel';
+export * from './graph';
+export * from './operators';
+export * from './weight';

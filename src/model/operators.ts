@@ -1,0 +1,92 @@
+/**
+ * What generic algorithms need to know of an operator, in every dialect: is it a cast, is it layout only.
+ *
+ * @packageDocumentation
+ */
+import type { DType } from './dtype';
+import type { Attr, INode } from './graph';
+
+/**
+ * Target dtype of a node that does nothing but cast its first input; null for every other node.
+ *
+ * #### Notes
+ * `aten._to_copy` and `aten.to` also move between devices and layouts; those parts do not change values.
+ */
+export function castTarget(node: INode): DType | null {
+  switch (node.op) {
+    case 'onnx.Cast':
+    case 'aten._to_copy.default':
+    case 'aten.to.dtype':
+    case 'aten.to.dtype_layout':
+    case 'aten.to.device':
+    case 'prims.convert_element_type.default': {
+      const attr: Attr | undefined = node.op === 'onnx.Cast' ? node.attrs.to : node.attrs.dtype;
+      return attr?.kind === 'dtype' ? attr.value : null;
+    }
+    case 'onnx.CastLike':
+      return node.inputs[1]?.dtype ?? null;
+    case 'aten.to.other':
+    case 'aten.type_as.default':
+      return node.inputs[1]?.dtype ?? null;
+    default:
+      return null;
+  }
+}
+
+/** Whether the node is a cast whose result has another dtype than its input. */
+export function changesDtype(node: INode): boolean {
+  const target = castTarget(node);
+  const source = node.inputs[0]?.dtype ?? null;
+  return target !== null && source !== null && target !== source;
+}
+
+/**
+ * Whether the node's first result holds elements of its first input unchanged, only arranged anew, for every input:
+ * transpose, permute, view, reshape, expand, slice, ... A cast commutes with each of these.
+ */
+export function isLayoutOnly(node: INode): boolean {
+  return LAYOUT_ONLY.has(node.op);
+}
+
+const LAYOUT_ONLY: ReadonlySet<string> = new Set([
+  'aten.alias.default',
+  'aten.as_strided.default',
+  'aten.clone.default',
+  'aten.contiguous.default',
+  'aten.detach.default',
+  'aten.detach_.default',
+  'aten.expand.default',
+  'aten.expand_as.default',
+  'aten.flatten.using_ints',
+  'aten.flip.default',
+  'aten.lift_fresh_copy.default',
+  'aten.movedim.int',
+  'aten.movedim.intlist',
+  'aten.narrow.default',
+  'aten.numpy_T.default',
+  'aten.permute.default',
+  'aten.repeat.default',
+  'aten.reshape.default',
+  'aten.select.int',
+  'aten.slice.Tensor',
+  'aten.squeeze.default',
+  'aten.squeeze.dim',
+  'aten.squeeze.dims',
+  'aten.swapaxes.default',
+  'aten.t.default',
+  'aten.transpose.int',
+  'aten.unflatten.int',
+  'aten.unsqueeze.default',
+  'aten.view.default',
+  'aten.view_as.default',
+  'aten._unsafe_view.default',
+  'onnx.Expand',
+  'onnx.Flatten',
+  'onnx.Identity',
+  'onnx.Reshape',
+  'onnx.Slice',
+  'onnx.Squeeze',
+  'onnx.Tile',
+  'onnx.Transpose',
+  'onnx.Unsqueeze'
+]);

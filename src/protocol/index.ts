@@ -1,0 +1,4 @@
+export * from './census';
+export * from './requests';
+export * from './stats';
+export * from './figures';

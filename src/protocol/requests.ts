@@ -1,0 +1,336 @@
+/**
+ * The conversation between panel, kernel and engine: one map from request name to parameters and result.
+ *
+ * The same map serves the comm (panel to kernel), the process channel (kernel to engine) and the command line. Requests name
+ * their model by path: the engine keeps what it has read, and reads again when the file has changed, so a restarted engine
+ * answers the next request without being told anything.
+ *
+ * @packageDocumentation
+ */
+import type {
+  CacheMode,
+  ICensus,
+  IFinding,
+  IForwardCasts,
+  ISourceRef,
+  PassName,
+  Reference
+} from './census';
+
+/** One thing that is run and compared: cache mode (or reference), passes, device. */
+export interface IVariant {
+  readonly cache: CacheMode | Reference;
+  readonly passes: readonly PassName[];
+  /** `cpu`, `cuda`, `cuda:1`, ... */
+  readonly device: string;
+}
+
+/** An input or output of the model. */
+export interface IPortInfo {
+  readonly name: string;
+  readonly dtype: string | null;
+  /** Sizes; symbolic ones as text. */
+  readonly shape: readonly (number | string)[] | null;
+  /** A literal that export baked in, where this is no tensor. */
+  readonly literal?: string;
+}
+
+/** An operator castlens cannot lower. */
+export interface IUnsupportedOperator {
+  readonly op: string;
+  readonly count: number;
+  readonly source: ISourceRef | null;
+  /** What is not supported, where the operator itself is known and only these arguments are not. */
+  readonly reason?: string;
+}
+
+/** A module of the model and the weight casts below it. */
+export interface IModuleInfo {
+  readonly path: string;
+  readonly type: string | null;
+  readonly weightCasts: number;
+  readonly bytesMoved: number;
+}
+
+/** What opening a model tells: its structure and the casts in the file. */
+export interface IModelInfo {
+  /** As the user named it. */
+  readonly file: string;
+  /** Absolute path. */
+  readonly path: string;
+  /** Bytes of all files of the model. */
+  readonly sizeBytes: number;
+  readonly nodeCount: number;
+  readonly weightCount: number;
+  /** Bytes of all weights as stored. */
+  readonly weightBytes: number;
+  readonly inputs: readonly IPortInfo[];
+  readonly outputs: readonly IPortInfo[];
+  /** Symbols in shapes with their allowed values. */
+  readonly symbols: readonly {
+    readonly name: string;
+    readonly min: number | null;
+    readonly max: number | null;
+  }[];
+  readonly modules: readonly IModuleInfo[];
+  readonly census: ICensus;
+  /** Empty where the model can be run on the CPU. */
+  readonly unsupported: readonly IUnsupportedOperator[];
+  readonly warnings: readonly string[];
+}
+
+/** What one pass did to the graph of a variant. */
+export interface IPassReport {
+  readonly pass: PassName;
+  /** Rewrites done. */
+  readonly applied: number;
+  /** One line for the reader. */
+  readonly summary: string;
+  /** Where it declined, and why. */
+  readonly declined: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/** The casts in the graph castlens hands to the runtime for a variant. */
+export interface IPlan extends IForwardCasts {
+  readonly variant: IVariant;
+  readonly activationCasts: number;
+  /** Weights converted once, when the variant is loaded (`folded`) or ahead of time (`frozen`). */
+  readonly convertedWeights: number;
+  readonly passes: readonly IPassReport[];
+  readonly findings: readonly IFinding[];
+}
+
+/** Input tensors of a run. */
+export interface IRunInputs {
+  /** `.safetensors` with tensors by input name or `input_0`, ... by position. Inputs not given are the file's samples, or random. */
+  readonly inputsFile?: string;
+  /** Values of symbolic sizes. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Seed of random inputs. Where it is given, the samples of the file are not used. */
+  readonly seed?: number;
+}
+
+/** An output tensor, summarised. */
+export interface IOutputInfo {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly nanCount: number;
+}
+
+/** One forward of one variant. */
+export interface IRunResult {
+  readonly variant: IVariant;
+  /** What actually ran: `CPUExecutionProvider, onnxruntime 1.30.0, graph optimisations disabled`. */
+  readonly runtime: string;
+  /** Wall time of the forward, milliseconds. */
+  readonly latencyMs: number;
+  readonly loadMs: number;
+  readonly planned: IForwardCasts;
+  /** Counted in the runtime's profile. */
+  readonly executedWeightCasts: number;
+  /** What the passes of the variant did. */
+  readonly passReports: readonly IPassReport[];
+  readonly outputs: readonly IOutputInfo[];
+  /** Where the outputs were written. */
+  readonly outputsFile?: string;
+  readonly findings: readonly IFinding[];
+}
+
+/** One variant of a comparison. */
+export interface IVariantResult {
+  readonly cache: CacheMode | Reference;
+  readonly passes: readonly PassName[];
+  readonly device: string;
+  readonly runtime: string;
+  /** Median wall time of one forward, milliseconds. */
+  readonly medianMs: number;
+  /** First and third quartile. */
+  readonly lowMs: number;
+  readonly highMs: number;
+  /** Every timed forward in order, milliseconds. */
+  readonly samplesMs: readonly number[];
+  readonly runs: number;
+  /** medianMs of this variant over that of the baseline (`off` where it is among the variants, else the first). */
+  readonly ratioToOff: number | null;
+  /** 95 % bootstrap confidence interval of the ratio. */
+  readonly ratioLow: number | null;
+  readonly ratioHigh: number | null;
+  readonly plannedWeightCasts: number;
+  readonly plannedBytesMoved: number;
+  /** Counted in the runtime's profile of one forward. */
+  readonly executedWeightCasts: number;
+  /** Session creation, weight conversion of `folded` included, milliseconds. */
+  readonly loadMs: number;
+  /** Bytes of weights the session refers to. */
+  readonly weightBytes: number;
+  /**
+   * Peak resident set of the process since it started, in bytes, read after this variant's first forwards: a high-water mark that
+   * never falls from one variant to the next, not the memory of the variant alone.
+   */
+  readonly peakRssBytes: number;
+  /** Null where there is no `off` run to compare with. */
+  readonly bitIdenticalToOff: boolean | null;
+  /** Largest absolute difference of any output to `off`'s, relative to off's largest absolute output. */
+  readonly maxRelativeDifferenceToOff: number | null;
+  /** What the passes of the variant did. */
+  readonly passReports: readonly IPassReport[];
+  readonly findings: readonly IFinding[];
+}
+
+/** A comparison. Variants are timed interleaved. */
+export interface ICompareResult {
+  readonly file: string;
+  readonly device: string;
+  /** Processor, cores, operating system. */
+  readonly machine: string;
+  readonly runtime: string;
+  readonly runs: number;
+  readonly warmup: number;
+  /** `random, seed 0`, `sample inputs of the file` or the inputs file. */
+  readonly inputs: string;
+  readonly variants: readonly IVariantResult[];
+  /** Variants that could not be run, with the reason. */
+  readonly failed: readonly { readonly variant: IVariant; readonly message: string }[];
+}
+
+/** What to do with weights that are used in a low precision and as they are stored: nothing, or store both. */
+export type MixedWeights = 'leave' | 'keep-both';
+
+/** A repaired model, written. */
+export interface IFixResult {
+  /** The source, as the user named it. */
+  readonly file: string;
+  /** Absolute path of the new file. */
+  readonly output: string;
+  /** Absolute paths of all files written, `output` first. */
+  readonly files: readonly string[];
+  /** Bytes of all files of the source, and of all files written. */
+  readonly sizeBefore: number;
+  readonly sizeAfter: number;
+  /** Weights stored in a lower precision now. `copy` names the second weight where the original is kept beside it. */
+  readonly converted: readonly {
+    readonly weight: string;
+    readonly from: string;
+    readonly to: string;
+    readonly copy?: string;
+  }[];
+  /** Weights that are still cast, and why. */
+  readonly left: readonly { readonly weight: string; readonly reason: string }[];
+  /** Weight casts of one forward in mode `off`, of the source and of the new file. */
+  readonly weightCastsBefore: number;
+  readonly weightCastsAfter: number;
+}
+
+/** A device that can be chosen. */
+export interface IDeviceInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly available: boolean;
+  /** Why not, and what to do about it. */
+  readonly reason?: string;
+}
+
+/** Names, parameters and results of all requests. Requests that answer with binary data say so; it travels beside the result. */
+export interface IRequests {
+  /** Read a model: structure and census. */
+  open: { params: { path: string }; result: IModelInfo };
+  census: { params: { path: string }; result: ICensus };
+  /** Planned census of a variant; runs nothing. */
+  plan: { params: { path: string; variant: IVariant }; result: IPlan };
+  run: {
+    params: { path: string; variant: IVariant; inputs?: IRunInputs; outputsFile?: string };
+    result: IRunResult;
+  };
+  compare: {
+    params: {
+      path: string;
+      variants: readonly IVariant[];
+      /** Timed forwards per variant. */
+      runs?: number;
+      warmup?: number;
+      inputs?: IRunInputs;
+    };
+    result: ICompareResult;
+  };
+  /** Weight statistics. One buffer: an Arrow IPC stream, see `stats.ts`. */
+  weightStats: {
+    params: {
+      path: string;
+      /** Write the table to this file too. */
+      outputFile?: string;
+    };
+    result: { rows: number };
+  };
+  /** Write the model with its weights in the precision they are used in. Never over a file of the model. */
+  fix: {
+    params: { path: string; output: string; mixed?: MixedWeights };
+    result: IFixResult;
+  };
+  devices: { params: Record<string, never>; result: { devices: readonly IDeviceInfo[] } };
+  /** Results of the last comparison of this file in this kernel, for a panel that was reloaded. */
+  lastCompare: { params: { path: string }; result: { compare: ICompareResult | null } };
+}
+
+/** Name of a request. */
+export type RequestName = keyof IRequests;
+
+/** Parameters of request `K`. */
+export type Params<K extends RequestName> = IRequests[K]['params'];
+
+/** Result of request `K`. */
+export type Result<K extends RequestName> = IRequests[K]['result'];
+
+/** Progress of a request that takes long. */
+export interface IProgress {
+  /** What is being done, for the reader. */
+  readonly text: string;
+  /** Share done, 0 to 1; absent where it is not known. */
+  readonly fraction?: number;
+}
+
+/** An error as it travels. */
+export interface IErrorInfo {
+  /** See ErrorCode in the model layer; `internal` for a defect of castlens. */
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly entry?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+}
+
+/** From the asking side. `id` is unique per channel. */
+export type ClientMessage =
+  | {
+      readonly type: 'request';
+      readonly id: number;
+      readonly method: RequestName;
+      readonly params: unknown;
+    }
+  /** Give up request `id`; its answer is then an error with code `cancelled`. */
+  | { readonly type: 'cancel'; readonly id: number };
+
+/** From the answering side. `result` and `error` are the last message of a request. Binary data travels beside `result`. */
+export type ServerMessage =
+  | { readonly type: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: IErrorInfo }
+  | { readonly type: 'progress'; readonly id: number; readonly progress: IProgress }
+  /** The engine process died or was replaced; running requests have been answered with errors. */
+  | { readonly type: 'engine'; readonly state: 'started' | 'lost'; readonly message: string };
+
+/** Timed forwards per variant of a comparison, where the user does not say. */
+export const DEFAULT_RUNS = 20;
+
+/** Forwards per variant before timing starts, where the user does not say. */
+export const DEFAULT_WARMUP = 3;
+
+/** Comm target of the kernel. */
+export const COMM_TARGET = 'castlens';
+
+/** Name of the kernelspec. */
+export const KERNEL_NAME = 'castlens';
