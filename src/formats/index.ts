@@ -1,0 +1,14 @@
+/**
+ * File formats: bytes to model and back.
+ *
+ * @packageDocumentation
+ */
+export * from './atomicfile';
+export * from './byterange';
+export * from './bytetransfer';
+export * from './onnx/rewrite';
+export * from './onnx/write';
+export * from './pt2/rewrite';
+export * from './pt2/write';
+export * from './readmodel';
+export * from './safetensors';

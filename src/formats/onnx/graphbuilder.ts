@@ -1,0 +1,321 @@
+/**
+ * Builds the graph of the model layer from the messages of an ONNX file.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, Dim, DType, IGraph, INode, IValue, IWeight, Shape } from '../../model';
+import { castTarget, CastlensError, makeValue } from '../../model';
+import { UniqueNames } from '../uniquenames';
+import { dtypeOfElementType } from './elementtypes';
+import { ATTRIBUTE_TYPE } from './fields';
+import { inferDtype, returnsSequence } from './infer';
+import { describeNode, sortNodes } from './order';
+import type { OriginReader } from './origin';
+import type { IRawAttribute, IRawGraph, IRawNode, IRawValueInfo, RawDim } from './rawmodel';
+import { normalizeDomain } from './rawmodel';
+import type { TensorReader } from './tensors';
+
+/** Values by name, in a graph and the graphs around it. */
+interface IScope {
+  readonly outer: IScope | null;
+  readonly values: Map<string, IValue>;
+}
+
+/** Builds graphs, nested ones too. */
+export class GraphBuilder {
+  constructor(
+    private readonly _file: string,
+    private readonly _tensors: TensorReader,
+    private readonly _origins: OriginReader,
+    private readonly _opsets: ReadonlyMap<string, number>
+  ) {}
+
+  /** Build the graph of the model. */
+  build(graph: IRawGraph): IGraph {
+    return this._graph(graph, null, []);
+  }
+
+  /**
+   * @param operandTypes - what the node that holds the graph passes to its inputs, where their types are not written down.
+   */
+  private _graph(raw: IRawGraph, outer: IScope | null, operandTypes: (DType | null)[]): IGraph {
+    if (raw.sparseInitializers > 0) {
+      throw new CastlensError('unsupported-format', 'the model holds sparse initializers', {
+        file: this._file,
+        entry: `graph '${raw.name}'`,
+        expected: 'dense initializers',
+        found: `${raw.sparseInitializers} sparse ones`,
+        hint: 'Convert them to dense tensors.'
+      });
+    }
+    const infos = new Map<string, IRawValueInfo>();
+    for (const info of [...raw.valueInfos, ...raw.outputs, ...raw.inputs]) {
+      infos.set(info.name, info);
+    }
+    const scope: IScope = { outer, values: new Map() };
+    const graph: IGraph = {
+      name: raw.name,
+      inputs: [],
+      outputs: [],
+      nodes: [],
+      weights: [],
+      opsets: Object.fromEntries(this._opsets)
+    };
+    const weights = this._tensors.initializers(raw.initializers, name => kindOf(infos.get(name)));
+    raw.initializers.forEach(({ name }, i) => {
+      const weight = weights[i];
+      const value = this._define(scope, name, infos.get(name), 'initializer');
+      value.dtype = weight.dtype;
+      value.shape = weight.shape;
+      graph.weights.push({ value, weight });
+    });
+    raw.inputs.forEach((info, i) => {
+      // Before IR version 4 initializers are listed among the inputs.
+      if (!scope.values.has(info.name)) {
+        const value = this._define(scope, info.name, info, 'input');
+        value.dtype ??= operandTypes[i] ?? null;
+        graph.inputs.push(value);
+      }
+    });
+    const nodes = sortNodes(
+      this._file,
+      raw,
+      name => scope.values.has(name),
+      name => outer !== null && lookUp(outer, name) !== undefined
+    );
+    const nodeNames = new UniqueNames();
+    nodes.forEach((node, i) => graph.nodes.push(this._node(node, i, scope, infos, nodeNames)));
+    for (const info of raw.outputs) {
+      const value = lookUp(scope, info.name);
+      if (value === undefined) {
+        throw new CastlensError('bad-file', 'the graph returns a value that nothing makes', {
+          file: this._file,
+          entry: `graph '${raw.name}'`,
+          expected: 'the result of a node',
+          found: `'${info.name}'`
+        });
+      }
+      graph.outputs.push(value);
+    }
+    return graph;
+  }
+
+  private _node(
+    raw: IRawNode,
+    index: number,
+    scope: IScope,
+    infos: ReadonlyMap<string, IRawValueInfo>,
+    nodeNames: UniqueNames
+  ): INode {
+    const domain = normalizeDomain(raw.domain);
+    const inputs = raw.inputs.map(name => (name === '' ? null : lookUp(scope, name)!));
+    const attrs: Record<string, Attr> = {};
+    for (const attribute of raw.attributes) {
+      attrs[attribute.name] = this._attr(raw, index, attribute, scope, inputs);
+    }
+    const origin = this._origins.read(raw.metadata);
+    const node: INode = {
+      name: nodeNames.take(raw.name === '' ? `${raw.opType}_${index}` : raw.name),
+      op: domain === '' ? `onnx.${raw.opType}` : `${domain}.${raw.opType}`,
+      inputs,
+      attrs,
+      outputs: [],
+      region: null,
+      module: origin.module,
+      source: origin.source
+    };
+    const sequence = returnsSequence(node);
+    node.outputs = raw.outputs.map((name, i) => {
+      if (name === '') {
+        return null;
+      }
+      const value = this._define(scope, name, infos.get(name), describeNode(raw, index));
+      value.dtype = inferDtype(node, i) ?? value.declaredDtype;
+      if (sequence) {
+        value.kind = 'other';
+      }
+      if (value.shape === null && i === 0) {
+        value.shape = knownShape(node);
+      }
+      return value;
+    });
+    return node;
+  }
+
+  private _attr(
+    node: IRawNode,
+    index: number,
+    raw: IRawAttribute,
+    scope: IScope,
+    inputs: readonly (IValue | null)[]
+  ): Attr {
+    const place = `${describeNode(node, index)}, attribute '${raw.name}'`;
+    const label = `${node.name || `${node.opType}_${index}`}.${raw.name}`;
+    const tensor = (item: IRawAttribute['tensors'][number]): Attr => ({
+      kind: 'tensor',
+      value: this._tensors.constant(item, item.name || label)
+    });
+    const graph = (item: IRawGraph): Attr => ({
+      kind: 'graph',
+      value: this._graph(item, scope, operandTypes(node, inputs))
+    });
+    const list = (items: Attr[]): Attr => ({ kind: 'list', items });
+    switch (attributeType(raw)) {
+      case ATTRIBUTE_TYPE.float:
+        return { kind: 'float', value: raw.f ?? 0 };
+      case ATTRIBUTE_TYPE.int:
+        return integerAttr(node, raw);
+      case ATTRIBUTE_TYPE.string:
+        return { kind: 'string', value: textOf(raw.s ?? new Uint8Array(0)) };
+      case ATTRIBUTE_TYPE.tensor:
+        if (raw.t !== null) {
+          return tensor(raw.t);
+        }
+        break;
+      case ATTRIBUTE_TYPE.graph:
+        if (raw.g !== null) {
+          return graph(raw.g);
+        }
+        break;
+      case ATTRIBUTE_TYPE.floats:
+        return list(raw.floats.map(value => ({ kind: 'float', value })));
+      case ATTRIBUTE_TYPE.ints:
+        return list(raw.ints.map(value => ({ kind: 'int', value })));
+      case ATTRIBUTE_TYPE.strings:
+        return list(raw.strings.map(value => ({ kind: 'string', value: textOf(value) })));
+      case ATTRIBUTE_TYPE.tensors:
+        return list(raw.tensors.map(tensor));
+      case ATTRIBUTE_TYPE.graphs:
+        return list(raw.graphs.map(graph));
+      default:
+        break;
+    }
+    throw new CastlensError(
+      'unsupported-format',
+      'an attribute is of a kind castlens cannot read',
+      {
+        file: this._file,
+        entry: place,
+        expected: 'numbers, strings, tensors or graphs',
+        found: raw.refName !== '' ? `a reference to '${raw.refName}'` : `type ${raw.type}`
+      }
+    );
+  }
+
+  private _define(
+    scope: IScope,
+    name: string,
+    info: IRawValueInfo | undefined,
+    what: string
+  ): IValue {
+    if (name === '' || scope.values.has(name)) {
+      throw new CastlensError('bad-file', 'a value has no name of its own', {
+        file: this._file,
+        entry: what,
+        expected: 'a name used once',
+        found: `'${name}'`
+      });
+    }
+    const dtype = info === undefined ? null : dtypeOfElementType(info.elemType);
+    const value = makeValue(name, dtype, info?.dims ? shapeOf(info.dims) : null, {
+      declaredDtype: dtype,
+      kind: info !== undefined && info.elemType !== 0 && !info.isTensor ? 'other' : 'tensor'
+    });
+    scope.values.set(name, value);
+    return value;
+  }
+}
+
+function lookUp(scope: IScope, name: string): IValue | undefined {
+  for (let current: IScope | null = scope; current !== null; current = current.outer) {
+    const value = current.values.get(name);
+    if (value !== undefined) {
+      return value;
+    }
+  }
+  return undefined;
+}
+
+/** What exporters say about an initializer. */
+function kindOf(info: IRawValueInfo | undefined): IWeight['kind'] {
+  switch (info?.metadata.get('pkg.torch.export.graph_signature.InputSpec.kind')) {
+    case 'PARAMETER':
+      return 'parameter';
+    case 'BUFFER':
+      return 'buffer';
+    default:
+      return 'initializer';
+  }
+}
+
+/** The attribute's type; files of IR version 1 leave it to the field that is set. */
+function attributeType(raw: IRawAttribute): number {
+  if (raw.type !== 0 || raw.refName !== '' || raw.other) {
+    return raw.refName !== '' || raw.other ? 0 : raw.type;
+  }
+  const set: readonly (readonly [boolean, number])[] = [
+    [raw.f !== null, ATTRIBUTE_TYPE.float],
+    [raw.i !== null, ATTRIBUTE_TYPE.int],
+    [raw.s !== null, ATTRIBUTE_TYPE.string],
+    [raw.t !== null, ATTRIBUTE_TYPE.tensor],
+    [raw.g !== null, ATTRIBUTE_TYPE.graph],
+    [raw.floats.length > 0, ATTRIBUTE_TYPE.floats],
+    [raw.ints.length > 0, ATTRIBUTE_TYPE.ints],
+    [raw.strings.length > 0, ATTRIBUTE_TYPE.strings],
+    [raw.tensors.length > 0, ATTRIBUTE_TYPE.tensors],
+    [raw.graphs.length > 0, ATTRIBUTE_TYPE.graphs]
+  ];
+  return set.find(([isSet]) => isSet)?.[1] ?? 0;
+}
+
+/** An integer attribute; the target of a cast is a dtype. */
+function integerAttr(node: IRawNode, raw: IRawAttribute): Attr {
+  const value = raw.i ?? 0;
+  if (node.opType === 'Cast' && raw.name === 'to') {
+    const dtype = dtypeOfElementType(Number(value));
+    if (dtype !== null) {
+      return { kind: 'dtype', value: dtype };
+    }
+  }
+  return { kind: 'int', value };
+}
+
+/** Types of the inputs of a nested graph, from the operands of the node that holds it. */
+function operandTypes(node: IRawNode, inputs: readonly (IValue | null)[]): (DType | null)[] {
+  const types = inputs.map(value => value?.dtype ?? null);
+  switch (node.opType) {
+    case 'Loop':
+      return ['int64', 'bool', ...types.slice(2)];
+    case 'Scan':
+      return types;
+    default:
+      return [];
+  }
+}
+
+/** Shape of the first result, where it is that of an operand or a constant. */
+function knownShape(node: INode): Shape | null {
+  if (castTarget(node) !== null || node.op === 'onnx.Identity') {
+    return node.inputs[0]?.shape ?? null;
+  }
+  const { value } = node.attrs;
+  return node.op === 'onnx.Constant' && value?.kind === 'tensor' ? value.value.shape : null;
+}
+
+function shapeOf(dims: readonly RawDim[]): Shape {
+  return dims.map((dim): Dim => {
+    if (typeof dim === 'number') {
+      return dim;
+    }
+    if (dim === null) {
+      return { kind: 'opaque', text: '?' };
+    }
+    return /^[A-Za-z_][A-Za-z0-9_.]*$/.test(dim)
+      ? { kind: 'symbol', name: dim }
+      : { kind: 'opaque', text: dim };
+  });
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

@@ -1,0 +1,194 @@
+/**
+ * Element types of the results of ONNX operators.
+ *
+ * Most operators return the type of their first input. This is the table of those that do not, from the type constraints in
+ * https://github.com/onnx/onnx/blob/main/docs/Operators.md (opset 23) and ONNX Runtime's contrib operators.
+ *
+ * @packageDocumentation
+ */
+import type { DType, INode } from '../../model';
+import { dtypeOfElementType } from './elementtypes';
+
+/** Element type of one output, given the node and its index. Null where it cannot be told. */
+type OutputType = (node: INode, index: number) => DType | null;
+
+const always =
+  (dtype: DType): OutputType =>
+  () =>
+    dtype;
+
+const input =
+  (position: number): OutputType =>
+  node =>
+    node.inputs[position]?.dtype ?? null;
+
+/** Types of the outputs in order; the last serves all further ones. */
+const outputs =
+  (...types: OutputType[]): OutputType =>
+  (node, index) =>
+    types[Math.min(index, types.length - 1)](node, index);
+
+/** An attribute that holds an element type, else `otherwise`. */
+const attribute =
+  (name: string, otherwise: OutputType): OutputType =>
+  (node, index) => {
+    const attr = node.attrs[name];
+    if (attr?.kind === 'dtype') {
+      return attr.value;
+    }
+    if (attr?.kind === 'int' && attr.value !== 0) {
+      return dtypeOfElementType(Number(attr.value));
+    }
+    return otherwise(node, index);
+  };
+
+/** The first of several that is known. */
+const firstOf =
+  (...types: OutputType[]): OutputType =>
+  (node, index) => {
+    for (const type of types) {
+      const dtype = type(node, index);
+      if (dtype !== null) {
+        return dtype;
+      }
+    }
+    return null;
+  };
+
+const constant: OutputType = node => {
+  const { attrs } = node;
+  if (attrs.value?.kind === 'tensor') {
+    return attrs.value.value.dtype;
+  }
+  if (attrs.value_float !== undefined || attrs.value_floats !== undefined) {
+    return 'float32';
+  }
+  if (attrs.value_int !== undefined || attrs.value_ints !== undefined) {
+    return 'int64';
+  }
+  return attrs.value_string !== undefined || attrs.value_strings !== undefined ? 'string' : null;
+};
+
+const constantOfShape: OutputType = node =>
+  node.attrs.value?.kind === 'tensor' ? node.attrs.value.value.dtype : 'float32';
+
+/** Results of a nested graph, after the first `skipped` of them. */
+const body =
+  (name: string, skipped: number): OutputType =>
+  (node, index) => {
+    const attr = node.attrs[name];
+    return attr?.kind === 'graph' ? (attr.value.outputs[index + skipped]?.dtype ?? null) : null;
+  };
+
+const BOOL = always('bool');
+const INT64 = always('int64');
+const FLOAT32 = always('float32');
+const SAME = input(0);
+
+const ONNX_TYPES: Readonly<Record<string, OutputType>> = {
+  And: BOOL,
+  ArgMax: INT64,
+  ArgMin: INT64,
+  BatchNormalization: outputs(SAME, input(3)),
+  Bernoulli: attribute('dtype', SAME),
+  BlackmanWindow: attribute('output_datatype', FLOAT32),
+  Cast: attribute('to', () => null),
+  CastLike: input(1),
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  ConvInteger: always('int32'),
+  DequantizeLinear: attribute('output_dtype', input(1)),
+  Dropout: outputs(SAME, BOOL),
+  DynamicQuantizeLinear: outputs(always('uint8'), FLOAT32, always('uint8')),
+  Equal: BOOL,
+  EyeLike: attribute('dtype', SAME),
+  Greater: BOOL,
+  GreaterOrEqual: BOOL,
+  HammingWindow: attribute('output_datatype', FLOAT32),
+  HannWindow: attribute('output_datatype', FLOAT32),
+  If: firstOf(body('then_branch', 0), body('else_branch', 0)),
+  ImageDecoder: always('uint8'),
+  IsInf: BOOL,
+  IsNaN: BOOL,
+  LayerNormalization: outputs(SAME, attribute('stash_type', FLOAT32)),
+  Less: BOOL,
+  LessOrEqual: BOOL,
+  Loop: body('body', 1),
+  MatMulInteger: always('int32'),
+  MaxPool: outputs(SAME, INT64),
+  MelWeightMatrix: attribute('output_datatype', FLOAT32),
+  Multinomial: attribute('dtype', always('int32')),
+  NonMaxSuppression: INT64,
+  NonZero: INT64,
+  Not: BOOL,
+  OneHot: input(2),
+  Or: BOOL,
+  QLinearConv: input(7),
+  QLinearMatMul: input(7),
+  QuantizeLinear: attribute('output_dtype', firstOf(input(2), always('uint8'))),
+  RandomNormal: attribute('dtype', FLOAT32),
+  RandomNormalLike: attribute('dtype', SAME),
+  RandomUniform: attribute('dtype', FLOAT32),
+  RandomUniformLike: attribute('dtype', SAME),
+  RegexFullMatch: BOOL,
+  Scan: body('body', 0),
+  SequenceEmpty: attribute('dtype', FLOAT32),
+  SequenceLength: INT64,
+  Shape: INT64,
+  Size: INT64,
+  StringNormalizer: always('string'),
+  StringSplit: outputs(always('string'), INT64),
+  TfIdfVectorizer: FLOAT32,
+  TopK: outputs(SAME, INT64),
+  Unique: outputs(SAME, INT64),
+  Where: input(1),
+  Xor: BOOL
+};
+
+/** ONNX Runtime's own operators whose result is not of the type of their first input. */
+const CONTRIB_TYPES: Readonly<Record<string, OutputType>> = {
+  DequantizeLinear: input(1),
+  DynamicQuantizeMatMul: FLOAT32,
+  EmbedLayerNormalization: outputs(input(2), always('int32')),
+  MatMulInteger16: always('int32'),
+  MatMulIntegerToFloat: input(2),
+  QAttention: input(2),
+  QuantizeLinear: firstOf(input(2), always('uint8')),
+  SkipLayerNormalization: outputs(SAME, FLOAT32, FLOAT32, SAME)
+};
+
+/** Operators whose results are sequences: their element type is that of the tensors in them. */
+const SEQUENCE_OPS: ReadonlySet<string> = new Set([
+  'onnx.SequenceConstruct',
+  'onnx.SequenceEmpty',
+  'onnx.SequenceErase',
+  'onnx.SequenceInsert',
+  'onnx.SequenceMap',
+  'onnx.SplitToSequence'
+]);
+
+/** Whether the results of a node are sequences, not tensors. */
+export function returnsSequence(node: INode): boolean {
+  return SEQUENCE_OPS.has(node.op);
+}
+
+/**
+ * Element type of an output of a node whose inputs have theirs.
+ *
+ * @returns null where it follows neither from the operator nor from its inputs. For operators of unknown domains it is
+ * always null: what they return is theirs to say.
+ */
+export function inferDtype(node: INode, index: number): DType | null {
+  const split = node.op.lastIndexOf('.');
+  const domain = node.op.slice(0, split);
+  const name = node.op.slice(split + 1);
+  if (domain === 'onnx') {
+    const type = Object.hasOwn(ONNX_TYPES, name) ? ONNX_TYPES[name] : SAME;
+    return type(node, index);
+  }
+  if (domain === 'com.microsoft') {
+    const type = Object.hasOwn(CONTRIB_TYPES, name) ? CONTRIB_TYPES[name] : SAME;
+    return type(node, index);
+  }
+  return null;
+}

@@ -1,0 +1,273 @@
+/**
+ * Writes a `.pt2` archive anew with weights in another dtype.
+ *
+ * @packageDocumentation
+ */
+import { parse, stringify } from 'lossless-json';
+
+import type { DType, IByteRange, IExportedModel } from '../../model';
+import { CastlensError } from '../../model';
+import type { IByteTransfer } from '../bytetransfer';
+import { FileReader } from '../filereader';
+import type { IPt2Archive } from './archive';
+import { openPt2Archive } from './archive';
+import { refusePickledTensors } from './programs';
+import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram';
+import { convertedSize, editProgram, setDtype, structuredCopy } from './rewriteprogram';
+import type { IArchiveRecord, RecordSource } from './write';
+import { writePt2Archive } from './write';
+
+/** What is to change in an archive. */
+export interface IPt2Edits extends IProgramEdits {
+  /** Storages that are converted, by the key of their range. */
+  readonly storages: ReadonlyMap<string, { readonly from: DType; readonly to: DType }>;
+}
+
+/** Key of a storage: where its bytes lie. */
+export function storageKey(range: IByteRange): string {
+  return `${range.file}:${range.offset}:${range.length}`;
+}
+
+interface IConfig {
+  readonly entry: string;
+  readonly folder: string;
+  readonly json: EditableJson;
+  readonly table: { [fqn: string]: EditableJson };
+}
+
+/**
+ * An archive that is to be written anew.
+ *
+ * #### Notes
+ * The graph is read a second time, losslessly, and edited; everything that is not edited is copied byte for byte.
+ */
+export class Pt2Rewriter {
+  /**
+   * Open the archive of a model.
+   *
+   * @param model - as read from the file; the file stays open until `close()`.
+   */
+  static async open(model: IExportedModel): Promise<Pt2Rewriter> {
+    const file = FileReader.open(model.path);
+    try {
+      const archive = await openPt2Archive(file);
+      refusePickledTensors(file.path, archive);
+      const programs = archive.names.filter(name => /^models\/[^/]+\.json$/.test(name));
+      if (programs.length === 0 || PICKLED.some(name => archive.has(name))) {
+        throw new CastlensError('unsupported-format', 'this layout can be read but not written', {
+          file: file.path,
+          expected: 'the layout of torch 2.9 or newer, which keeps weights as plain records',
+          found: 'an older one',
+          hint: 'Load it and save it again with torch >= 2.9: torch.export.save(torch.export.load(FILE), OUT).'
+        });
+      }
+      const entry = programs.includes('models/model.json') ? 'models/model.json' : programs[0];
+      const program = parse(await archive.readText(entry)) as EditableJson;
+      const name = entry.slice('models/'.length, -'.json'.length);
+      const configs = new Map<string, IConfig>();
+      const foreign = new Set<string>();
+      for (const record of archive.names) {
+        const match = /^data\/(weights|constants)\/([^/]+_config\.json)$/.exec(record);
+        if (match === null) {
+          continue;
+        }
+        const json = parse(await archive.readText(record)) as EditableJson;
+        const table = (json.config ?? {}) as IConfig['table'];
+        const folder = `data/${match[1]}`;
+        if (CONFIGS[match[1]].includes(match[2].slice(name.length)) && match[2].startsWith(name)) {
+          configs.set(record, { entry: record, folder, json, table });
+        } else {
+          Object.values(table).forEach(item => foreign.add(`${folder}/${String(item.path_name)}`));
+        }
+      }
+      return new Pt2Rewriter(model, file, archive, entry, program, [...configs.values()], foreign);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    private readonly _model: IExportedModel,
+    private readonly _file: FileReader,
+    private readonly _archive: IPt2Archive,
+    private readonly _entry: string,
+    private readonly _program: EditableJson,
+    private readonly _configs: readonly IConfig[],
+    private readonly _foreign: ReadonlySet<string>
+  ) {}
+
+  /** Weights that must keep their dtype, by fully qualified name, with the reason. */
+  pinned(): Map<string, string> {
+    const reasons = new Map<string, string>();
+    const { signature } = this._program.graph_module as { signature: EditableJson };
+    for (const spec of signature.output_specs as EditableJson[]) {
+      const [[tag, value]] = Object.entries(spec) as [string, EditableJson][];
+      for (const key of ['buffer_name', 'parameter_name']) {
+        if (typeof value[key] === 'string') {
+          reasons.set(value[key], PINNED_BY[tag] ?? 'the program returns a value for it');
+        }
+      }
+    }
+    for (const { folder, table } of this._configs) {
+      for (const [fqn, payload] of Object.entries(table)) {
+        if (this._foreign.has(`${folder}/${String(payload.path_name)}`)) {
+          reasons.set(fqn, 'another program of the archive uses the same bytes');
+        }
+      }
+    }
+    return reasons;
+  }
+
+  /**
+   * Write the archive with the edits. May be called once.
+   *
+   * @param path - must be no file of the model.
+   * @returns the fully qualified name of each copy.
+   */
+  async write(path: string, edits: IPt2Edits, bytes: IByteTransfer): Promise<string[]> {
+    const graphModule = this._program.graph_module as EditableJson;
+    const isTaken = (fqn: string): boolean =>
+      this._configs.some(({ table }) => Object.hasOwn(table, fqn));
+    const added = editProgram(graphModule, this._model.graph, edits, isTaken);
+    const texts = new Map<string, string>([[this._entry, textOf(this._program, this._entry)]]);
+    const extra = await this._editConfigs(edits, added, bytes);
+    for (const { entry, json } of this._configs) {
+      texts.set(entry, textOf(json, entry));
+    }
+    const prefix = this._archive.root === '' ? '' : `${this._archive.root}/`;
+    const records: IArchiveRecord[] = [];
+    for (const name of this._archive.names) {
+      const text = texts.get(name);
+      const source: RecordSource =
+        text === undefined ? await this._record(name, edits, bytes) : { kind: 'text', text };
+      records.push({ name: prefix + name, source });
+      for (const record of extra.get(name) ?? []) {
+        records.push({ name: prefix + record.name, source: record.source });
+      }
+    }
+    await writePt2Archive(path, records);
+    return edits.copies.map(copy => added.find(item => item.copy === copy)?.name ?? '');
+  }
+
+  /** Close the file. Idempotent. */
+  close(): void {
+    if (!this._closed) {
+      this._closed = true;
+      this._file.close();
+    }
+  }
+
+  /** A record that holds no text of ours: copied, or converted. */
+  private async _record(
+    name: string,
+    edits: IPt2Edits,
+    bytes: IByteTransfer
+  ): Promise<RecordSource> {
+    let range: IByteRange;
+    try {
+      range = await this._archive.locate(name);
+    } catch (error) {
+      if (error instanceof CastlensError && error.code === 'unsupported-format') {
+        // Compressed, where another program wrote the archive. Tensors are not: the reader refuses that.
+        return { kind: 'bytes', bytes: await this._archive.read(name) };
+      }
+      throw error;
+    }
+    const conversion = edits.storages.get(storageKey(range));
+    return conversion === undefined
+      ? { kind: 'stream', sizeBytes: range.length, open: () => bytes.copy(range) }
+      : converted(range, conversion.from, conversion.to, bytes);
+  }
+
+  /**
+   * Dtypes of converted tensors, and entries of copies.
+   *
+   * @returns records to add, by the record they follow.
+   */
+  private async _editConfigs(
+    edits: IPt2Edits,
+    added: readonly IAddedWeight[],
+    bytes: IByteTransfer
+  ): Promise<Map<string, IArchiveRecord[]>> {
+    for (const { table } of this._configs) {
+      for (const [fqn, payload] of Object.entries(table)) {
+        const dtype = edits.weights.get(fqn);
+        if (dtype !== undefined) {
+          setDtype(payload.tensor_meta as EditableJson, dtype);
+        }
+      }
+    }
+    const extra = new Map<string, IArchiveRecord[]>();
+    const names = new Set(this._archive.names);
+    // Tied weights share their copy.
+    const copied = new Map<string, string>();
+    for (const { copy, name } of added) {
+      const config = this._configs.find(({ table }) => Object.hasOwn(table, copy.weight));
+      if (config === undefined) {
+        throw new CastlensError(
+          'bad-file',
+          'a weight of the program is not stored in the archive',
+          {
+            file: this._model.path,
+            entry: copy.weight
+          }
+        );
+      }
+      const payload = structuredCopy(config.table[copy.weight]) as EditableJson;
+      const record = `${config.folder}/${String(payload.path_name)}`;
+      const key = `${record}>${copy.to}`;
+      let target = copied.get(key);
+      if (target === undefined) {
+        const range = await this._archive.locate(record);
+        const weight = this._model.weights.find(({ names: fqns }) => fqns.includes(copy.weight))!;
+        const stem = config.folder === 'data/weights' ? 'weight' : 'tensor';
+        let index = 0;
+        do {
+          target = `${config.folder}/${stem}_${index++}`;
+        } while (names.has(target));
+        names.add(target);
+        copied.set(key, target);
+        const list = extra.get(record) ?? [];
+        list.push({ name: target, source: converted(range, weight.dtype, copy.to, bytes) });
+        extra.set(record, list);
+      }
+      payload.path_name = target.slice(config.folder.length + 1);
+      setDtype(payload.tensor_meta as EditableJson, copy.to);
+      config.table[name] = payload;
+    }
+    return extra;
+  }
+
+  private _closed = false;
+}
+
+/** Where torch 2.8 keeps the weights, as one pickle each. */
+const PICKLED = ['data/weights/model.pt', 'data/constants/model.pt'];
+
+const CONFIGS: { readonly [folder: string]: readonly string[] } = {
+  weights: ['_weights_config.json', '_model_param_config.json'],
+  constants: ['_constants_config.json', '_model_constants_config.json']
+};
+
+const PINNED_BY: { readonly [tag: string]: string } = {
+  buffer_mutation: 'the program updates it',
+  parameter_mutation: 'the program updates it',
+  gradient_to_parameter: 'the program returns its gradient'
+};
+
+function converted(range: IByteRange, from: DType, to: DType, bytes: IByteTransfer): RecordSource {
+  return {
+    kind: 'stream',
+    sizeBytes: convertedSize(range.length, from, to),
+    open: () => bytes.convert(range, from, to)
+  };
+}
+
+function textOf(json: EditableJson, entry: string): string {
+  const text = stringify(json);
+  if (text === undefined) {
+    throw new Error(`Pt2Rewriter: ${entry} is no JSON`);
+  }
+  return text;
+}

@@ -1,0 +1,502 @@
+/**
+ * Edits of a `.pt2` program: weights in another dtype, casts that become unnecessary removed.
+ *
+ * The JSON is edited in place and only where it must be: unknown fields, big integers and the text of floats stay as they are.
+ *
+ * @packageDocumentation
+ */
+import { isLosslessNumber, stringify } from 'lossless-json';
+
+import type { DType, IGraph, INode, IValue } from '../../model';
+import { DTYPES } from '../../model';
+import { scalarTypeOf } from './enums';
+
+/** A JSON object that is edited. Numbers are `LosslessNumber`; numbers put in may be plain. */
+export type EditableJson = { [key: string]: unknown };
+
+/** A second weight: a stored tensor in a lower precision, beside the original. */
+export interface IWeightCopy {
+  /** Name of the placeholder's value in the model's graph. */
+  readonly value: string;
+  /** Fully qualified name of the original. */
+  readonly weight: string;
+  readonly to: DType;
+}
+
+/** What is to change in a program. Nodes and values are named as in the model that was read from the file. */
+export interface IProgramEdits {
+  /** Stored tensors that get another dtype, by fully qualified name; also those that nothing uses. */
+  readonly weights: ReadonlyMap<string, DType>;
+  /** Values that get another dtype: placeholders of converted weights and what only arranges them. */
+  readonly dtypes: ReadonlyMap<string, DType>;
+  /** Casts that are removed where nothing but the dtype makes them differ from their operand. */
+  readonly casts: ReadonlySet<string>;
+  readonly copies: readonly IWeightCopy[];
+  /** By node, the operands that become a copy: value to index in `copies`. */
+  readonly operands: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+/** A placeholder that was added. */
+export interface IAddedWeight {
+  readonly copy: IWeightCopy;
+  /** Its fully qualified name. */
+  readonly name: string;
+}
+
+interface IFrame {
+  readonly graph: EditableJson;
+  readonly nodes: readonly EditableJson[];
+  next: number;
+  readonly kept: EditableJson[];
+  readonly scope: Map<string, IValue>;
+  /** Names of removed results, and what stands for them. */
+  readonly renamed: Map<string, string>;
+  /** Local names of copies. */
+  readonly copies: Map<number, string>;
+  /** Every name of the graph. */
+  readonly names: Set<string>;
+  readonly outputs: ReadonlySet<string>;
+  /** The operator the graph is nested in, and the graph that holds it; null for the root. */
+  readonly holder: { readonly frame: IFrame; readonly node: EditableJson } | null;
+}
+
+const PREFIX = 'torch.ops.';
+const INLINED: ReadonlySet<string> = new Set([
+  'higher_order.wrap_with_autocast',
+  'higher_order.wrap_with_set_grad_enabled'
+]);
+const ASSERT_METADATA = 'aten._assert_tensor_metadata';
+/** Arguments of a cast that decide nothing but the dtype, or what the strides tell. */
+const CAST_ARGUMENTS: ReadonlySet<string> = new Set([
+  'self',
+  'a',
+  'dtype',
+  'memory_format',
+  'non_blocking'
+]);
+
+/**
+ * Apply edits to `graph_module` of a program.
+ *
+ * #### Notes
+ * Graphs are walked exactly as the reader walks them, so that the k-th node that is no context manager is the k-th node of the
+ * model. Operands of nested graphs follow by position. A copy that is used in a nested graph becomes an operand of every
+ * operator on the way.
+ *
+ * #### Complexity
+ * Linear in the JSON.
+ *
+ * @param graphModule - edited in place.
+ * @param graph - as read from the same JSON.
+ * @param isTaken - whether a fully qualified name is in use.
+ * @returns the weights added to the signature.
+ */
+export function editProgram(
+  graphModule: EditableJson,
+  graph: IGraph,
+  edits: IProgramEdits,
+  isTaken: (name: string) => boolean
+): IAddedWeight[] {
+  return new ProgramEditor(graphModule, graph, edits, isTaken).run();
+}
+
+class ProgramEditor {
+  constructor(
+    graphModule: EditableJson,
+    graph: IGraph,
+    private readonly _edits: IProgramEdits,
+    private readonly _isTaken: (name: string) => boolean
+  ) {
+    this._signature = graphModule.signature as EditableJson;
+    this._root = graphModule.graph as EditableJson;
+    this._nodes = graph.nodes;
+    for (const value of [...graph.inputs, ...graph.weights.map(weight => weight.value)]) {
+      this._placeholders.set(value.name, value);
+    }
+  }
+
+  run(): IAddedWeight[] {
+    const root = this._frame(this._root, new Map(), null);
+    for (const name of namesOf(this._root.inputs)) {
+      // The reader names the values of the root first, so that theirs are the names of the file.
+      const value = name === null ? undefined : this._placeholders.get(name);
+      if (name !== null && value !== undefined) {
+        root.scope.set(name, value);
+      }
+    }
+    const stack = [root];
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      if (frame.next < frame.nodes.length) {
+        const inner = this._node(frame, frame.nodes[frame.next++]);
+        if (inner !== null) {
+          stack.push(inner);
+        }
+      } else {
+        stack.pop();
+        this._finish(frame);
+      }
+    }
+    this._editPlaceholders();
+    return this._added;
+  }
+
+  /** Edit a node; returns the nested graph to go on with, where its nodes belong to this graph. */
+  private _node(frame: IFrame, node: EditableJson): IFrame | null {
+    const op = opOf(node);
+    const args = node.inputs as EditableJson[];
+    for (const { arg } of args) {
+      for (const ref of tensorRefs(arg)) {
+        ref.name = frame.renamed.get(ref.name) ?? ref.name;
+      }
+    }
+    if (INLINED.has(op)) {
+      frame.kept.push(node);
+      return this._enter(frame, node, args);
+    }
+    const made = this._nodes[this._count++];
+    if (made === undefined || made.op !== op) {
+      throw new Error(`editProgram: node ${this._count - 1} is ${op}, not ${made?.op}`);
+    }
+    const redirects = this._edits.operands.get(made.name);
+    if (redirects !== undefined) {
+      for (const { arg } of args) {
+        for (const ref of tensorRefs(arg)) {
+          const index = redirects.get(frame.scope.get(ref.name)?.name ?? '');
+          if (index !== undefined) {
+            ref.name = this._copyIn(frame, index);
+          }
+        }
+      }
+    }
+    if (op.startsWith(ASSERT_METADATA)) {
+      this._editAssertion(frame, args);
+    }
+    namesOf(node.outputs).forEach((name, i) => {
+      const value = made.outputs[i] ?? null;
+      if (name !== null && value !== null) {
+        frame.scope.set(name, value);
+      }
+    });
+    if (this._edits.casts.has(made.name) && this._removeCast(frame, node, args)) {
+      return null;
+    }
+    frame.kept.push(node);
+    return null;
+  }
+
+  /** The nested graph of a context manager, its inputs bound to the operands. */
+  private _enter(frame: IFrame, node: EditableJson, args: readonly EditableJson[]): IFrame {
+    const position = args.findIndex(({ arg }) => 'as_graph' in (arg as EditableJson));
+    const body = (args[position].arg as EditableJson).as_graph as EditableJson;
+    const inner = this._frame(body.graph as EditableJson, new Map(), { frame, node });
+    const operands = namesOf(args.slice(position + 1).map(({ arg }) => arg));
+    namesOf(inner.graph.inputs).forEach((name, i) => {
+      const operand = operands[i];
+      const value = operand === null ? undefined : frame.scope.get(operand);
+      if (name !== null && value !== undefined) {
+        inner.scope.set(name, value);
+      }
+    });
+    return inner;
+  }
+
+  private _finish(frame: IFrame): void {
+    frame.graph.nodes = frame.kept;
+    const { holder } = frame;
+    if (holder !== null) {
+      const results = namesOf(frame.graph.outputs);
+      namesOf(holder.node.outputs).forEach((name, i) => {
+        const result = results[i] ?? null;
+        const value = result === null ? undefined : frame.scope.get(result);
+        if (name !== null && value !== undefined) {
+          holder.frame.scope.set(name, value);
+        }
+      });
+    }
+    const metas = frame.graph.tensor_values as EditableJson;
+    for (const [name, value] of frame.scope) {
+      const dtype = this._edits.dtypes.get(value.name);
+      if (dtype !== undefined && Object.hasOwn(metas, name)) {
+        setDtype(metas[name] as EditableJson, dtype);
+      }
+    }
+    for (const name of frame.renamed.keys()) {
+      delete metas[name];
+    }
+  }
+
+  /** Placeholders of converted weights, those that nothing uses too: the reader leaves these out. */
+  private _editPlaceholders(): void {
+    const metas = this._root.tensor_values as EditableJson;
+    for (const spec of this._signature.input_specs as EditableJson[]) {
+      const [[tag, inner]] = Object.entries(spec) as [string, EditableJson][];
+      const dtype = this._edits.weights.get(String(inner[`${tag}_name`]));
+      const meta = metas[String((inner.arg as EditableJson | undefined)?.name)];
+      if (dtype !== undefined && isPlainObject(meta)) {
+        setDtype(meta, dtype);
+      }
+    }
+  }
+
+  /** `_assert_tensor_metadata(w, dtype=float32)` is about the dtype the weight had. */
+  private _editAssertion(frame: IFrame, args: readonly EditableJson[]): void {
+    const [first] = [...tensorRefs(args[0]?.arg)];
+    const dtype = this._edits.dtypes.get(frame.scope.get(first?.name ?? '')?.name ?? '');
+    const recorded = args.find(argument => argument.name === 'dtype')?.arg as
+      EditableJson | undefined;
+    if (dtype !== undefined && recorded?.as_scalar_type !== undefined) {
+      recorded.as_scalar_type = scalarTypeOf(dtype);
+    }
+  }
+
+  /**
+   * Let the operand of a cast stand for its result.
+   *
+   * @returns false where the cast does more than that: it returns to the caller, moves to another device, or arranges anew.
+   */
+  private _removeCast(frame: IFrame, node: EditableJson, args: readonly EditableJson[]): boolean {
+    const [operand] = [...tensorRefs(args[0].arg)];
+    const [result] = namesOf(node.outputs);
+    if (operand === undefined || result === null || frame.outputs.has(result)) {
+      return false;
+    }
+    const metas = frame.graph.tensor_values as { [name: string]: EditableJson | undefined };
+    const before = metas[operand.name];
+    const after = metas[result];
+    if (before === undefined || after === undefined) {
+      return false;
+    }
+    const isSame = ['strides', 'sizes', 'device', 'layout'].every(
+      key => stringify(before[key]) === stringify(after[key])
+    );
+    const isPlain = args.every(
+      ({ name, arg }) =>
+        CAST_ARGUMENTS.has(String(name)) ||
+        ((name === 'device' || name === 'layout') && isSame) ||
+        'as_none' in (arg as EditableJson)
+    );
+    if (!isSame || !isPlain) {
+      return false;
+    }
+    frame.renamed.set(result, operand.name);
+    return true;
+  }
+
+  /** The local name of a copy, handed down from the root where need be. */
+  private _copyIn(frame: IFrame, index: number): string {
+    // From the innermost graph that has it down to this one.
+    const path: IFrame[] = [];
+    let current = frame;
+    while (!current.copies.has(index) && current.holder !== null) {
+      path.push(current);
+      current = current.holder.frame;
+    }
+    let name = current.copies.get(index) ?? this._addPlaceholder(current, index);
+    for (const inner of path.reverse()) {
+      const { frame: outer, node } = inner.holder!;
+      const local = freshName(inner, name);
+      (node.inputs as EditableJson[]).push({
+        name: '',
+        arg: { as_tensor: { name } },
+        kind: 1
+      });
+      (inner.graph.inputs as EditableJson[]).push({ as_tensor: { name: local } });
+      (inner.graph.tensor_values as EditableJson)[local] = structuredCopy(
+        (outer.graph.tensor_values as EditableJson)[name]
+      );
+      inner.copies.set(index, local);
+      name = local;
+    }
+    return name;
+  }
+
+  /** A new placeholder and its place in the signature, right after the original's. */
+  private _addPlaceholder(root: IFrame, index: number): string {
+    const copy = this._edits.copies[index];
+    const inputs = root.graph.inputs as EditableJson[];
+    const specs = this._signature.input_specs as EditableJson[];
+    const name = freshName(root, `${copy.value}_${copy.to}`);
+    const position = namesOf(inputs).indexOf(copy.value);
+    inputs.splice(position + 1, 0, { as_tensor: { name } });
+    const metas = root.graph.tensor_values as EditableJson;
+    const meta = structuredCopy(metas[copy.value]) as EditableJson;
+    setDtype(meta, copy.to);
+    metas[name] = meta;
+    const specIndex = specs.findIndex(spec => {
+      const [kind] = Object.values(spec) as EditableJson[];
+      return (kind.arg as EditableJson | undefined)?.name === copy.value;
+    });
+    const spec = structuredCopy(specs[specIndex]) as EditableJson;
+    const [tag] = Object.keys(spec);
+    const inner = spec[tag] as EditableJson;
+    let fqn = `${copy.weight}_${copy.to}`;
+    for (let i = 1; this._isTaken(fqn) || this._taken.has(fqn); i++) {
+      fqn = `${copy.weight}_${copy.to}_${i}`;
+    }
+    this._taken.add(fqn);
+    inner.arg = { name };
+    inner[`${tag}_name`] = fqn;
+    specs.splice(specIndex + 1, 0, spec);
+    this._added.push({ copy, name: fqn });
+    root.copies.set(index, name);
+    return name;
+  }
+
+  private _frame(
+    graph: EditableJson,
+    scope: Map<string, IValue>,
+    holder: IFrame['holder']
+  ): IFrame {
+    const names = new Set<string>();
+    for (const table of [
+      'tensor_values',
+      'sym_int_values',
+      'sym_bool_values',
+      'sym_float_values'
+    ]) {
+      Object.keys((graph[table] as EditableJson | undefined) ?? {}).forEach(name =>
+        names.add(name)
+      );
+    }
+    namesOf(graph.inputs).forEach(name => name !== null && names.add(name));
+    const nodes = graph.nodes as EditableJson[];
+    for (const { name } of nodes) {
+      if (typeof name === 'string') {
+        names.add(name);
+      }
+    }
+    return {
+      graph,
+      nodes,
+      next: 0,
+      kept: [],
+      scope,
+      renamed: new Map(),
+      copies: new Map(),
+      names,
+      outputs: new Set(namesOf(graph.outputs).filter(name => name !== null)),
+      holder
+    };
+  }
+
+  private readonly _root: EditableJson;
+  private readonly _signature: EditableJson;
+  private readonly _nodes: readonly INode[];
+  private readonly _placeholders = new Map<string, IValue>();
+  private readonly _added: IAddedWeight[] = [];
+  private readonly _taken = new Set<string>();
+  private _count = 0;
+}
+
+/** Write a dtype into a `TensorMeta`. */
+export function setDtype(meta: EditableJson, dtype: DType): void {
+  meta.dtype = scalarTypeOf(dtype);
+}
+
+/** A copy of plain JSON; numbers are shared, they are never edited. */
+export function structuredCopy(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(structuredCopy);
+  }
+  if (isPlainObject(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, structuredCopy(item)])
+    );
+  }
+  return value;
+}
+
+/** Bytes of a whole storage as another dtype. */
+export function convertedSize(sizeBytes: number, from: DType, to: DType): number {
+  return (sizeBytes / (DTYPES[from].bits / 8)) * (DTYPES[to].bits / 8);
+}
+
+function freshName(frame: IFrame, wanted: string): string {
+  let name = wanted;
+  for (let i = 1; frame.names.has(name); i++) {
+    name = `${wanted}_${i}`;
+  }
+  frame.names.add(name);
+  return name;
+}
+
+function opOf(node: EditableJson): string {
+  const target = String(node.target);
+  return target.startsWith(PREFIX) ? target.slice(PREFIX.length) : target;
+}
+
+/** References to tensors in an argument, as objects that can be edited. */
+function* tensorRefs(argument: unknown): Generator<{ name: string }> {
+  if (Array.isArray(argument)) {
+    for (const item of argument) {
+      yield* tensorRefs(item);
+    }
+    return;
+  }
+  if (!isPlainObject(argument)) {
+    return;
+  }
+  if (typeof argument.name === 'string') {
+    yield argument as { name: string };
+    return;
+  }
+  for (const tag of TENSOR_TAGS) {
+    if (Object.hasOwn(argument, tag)) {
+      yield* tensorRefs(argument[tag]);
+    }
+  }
+}
+
+const TENSOR_TAGS = [
+  'as_tensor',
+  'as_tensors',
+  'as_optional_tensor',
+  'as_optional_tensors',
+  'as_nested_tensors'
+];
+
+/** Names a list of arguments introduces or uses, lists of tensors flattened, as the reader does; null for literals. */
+function namesOf(list: unknown): (string | null)[] {
+  const names: (string | null)[] = [];
+  const one = (argument: unknown): void => {
+    const [[tag, value]] = Object.entries(argument as EditableJson);
+    switch (tag) {
+      case 'as_tensor':
+        names.push((value as { name: string }).name);
+        return;
+      case 'as_tensors':
+        (value as unknown[]).forEach(item => one({ as_tensor: item }));
+        return;
+      case 'as_optional_tensor':
+        one(value);
+        return;
+      case 'as_optional_tensors':
+      case 'as_nested_tensors':
+        (value as unknown[]).forEach(item =>
+          one(Array.isArray(item) ? { as_tensors: item } : item)
+        );
+        return;
+      case 'as_sym_int':
+      case 'as_sym_float':
+      case 'as_sym_bool': {
+        const name: unknown = (value as EditableJson).as_name;
+        names.push(typeof name === 'string' ? name : null);
+        return;
+      }
+      case 'as_sym_ints':
+        (value as unknown[]).forEach(item => one({ as_sym_int: item }));
+        return;
+      default:
+        names.push(null);
+    }
+  };
+  (list as unknown[]).forEach(one);
+  return names;
+}
+
+function isPlainObject(value: unknown): value is EditableJson {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
+  );
+}
