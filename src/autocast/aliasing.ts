@@ -1,0 +1,129 @@
+/**
+ * Which values may share memory, and which of them are written to in place.
+ *
+ * Training-IR programs are not functional: `relu_` writes to its operand, and views of that operand see it. Rewrites that
+ * merge, move or drop casts ask here first.
+ *
+ * @packageDocumentation
+ */
+import type { IGraph, INode, IValue } from '../model';
+import { castTarget, changesDtype, forEachNode, isLayoutOnly } from '../model';
+import { isInPlace, writesInPlace } from './dtypes';
+
+/** Answers about shared memory in one graph, as it was when asked for. */
+export interface IAliases {
+  /** A representative of all values that may share memory with `value`. */
+  groupOf(value: IValue): IValue;
+  /** The first in-place operator that writes to memory `value` may share; null where there is none. */
+  mutatorOf(value: IValue): INode | null;
+}
+
+/** Find shared memory in a graph and its bodies. Almost linear in nodes (union-find); free where nothing is in place. */
+export function findAliases(graph: IGraph): IAliases {
+  const mutators: INode[] = [];
+  forEachNode(graph, node => {
+    if (writesInPlace(node)) {
+      mutators.push(node);
+    }
+  });
+  if (mutators.length === 0) {
+    return { groupOf: value => value, mutatorOf: () => null };
+  }
+  const parents = new Map<IValue, IValue>();
+  const find = (value: IValue): IValue => {
+    let root = value;
+    for (let next = parents.get(root); next !== undefined; next = parents.get(root)) {
+      root = next;
+    }
+    // Point the path at the root, so that later walks are short.
+    let current = value;
+    while (current !== root) {
+      const next = parents.get(current)!;
+      parents.set(current, root);
+      current = next;
+    }
+    return root;
+  };
+  forEachNode(graph, node => {
+    const source = node.inputs[0] ?? null;
+    if (source !== null && mayAlias(node)) {
+      for (const result of node.outputs) {
+        if (result !== null && find(result) !== find(source)) {
+          parents.set(find(result), find(source));
+        }
+      }
+    }
+  });
+  const written = new Map<IValue, INode>();
+  for (const node of mutators) {
+    const target = node.inputs[0] ?? null;
+    if (target !== null && !written.has(find(target))) {
+      written.set(find(target), node);
+    }
+  }
+  return { groupOf: find, mutatorOf: value => written.get(find(value)) ?? null };
+}
+
+/** Whether results of `node` may share memory with its first operand. */
+function mayAlias(node: INode): boolean {
+  if (!node.op.startsWith('aten.')) {
+    return false;
+  }
+  if (isInPlace(node)) {
+    return true;
+  }
+  if (castTarget(node) !== null || node.op.startsWith('aten.to.')) {
+    // `to` returns its operand where there is nothing to do; `_to_copy` never does.
+    return node.op !== 'aten._to_copy.default' && !changesDtype(node);
+  }
+  if (isLayoutOnly(node)) {
+    return !COPYING.has(node.op);
+  }
+  const dot = node.op.indexOf('.', 'aten.'.length);
+  return VIEWING.has(node.op.slice('aten.'.length, dot < 0 ? undefined : dot));
+}
+
+/** Layout-only operators that always copy. */
+const COPYING: ReadonlySet<string> = new Set([
+  'aten.clone.default',
+  'aten.flip.default',
+  'aten.lift_fresh_copy.default',
+  'aten.repeat.default'
+]);
+
+/** Base names of operators beyond the layout-only ones whose results may be views of their first operand. */
+const VIEWING: ReadonlySet<string> = new Set([
+  'adjoint',
+  'broadcast_to',
+  'chunk',
+  'diagonal',
+  'dropout',
+  'alpha_dropout',
+  'feature_dropout',
+  'hsplit',
+  'imag',
+  'lift_fresh',
+  'mH',
+  'mT',
+  'matrix_H',
+  'moveaxis',
+  'pad',
+  'positive',
+  'ravel',
+  'real',
+  'reshape_as',
+  'resolve_conj',
+  'resolve_neg',
+  'split',
+  'split_with_sizes',
+  'swapdims',
+  'tensor_split',
+  'unbind',
+  'unfold',
+  'unsafe_chunk',
+  'unsafe_split',
+  'view',
+  'view_as_complex',
+  'view_as_real',
+  'vsplit'
+]);

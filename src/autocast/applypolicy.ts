@@ -1,0 +1,132 @@
+/**
+ * What a policy does to one operator call, decided from the dtypes of its operands.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, DType, INode, IValue } from '../model';
+import { isFloating } from '../model';
+import { innerOperator } from './policy';
+import type { IActiveRegion } from './regions';
+
+/** The changes autocast makes to one operator call. */
+export interface IPolicyEffect {
+  /** Operands to cast, by position in `node.inputs`, and what to. */
+  readonly casts: readonly { readonly index: number; readonly to: DType }[];
+  /** Operator to call instead, and arguments to add. Null where the call stays as it is. */
+  readonly redispatch: {
+    readonly op: string;
+    readonly attrs: Readonly<Record<string, Attr>>;
+  } | null;
+  /** Why PyTorch raises an error here; null where it does not. Nothing is cast then. */
+  readonly error: string | null;
+  /** Whether the policy is that of operators inside a composite one. */
+  readonly composite: boolean;
+}
+
+/**
+ * The effect of a region on one call; null where its policies do not name the operator.
+ *
+ * Rules: `WrapFunction_` and `promote_type` in torch/include/ATen/autocast_mode.h (2.13.0). Only real floating-point tensors
+ * other than float64 are eligible. The device of tensors is not looked at: a region acts on any device under the policy of
+ * the device type it names.
+ */
+export function policyEffect(node: INode, active: IActiveRegion): IPolicyEffect | null {
+  const inner = innerOperator(node);
+  const policy = active.policies?.get(inner ?? node.op);
+  if (policy === undefined) {
+    return null;
+  }
+  const effect = {
+    casts: [],
+    redispatch: null,
+    error: null,
+    composite: policy.composite || inner !== null
+  };
+  switch (policy.policy) {
+    case 'lower_precision_fp':
+      return { ...effect, casts: castsTo(node, active.dtype) };
+    case 'fp32':
+      return { ...effect, casts: castsTo(node, 'float32') };
+    case 'fp32_set_opt_dtype': {
+      const given = node.attrs.dtype as Attr | undefined;
+      if (!isEligible(firstArgument(node)) || (given !== undefined && given.kind !== 'none')) {
+        return effect;
+      }
+      return { ...effect, redispatch: { op: node.op, attrs: { dtype: FLOAT32 } } };
+    }
+    case 'fp32_append_dtype':
+      return { ...effect, redispatch: appendDtype(node) };
+    case 'promote': {
+      const target = promotionTarget(node, active.dtype);
+      return target === null
+        ? {
+            ...effect,
+            error: `autocast to ${active.dtype} cannot promote operands of other 16-bit types`
+          }
+        : { ...effect, casts: castsTo(node, target) };
+    }
+    case 'banned':
+      return {
+        ...effect,
+        error: `${node.op} is unsafe to autocast and raises on ${active.region.device}`
+      };
+  }
+}
+
+/** Whether autocast may cast a value. */
+export function isEligible(value: IValue | null): boolean {
+  return (
+    value !== null &&
+    value.kind === 'tensor' &&
+    value.dtype !== null &&
+    isFloating(value.dtype) &&
+    value.dtype !== 'float64'
+  );
+}
+
+const FLOAT32: Attr = { kind: 'dtype', value: 'float32' };
+
+function castsTo(node: INode, to: DType): { index: number; to: DType }[] {
+  const casts: { index: number; to: DType }[] = [];
+  node.inputs.forEach((value, index) => {
+    if (isEligible(value) && value!.dtype !== to) {
+      casts.push({ index, to });
+    }
+  });
+  return casts;
+}
+
+function firstArgument(node: INode): IValue | null {
+  return node.inputs[0] ?? null;
+}
+
+/** `prioritize` of autocast_mode.h over all operands; null where it raises. */
+function promotionTarget(node: INode, lower: DType): DType | null {
+  let target = lower;
+  for (const value of node.inputs) {
+    if (!isEligible(value)) {
+      continue;
+    }
+    if (target === 'float32' || value!.dtype === 'float32') {
+      target = 'float32';
+    } else if (value!.dtype !== lower) {
+      return null;
+    }
+  }
+  return target;
+}
+
+/** `norm.Scalar` becomes `norm.ScalarOpt_dtype`, `norm.ScalarOpt_dim` becomes `norm.ScalarOpt_dim_dtype`. */
+function appendDtype(node: INode): IPolicyEffect['redispatch'] {
+  const own = firstArgument(node)?.dtype;
+  if (!own) {
+    return null;
+  }
+  const dtype: Attr = isEligible(firstArgument(node)) ? FLOAT32 : { kind: 'dtype', value: own };
+  if (node.op === 'aten.norm.Scalar') {
+    const p = (node.attrs.p as Attr | undefined) ?? { kind: 'int', value: 2 };
+    return { op: 'aten.norm.ScalarOpt_dtype', attrs: { p, dtype } };
+  }
+  const keepdim = (node.attrs.keepdim as Attr | undefined) ?? { kind: 'bool', value: false };
+  return { op: 'aten.norm.ScalarOpt_dim_dtype', attrs: { keepdim, dtype } };
+}

@@ -1,0 +1,145 @@
+/**
+ * The census: which weights a model casts, how often, and what that costs.
+ *
+ * @packageDocumentation
+ */
+import type { IExportedModel } from '../model';
+import type { CacheMode, ICensus, IForwardCasts, IRegionInfo, IWeightCast } from '../protocol';
+import { findAliases } from './aliasing';
+import { ModuleAttribution } from './attribution';
+import { cacheVerdict } from './eagercache';
+import type { IExplicitGraph } from './explicit';
+import { collectFindings } from './findings';
+import type { IJudgedCast } from './findings';
+import { sourceRef } from './sourceref';
+import { activationCastsOf, storedBytes, weightCastsOf, weightKey } from './weightcasts';
+
+/**
+ * The census of the casts in a file.
+ *
+ * One implementation for all dialects: the graph comes from `makeCastsExplicit`, which gives training IR explicit casts too.
+ *
+ * @param displayFile - the file as the user named it.
+ *
+ * #### Complexity
+ * Linear in operands of the graph.
+ */
+export function takeCensus(
+  explicit: IExplicitGraph,
+  model: IExportedModel,
+  displayFile: string
+): ICensus {
+  const aliases = findAliases(explicit.graph);
+  const attribution = new ModuleAttribution(model);
+  const casts: IJudgedCast[] = weightCastsOf(explicit.graph).map(cast => ({
+    ...cast,
+    verdict: cacheVerdict(cast, model.dialect, explicit.regions, aliases),
+    isFoldable:
+      aliases.mutatorOf(cast.node.inputs[0]!) === null &&
+      aliases.mutatorOf(cast.node.outputs[0]!) === null,
+    module: attribution.moduleOf(cast.node, cast.weight)
+  }));
+  const perForward = countForwards(casts);
+  const weightCasts = listWeightCasts(casts, model);
+  const activationCasts = activationCastsOf(explicit.graph).length;
+  return {
+    file: displayFile,
+    format: model.format,
+    dialect: model.dialect,
+    producer: model.producer,
+    regions: model.regions.map(region => ({
+      id: region.id,
+      parent: region.parent,
+      device: region.device,
+      dtype: region.dtype,
+      enabled: region.enabled,
+      cacheEnabled: region.cacheEnabled,
+      module: region.module,
+      source: sourceRef(region.source)
+    })) satisfies IRegionInfo[],
+    weightCasts,
+    activationCasts,
+    perForward,
+    findings: collectFindings({ model, explicit, casts, perForward })
+  };
+}
+
+/** Sum of some casts. */
+export function sumCasts(casts: Iterable<{ readonly bytesMoved: number }>): IForwardCasts {
+  let weightCasts = 0;
+  let bytesMoved = 0;
+  for (const cast of casts) {
+    weightCasts++;
+    bytesMoved += cast.bytesMoved;
+  }
+  return { weightCasts, bytesMoved };
+}
+
+function countForwards(casts: readonly IJudgedCast[]): Record<CacheMode, IForwardCasts> {
+  const kept = new Set<string>();
+  const withCache = casts.filter(({ verdict }) => {
+    if (verdict.key === null) {
+      return true;
+    }
+    const isFirst = !kept.has(verdict.key);
+    kept.add(verdict.key);
+    return isFirst;
+  });
+  const unfoldable = sumCasts(casts.filter(cast => !cast.isFoldable));
+  return {
+    off: sumCasts(casts),
+    autocast: sumCasts(withCache),
+    folded: unfoldable,
+    frozen: unfoldable
+  };
+}
+
+/** Each weight and pair of dtypes once, in order of first use. A cast of a cast weight starts from the narrower dtype. */
+function listWeightCasts(casts: readonly IJudgedCast[], model: IExportedModel): IWeightCast[] {
+  const namesByKey = new Map<string, Set<string>>();
+  for (const weight of model.weights) {
+    const key = weightKey(weight);
+    const names = namesByKey.get(key) ?? new Set<string>();
+    weight.names.forEach(name => names.add(name));
+    namesByKey.set(key, names);
+  }
+  const rows = new Map<
+    string,
+    { first: IJudgedCast; uses: number; bytesMoved: number; cacheEligible: boolean }
+  >();
+  for (const cast of casts) {
+    const key = `${cast.from}|${cast.to}|${weightKey(cast.weight)}`;
+    const row = rows.get(key);
+    if (row === undefined) {
+      rows.set(key, {
+        first: cast,
+        uses: 1,
+        bytesMoved: cast.bytesMoved,
+        cacheEligible: cast.verdict.refusal === null
+      });
+    } else {
+      row.uses++;
+      row.bytesMoved += cast.bytesMoved;
+      row.cacheEligible &&= cast.verdict.refusal === null;
+    }
+  }
+  return [...rows.values()].map(({ first, uses, bytesMoved, cacheEligible }) => {
+    const { weight, node } = first;
+    const names = new Set([...weight.names, ...(namesByKey.get(weightKey(weight)) ?? [])]);
+    names.delete(weight.names[0]);
+    return {
+      weight: weight.names[0],
+      aliases: [...names],
+      from: first.from,
+      to: first.to,
+      uses,
+      bytesMoved,
+      shape: weight.shape,
+      sizeBytes: storedBytes(weight),
+      module: first.module,
+      source: sourceRef(node.source),
+      cacheEligible,
+      origin: node.origin ?? 'explicit'
+    };
+  });
+}

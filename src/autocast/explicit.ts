@@ -1,0 +1,324 @@
+/**
+ * Autocast regions turned into explicit casts, as `run_decompositions({})` does.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
+import { bodiesOf, cloneGraph, forEachNode, makeValue } from '../model';
+import { policyEffect } from './applypolicy';
+import { dropDeadNodes } from './deadcode';
+import { dtypeRule } from './dtypes';
+import { opaqueOperators } from './policy';
+import type { IActiveRegion, RegionOverrides, RegionStates } from './regions';
+import { resolveRegions } from './regions';
+
+/** How regions are to be read. */
+export interface IExplicitOptions {
+  /** What the user wants of single regions instead of what the file records. */
+  readonly regions?: RegionOverrides;
+  /** Treat every region as switched off. */
+  readonly disableAll?: boolean;
+}
+
+/** A value whose computed dtype is not the one the file records. */
+export interface IDtypeMismatch {
+  readonly value: IValue;
+  readonly node: INode;
+  readonly computed: DType;
+  readonly declared: DType;
+}
+
+/** An operator call that PyTorch refuses under its region. */
+export interface IPolicyConflict {
+  readonly node: INode;
+  readonly reason: string;
+}
+
+/** What a disabled region would do if it were enabled. */
+export interface IDormantRegion {
+  /** Operator calls whose operands would be cast. */
+  readonly nodes: INode[];
+  /** Values of the original graph that would be cast and are weights. */
+  readonly weights: Set<IWeight>;
+}
+
+/** A graph whose casts are all explicit, and what was found on the way. */
+export interface IExplicitGraph {
+  /** A copy of the model's graph; free to be cloned and rewritten. */
+  readonly graph: IGraph;
+  readonly regions: RegionStates;
+  /** Where computed and recorded dtypes differ. Computed ones are in the graph for training IR, recorded ones for ATEN. */
+  readonly mismatches: readonly IDtypeMismatch[];
+  /** Number of values compared with the file. */
+  readonly checked: number;
+  /** Operators without a dtype rule, with the number of their calls; their results keep the recorded dtypes. */
+  readonly unchecked: ReadonlyMap<string, number>;
+  readonly conflicts: readonly IPolicyConflict[];
+  /** Disabled regions that hold operators with a policy, by region id. */
+  readonly dormant: ReadonlyMap<string, IDormantRegion>;
+  /** Calls of composite operators that autocast acts on from the inside. */
+  readonly composites: readonly INode[];
+  /** Calls of composite operators whose inner casts are left out, because they are no casts of arguments. */
+  readonly opaque: readonly INode[];
+  /** Nodes that reach no output, dropped from the graph. */
+  readonly dropped: readonly INode[];
+  /** Whether regions were overridden, so that differences from the recorded dtypes are wanted. */
+  readonly overridden: boolean;
+}
+
+/**
+ * Make the casts that autocast regions imply explicit.
+ *
+ * Every tensor operand whose dtype differs from what the policy of its region asks for gets an `aten._to_copy.default` of its
+ * own, right before the call (`origin: 'region'`; module, source and region of the call). The dtype of every value is computed
+ * anew and compared with the recorded one. Then nodes that reach no output are dropped. ATEN and ONNX graphs have no regions
+ * left: they are copied and cleaned only.
+ *
+ * #### Notes
+ * In-place operators have no policy and keep their operands. Explicit casts of the program stay as they are.
+ *
+ * #### Complexity
+ * Linear in operands.
+ */
+export function makeCastsExplicit(
+  model: IExportedModel,
+  options: IExplicitOptions = {}
+): IExplicitGraph {
+  const { graph } = cloneGraph(model.graph);
+  const regions = resolveRegions(model.regions, {
+    torchVersion: model.torchVersion,
+    overrides: options.regions,
+    disableAll: options.disableAll
+  });
+  const pass = new ExplicitPass(model, graph, regions);
+  // Bodies of control flow after the graph that holds them: their nodes may use its values.
+  const pending: IGraph[] = [graph];
+  while (pending.length > 0) {
+    const current = pending.pop()!;
+    pass.run(current);
+    for (const node of current.nodes) {
+      pending.push(...bodiesOf(node));
+    }
+  }
+  const dropped = dropDeadNodes(graph);
+  return {
+    graph,
+    regions,
+    mismatches: pass.mismatches,
+    checked: pass.checked,
+    unchecked: pass.unchecked,
+    conflicts: pass.conflicts,
+    dormant: pass.dormant,
+    composites: pass.composites,
+    opaque: pass.opaque,
+    dropped,
+    overridden: options.disableAll === true || Object.keys(options.regions ?? {}).length > 0
+  };
+}
+
+/** State of one run over a model. */
+class ExplicitPass {
+  constructor(model: IExportedModel, graph: IGraph, regions: RegionStates) {
+    this._dialect = model.dialect;
+    this._regions = regions;
+    this._names = namesOf(graph);
+    this._weights = new Map(graph.weights.map(({ value, weight }) => [value, weight]));
+  }
+
+  readonly mismatches: IDtypeMismatch[] = [];
+  readonly unchecked = new Map<string, number>();
+  readonly conflicts: IPolicyConflict[] = [];
+  readonly dormant = new Map<string, IDormantRegion>();
+  readonly composites: INode[] = [];
+  readonly opaque: INode[] = [];
+
+  /** Number of values compared with the file. */
+  get checked(): number {
+    return this._checked;
+  }
+
+  /** Rewrite one graph; bodies are left to further calls. */
+  run(graph: IGraph): void {
+    if (this._dialect === 'ONNX') {
+      return;
+    }
+    const nodes: INode[] = [];
+    for (const node of graph.nodes) {
+      this._applyRegion(node, nodes);
+      nodes.push(node);
+      this._computeDtypes(node);
+    }
+    graph.nodes = nodes;
+  }
+
+  private _applyRegion(node: INode, nodes: INode[]): void {
+    const state = node.region === null ? undefined : this._regions.get(node.region);
+    if (state === undefined) {
+      return;
+    }
+    if (state.active === null) {
+      this._noteDormant(node, state.own);
+      return;
+    }
+    const effect = policyEffect(node, state.active);
+    if (effect === null) {
+      if (this._opaqueOn(state.active.region.device).has(node.op)) {
+        this.opaque.push(node);
+      }
+      return;
+    }
+    if (effect.error !== null) {
+      this.conflicts.push({ node, reason: effect.error });
+    }
+    if (effect.composite && effect.casts.length > 0) {
+      this.composites.push(node);
+    }
+    const names = effect.casts.length > 0 ? argumentNames(node) : [];
+    for (const { index, to } of effect.casts) {
+      const cast = this._makeCast(node, index, names[index], to);
+      nodes.push(cast);
+      node.inputs[index] = cast.outputs[0];
+    }
+    if (effect.redispatch !== null) {
+      node.op = effect.redispatch.op;
+      node.attrs = { ...node.attrs, ...effect.redispatch.attrs };
+    }
+  }
+
+  private _makeCast(user: INode, index: number, argument: string | undefined, to: DType): INode {
+    const source = user.inputs[index]!;
+    const name = this._uniqueName(`${user.name}_${argument ?? index}_${to}`);
+    const attrs: Record<string, Attr> = {
+      self: { kind: 'input', index: 0 },
+      dtype: { kind: 'dtype', value: to }
+    };
+    return {
+      name,
+      op: 'aten._to_copy.default',
+      inputs: [source],
+      attrs,
+      outputs: [makeValue(name, to, source.shape, { requiresGrad: source.requiresGrad })],
+      region: user.region,
+      module: user.module,
+      source: user.source,
+      origin: 'region'
+    };
+  }
+
+  private _computeDtypes(node: INode): void {
+    if (!node.outputs.some(value => value !== null && value.kind === 'tensor')) {
+      return;
+    }
+    const rule = dtypeRule(node.op);
+    const computed = rule === null ? null : rule(node);
+    let isUnknown = false;
+    node.outputs.forEach((value, index) => {
+      if (value === null || value.kind !== 'tensor') {
+        return;
+      }
+      const dtype: DType | null =
+        computed === null || typeof computed === 'string' ? computed : (computed[index] ?? null);
+      if (dtype === null) {
+        isUnknown ||= index === 0;
+        return;
+      }
+      if (value.declaredDtype !== null) {
+        this._checked++;
+        if (value.declaredDtype !== dtype) {
+          this.mismatches.push({ value, node, computed: dtype, declared: value.declaredDtype });
+        }
+      }
+      if (this._dialect === 'TRAINING' || value.dtype === null) {
+        value.dtype = dtype;
+      }
+    });
+    if (isUnknown) {
+      this.unchecked.set(node.op, (this.unchecked.get(node.op) ?? 0) + 1);
+    }
+  }
+
+  /** Remember what a disabled region would cast. */
+  private _noteDormant(node: INode, region: IActiveRegion): void {
+    const effect = policyEffect(node, region);
+    if (effect === null || effect.casts.length === 0) {
+      return;
+    }
+    const { id } = region.region;
+    let entry = this.dormant.get(id);
+    if (entry === undefined) {
+      entry = { nodes: [], weights: new Set() };
+      this.dormant.set(id, entry);
+    }
+    entry.nodes.push(node);
+    for (const { index } of effect.casts) {
+      const weight = this._weights.get(node.inputs[index]!);
+      if (weight !== undefined) {
+        entry.weights.add(weight);
+      }
+    }
+  }
+
+  private _opaqueOn(device: string): ReadonlySet<string> {
+    let operators = this._opaqueOperators.get(device);
+    if (operators === undefined) {
+      operators = opaqueOperators(device);
+      this._opaqueOperators.set(device, operators);
+    }
+    return operators;
+  }
+
+  private _uniqueName(wanted: string): string {
+    let name = wanted;
+    for (let n = 1; this._names.has(name); n++) {
+      name = `${wanted}_${n}`;
+    }
+    this._names.add(name);
+    return name;
+  }
+
+  private readonly _dialect: IExportedModel['dialect'];
+  private readonly _regions: RegionStates;
+  private readonly _names: Set<string>;
+  private readonly _weights: ReadonlyMap<IValue, IWeight>;
+  private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();
+  private _checked = 0;
+}
+
+/** Schema name of the argument that each operand belongs to, with its position in a list of tensors. */
+function argumentNames(node: INode): string[] {
+  const names: string[] = [];
+  for (const key in node.attrs) {
+    const attr = node.attrs[key];
+    if (attr.kind === 'input') {
+      names[attr.index] ??= key;
+    } else if (attr.kind === 'list') {
+      attr.items.forEach((item, position) => {
+        if (item.kind === 'input') {
+          names[item.index] ??= `${key}_${position}`;
+        }
+      });
+    }
+  }
+  return names;
+}
+
+/** Every name of a node or value in a graph and its bodies. */
+export function namesOf(graph: IGraph): Set<string> {
+  const names = new Set<string>();
+  const add = (value: IValue | null): void => {
+    if (value !== null) {
+      names.add(value.name);
+    }
+  };
+  graph.inputs.forEach(add);
+  graph.weights.forEach(({ value }) => add(value));
+  forEachNode(graph, node => {
+    names.add(node.name);
+    node.outputs.forEach(add);
+    for (const body of bodiesOf(node)) {
+      body.inputs.forEach(add);
+      body.weights.forEach(({ value }) => add(value));
+    }
+  });
+  return names;
+}

@@ -1,0 +1,44 @@
+/**
+ * `cached-in-eager-only`: casts that eager PyTorch keeps and the exported program repeats.
+ *
+ * @packageDocumentation
+ */
+import { formatBytes } from '../../protocol';
+import { sourceRef } from '../sourceref';
+import type { FindingRule } from './finding';
+import { count, nodeNames, weightNames } from './finding';
+
+/** The difference between a forward with PyTorch's own cache and one of the exported program. */
+export const cachedInEagerOnly: FindingRule = ({ model, casts, perForward }) => {
+  const saved = perForward.off.weightCasts - perForward.autocast.weightCasts;
+  if (saved <= 0) {
+    return [];
+  }
+  const seen = new Set<string>();
+  const repeated = casts.filter(({ verdict }) => {
+    if (verdict.key === null) {
+      return false;
+    }
+    const isRepeated = seen.has(verdict.key);
+    seen.add(verdict.key);
+    return isRepeated;
+  });
+  const bytes = perForward.off.bytesMoved - perForward.autocast.bytesMoved;
+  const isOff = model.regions.some(region => region.enabled && region.cacheEnabled === false);
+  return [
+    {
+      code: 'cached-in-eager-only',
+      severity: 'info',
+      message:
+        `Eager PyTorch with its autocast cache does ${count(perForward.autocast.weightCasts, 'weight cast')} per forward, ` +
+        `the exported program ${perForward.off.weightCasts}: ${saved} more, ${formatBytes(bytes)}.` +
+        (isOff
+          ? ' Tracing switches the cache off, so export records cache_enabled=False and nothing turns it on again.'
+          : ''),
+      weights: weightNames(repeated.map(cast => cast.weight)),
+      nodes: nodeNames(repeated.map(cast => cast.node)),
+      source: sourceRef(repeated[0].node.source),
+      remedy: 'Mode autocast gives back what eager PyTorch does; folded and frozen do better.'
+    }
+  ];
+};

@@ -1,0 +1,56 @@
+/**
+ * `weight-cast-per-use`: weights cast more than once in one forward.
+ *
+ * @packageDocumentation
+ */
+import { formatBytes } from '../../protocol';
+import { sourceRef } from '../sourceref';
+import { weightKey } from '../weightcasts';
+import type { FindingRule, IJudgedCast } from './finding';
+import { count, nodeNames, some } from './finding';
+
+/** Weights whose cast to one dtype is repeated within a forward, because each use got a cast of its own. */
+export const weightCastPerUse: FindingRule = ({ casts }) => {
+  const groups = new Map<string, IJudgedCast[]>();
+  for (const cast of casts) {
+    // Two parts of one weight are not the same cast; two casts of one view of it are.
+    const { isView, isCast } = cast.lineage;
+    const part = isView || isCast ? cast.node.inputs[0]!.name : '';
+    const key = `${cast.to}|${weightKey(cast.weight)}|${part}`;
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, [cast]);
+    } else {
+      group.push(cast);
+    }
+  }
+  // Views are told apart by value, so equal views made twice are not counted here.
+  const repeated = [...groups.values()].filter(group => group.length > 1);
+  if (repeated.length === 0) {
+    return [];
+  }
+  let extra = 0;
+  let extraBytes = 0;
+  for (const group of repeated) {
+    group.slice(1).forEach(cast => {
+      extra++;
+      extraBytes += cast.bytesMoved;
+    });
+  }
+  repeated.sort((a, b) => b.length - a.length);
+  return [
+    {
+      code: 'weight-cast-per-use',
+      severity: 'warning',
+      message:
+        `${count(repeated.length, 'weight')} ${repeated.length === 1 ? 'is' : 'are'} cast more than once per forward: ` +
+        `${some(repeated.map(group => `${group[0].weight.names[0]} (${group.length} times)`))}. ` +
+        `${count(extra, 'cast')} and ${formatBytes(extraBytes)} per forward repeat a cast already done.`,
+      weights: repeated.map(group => group[0].weight.names[0]),
+      nodes: nodeNames(repeated.flat().map(cast => cast.node)),
+      source: sourceRef(repeated[0][0].node.source),
+      remedy:
+        'The pass share-casts does each once per forward; modes folded and frozen do none per forward.'
+    }
+  ];
+};

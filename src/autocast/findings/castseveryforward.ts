@@ -1,0 +1,51 @@
+/**
+ * `weights-cast-every-forward`: the headline.
+ *
+ * @packageDocumentation
+ */
+import { formatBytes } from '../../protocol';
+import { sourceRef } from '../sourceref';
+import type { FindingRule } from './finding';
+import { count, nodeNames, some, weightNames } from './finding';
+
+/** Weights that the program as exported casts anew on every forward. */
+export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
+  const { weightCasts, bytesMoved } = perForward.off;
+  if (weightCasts === 0) {
+    return [];
+  }
+  const weights = weightNames(casts.map(cast => cast.weight));
+  const left = perForward.folded.weightCasts;
+  return [
+    {
+      code: 'weights-cast-every-forward',
+      severity: 'warning',
+      message:
+        `Every forward runs ${count(weightCasts, 'weight cast')} of ${count(weights.length, 'weight')} and moves ` +
+        `${formatBytes(bytesMoved)} for them; the results are the same each time. Largest: ` +
+        `${some(largest(casts))}.`,
+      weights,
+      nodes: nodeNames(casts.map(cast => cast.node)),
+      source: sourceRef(casts[0].node.source),
+      remedy:
+        'Mode folded casts them once when the model is loaded, frozen ahead of time' +
+        (left > 0 ? `; ${count(left, 'cast')} must stay.` : '.')
+    }
+  ];
+};
+
+/** Names of weights by bytes moved per forward, largest first. */
+function largest(
+  casts: readonly {
+    readonly weight: { readonly names: readonly string[] };
+    readonly bytesMoved: number;
+  }[]
+): string[] {
+  const bytes = new Map<string, number>();
+  for (const { weight, bytesMoved } of casts) {
+    bytes.set(weight.names[0], (bytes.get(weight.names[0]) ?? 0) + bytesMoved);
+  }
+  return [...bytes]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, moved]) => `${name} (${formatBytes(moved)})`);
+}

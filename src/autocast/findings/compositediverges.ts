@@ -1,0 +1,66 @@
+/**
+ * `composite-diverges`: calls whose casts PyTorch loses when it decomposes the program.
+ *
+ * @packageDocumentation
+ */
+import type { INode } from '../../model';
+import type { IFinding } from '../../protocol';
+import { sourceRef } from '../sourceref';
+import type { FindingRule, IFindingContext } from './finding';
+import { count, nodeNames, some } from './finding';
+
+/** Composite operators without a policy of their own, on whose inner operators autocast acts (pytorch/pytorch#137274). */
+export const compositeDiverges: FindingRule = context => [
+  ...expressed(context),
+  ...leftOut(context)
+];
+
+/** Those whose inner casts castlens makes, as casts of their arguments. */
+function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[] {
+  const { composites } = explicit;
+  if (composites.length === 0) {
+    return [];
+  }
+  const operands = new Set(composites.flatMap(node => node.inputs));
+  const lost = casts.filter(cast => operands.has(cast.node.outputs[0])).length;
+  const total = perForward.off.weightCasts;
+  return [
+    {
+      code: 'composite-diverges',
+      severity: 'warning',
+      message:
+        `Autocast acts on ${count(composites.length, 'call')} of ${some(operatorsOf(composites))} only through the operators ` +
+        'inside. castlens casts their operands, as eager PyTorch and the exported program do; run_decompositions() and ' +
+        `torch.onnx.export lose these casts. ${count(lost, 'weight cast')} of ${total} per forward ` +
+        `${lost === 1 ? 'is' : 'are'} theirs, so the decomposed program has ${total - lost}.`,
+      nodes: nodeNames(composites),
+      source: sourceRef(composites[0].source),
+      remedy:
+        'Write the call with operators that have a policy of their own, such as matmul or linear.'
+    }
+  ];
+}
+
+/** Those whose inner casts castlens leaves out. */
+function leftOut({ explicit }: IFindingContext): IFinding[] {
+  const { opaque } = explicit;
+  if (opaque.length === 0) {
+    return [];
+  }
+  return [
+    {
+      code: 'composite-diverges',
+      severity: 'warning',
+      message:
+        `${count(opaque.length, 'call')} of ${some(operatorsOf(opaque))} cast weights and gates inside of the operator in eager ` +
+        'PyTorch; run_decompositions() and torch.onnx.export lose these casts, and castlens leaves them out too: the calls ' +
+        'run on their operands as they are, and their casts are not counted.',
+      nodes: nodeNames(opaque),
+      source: sourceRef(opaque[0].source)
+    }
+  ];
+}
+
+function operatorsOf(nodes: readonly INode[]): string[] {
+  return [...new Set(nodes.map(node => node.op))];
+}

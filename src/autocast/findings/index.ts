@@ -1,0 +1,45 @@
+/**
+ * Findings: what castlens remarks about a model's casts.
+ *
+ * @packageDocumentation
+ */
+import type { IFinding } from '../../protocol';
+import { autocastError } from './autocasterror';
+import { cachedInEagerOnly } from './cachedineageronly';
+import { weightCastPerUse } from './castperuse';
+import { weightsCastEveryForward } from './castseveryforward';
+import { compositeDiverges } from './compositediverges';
+import { dtypeMismatch } from './dtypemismatch';
+import { dtypeNotChecked } from './dtypenotchecked';
+import type { FindingRule, IFindingContext } from './finding';
+import { mixedPrecisionWeight } from './mixedprecision';
+import { weightNotCacheable } from './notcacheable';
+import { regionDisabled } from './regiondisabled';
+import { unknownAutocastDevice } from './unknowndevice';
+import { unusedWeights } from './unusedweights';
+
+export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
+
+/** Rules by the code of what they find, in the order findings are told. Codes are stable; each has a page in docs/findings. */
+export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
+  'region-disabled': regionDisabled,
+  'weights-cast-every-forward': weightsCastEveryForward,
+  'weight-cast-per-use': weightCastPerUse,
+  'cached-in-eager-only': cachedInEagerOnly,
+  'weight-not-cacheable': weightNotCacheable,
+  'mixed-precision-weight': mixedPrecisionWeight,
+  'dtype-mismatch': dtypeMismatch,
+  'composite-diverges': compositeDiverges,
+  'autocast-error': autocastError,
+  'unknown-autocast-device': unknownAutocastDevice,
+  'unused-weights': unusedWeights,
+  'dtype-not-checked': dtypeNotChecked
+};
+
+/** Codes of all findings about a model. */
+export const FINDING_CODES: readonly string[] = Object.keys(FINDING_RULES);
+
+/** Everything castlens remarks about a model's casts. */
+export function collectFindings(context: IFindingContext): IFinding[] {
+  return Object.values(FINDING_RULES).flatMap(rule => rule(context));
+}

@@ -1,0 +1,30 @@
+/**
+ * Autocast: policies, regions made explicit, the census and what it tells.
+ *
+ * @packageDocumentation
+ */
+export { findAliases } from './aliasing';
+export type { IAliases } from './aliasing';
+export { takeCensus, sumCasts } from './census';
+export { dropDeadNodes } from './deadcode';
+export { dtypeRule, isInPlace, promoteTypes, resultType } from './dtypes';
+export { cacheVerdict, describeRefusal } from './eagercache';
+export type { CacheRefusal, ICacheVerdict } from './eagercache';
+export { makeCastsExplicit, namesOf } from './explicit';
+export type { IExplicitGraph, IExplicitOptions } from './explicit';
+export { FINDING_CODES } from './findings';
+export { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
+export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
+export { resolveRegions } from './regions';
+export type { IRegionOverride, RegionOverrides, RegionStates } from './regions';
+export {
+  activationCastsOf,
+  asWeightCast,
+  isArrangement,
+  isTransparent,
+  storedBytes,
+  weightCastsOf,
+  weightKey,
+  weightLineage
+} from './weightcasts';
+export type { ILineage, IWeightCastNode } from './weightcasts';

@@ -1,0 +1,187 @@
+/**
+ * Which casts of a graph are weight casts.
+ *
+ * @packageDocumentation
+ */
+import type { DType, IGraph, INode, IValue, IWeight } from '../model';
+import {
+  bodiesOf,
+  castTarget,
+  changesDtype,
+  elementCount,
+  forEachNode,
+  isFloating,
+  isLayoutOnly,
+  sizeInBytes,
+  staticShape
+} from '../model';
+
+/** How a value depends on a weight. */
+export interface ILineage {
+  readonly weight: IWeight;
+  /** The value that stands for the weight in the graph. */
+  readonly value: IValue;
+  /** Whether layout-only operators stand between the weight and the value. */
+  readonly isView: boolean;
+  /** Whether dtype-changing casts stand between the weight and the value. */
+  readonly isCast: boolean;
+}
+
+/** A dtype-changing cast whose operand depends on one weight alone. */
+export interface IWeightCastNode {
+  readonly node: INode;
+  readonly weight: IWeight;
+  readonly lineage: ILineage;
+  /** dtype of the operand: that of the weight, or of the cast before this one. */
+  readonly from: DType;
+  readonly to: DType;
+  /** Elements cast: of the operand, which may be a slice or an expansion of the weight. */
+  readonly elements: number;
+  /** Bytes read plus bytes written. */
+  readonly bytesMoved: number;
+}
+
+/**
+ * Identity of a tensor that is stored in a file: its storage and its place in it. Tied weights have one key.
+ */
+export function weightKey(weight: IWeight): string {
+  return [
+    weight.storage,
+    weight.dtype,
+    weight.storageOffset,
+    weight.shape.join('x'),
+    weight.strides.join('x')
+  ].join('|');
+}
+
+/** Bytes of a weight as stored, without gaps. */
+export function storedBytes(weight: IWeight): number {
+  return sizeInBytes(weight.dtype, elementCount(weight.shape));
+}
+
+/**
+ * The lineage of every value that depends on one weight alone through layout-only operators and casts of floating-point
+ * values. Linear in nodes.
+ */
+export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
+  const lineage = new Map<IValue, ILineage>();
+  const addWeights = (one: IGraph): void => {
+    for (const { value, weight } of one.weights) {
+      lineage.set(value, { weight, value, isView: false, isCast: false });
+    }
+  };
+  addWeights(graph);
+  forEachNode(graph, node => {
+    bodiesOf(node).forEach(addWeights);
+    const source = node.inputs[0] ?? null;
+    const before = source === null ? undefined : lineage.get(source);
+    if (before === undefined) {
+      return;
+    }
+    let after: ILineage | null = null;
+    if (isTransparent(node)) {
+      after = before;
+    } else if (castTarget(node) !== null) {
+      // Casts of integers and bool are no weight casts, and what follows them is not either.
+      after = source?.dtype && isFloating(source.dtype) ? { ...before, isCast: true } : null;
+    } else if (isArrangement(node)) {
+      after = before.isView ? before : { ...before, isView: true };
+    }
+    if (after !== null) {
+      for (const result of node.outputs) {
+        if (result !== null) {
+          lineage.set(result, after);
+        }
+      }
+    }
+  });
+  return lineage;
+}
+
+/**
+ * The weight casts of a graph, nested graphs included, in order. Works on every dialect and on lowered graphs.
+ *
+ * #### Notes
+ * Only casts of floating-point operands count. Casts that lowering added (`role`) do not; a weight cast behind one still does.
+ */
+export function weightCastsOf(graph: IGraph): IWeightCastNode[] {
+  const lineage = weightLineage(graph);
+  const casts: IWeightCastNode[] = [];
+  forEachNode(graph, node => {
+    const cast = asWeightCast(node, lineage);
+    if (cast !== null) {
+      casts.push(cast);
+    }
+  });
+  return casts;
+}
+
+/** Every other dtype-changing cast of a graph, nested graphs included; casts that lowering added are left out. */
+export function activationCastsOf(graph: IGraph): INode[] {
+  const lineage = weightLineage(graph);
+  const casts: INode[] = [];
+  forEachNode(graph, node => {
+    if (node.role === undefined && changesDtype(node) && asWeightCast(node, lineage) === null) {
+      casts.push(node);
+    }
+  });
+  return casts;
+}
+
+/** `node` as a weight cast, or null where it is none. */
+export function asWeightCast(
+  node: INode,
+  lineages: ReadonlyMap<IValue, ILineage>
+): IWeightCastNode | null {
+  if (node.role !== undefined || !changesDtype(node)) {
+    return null;
+  }
+  const source = node.inputs[0]!;
+  const from = source.dtype!;
+  const lineage = lineages.get(source);
+  if (lineage === undefined || !isFloating(from)) {
+    return null;
+  }
+  const to = castTarget(node)!;
+  const shape = staticShape(source.shape) ?? staticShape(node.outputs[0]?.shape ?? null);
+  const elements = elementCount(shape ?? lineage.weight.shape);
+  return {
+    node,
+    weight: lineage.weight,
+    lineage,
+    from,
+    to,
+    elements,
+    bytesMoved: sizeInBytes(from, elements) + sizeInBytes(to, elements)
+  };
+}
+
+/**
+ * Whether every result holds elements of the first operand unchanged: the layout-only operators, and those that cut their
+ * operand into several parts.
+ */
+export function isArrangement(node: INode): boolean {
+  return isLayoutOnly(node) || SPLITTING.has(node.op);
+}
+
+const SPLITTING: ReadonlySet<string> = new Set([
+  'aten.chunk.default',
+  'aten.split.Tensor',
+  'aten.split.sizes',
+  'aten.split_with_sizes.default',
+  'aten.tensor_split.indices',
+  'aten.tensor_split.sections',
+  'aten.unbind.int',
+  'aten.unsafe_chunk.default',
+  'aten.unsafe_split.Tensor',
+  'aten.unsafe_split_with_sizes.default',
+  'onnx.Split',
+  // A sequence of parts, and one of them.
+  'onnx.SplitToSequence',
+  'onnx.SequenceAt'
+]);
+
+/** Whether a node hands on its operand as it is, not even as a view: casts to the dtype it has already. */
+export function isTransparent(node: INode): boolean {
+  return !changesDtype(node) && (castTarget(node) !== null || node.op.startsWith('aten.to.'));
+}

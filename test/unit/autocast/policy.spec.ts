@@ -1,0 +1,78 @@
+import { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from '../../../src/autocast';
+import torch from './data/torch.json';
+
+/** Registered for autocast by special means, not by a policy: cuDNN's recurrent kernels cast their flat weights themselves. */
+const NOT_A_POLICY = new Set(['_cudnn_rnn']);
+
+describe('DEVICE_POLICIES', () => {
+  it.each(Object.entries(torch.registered))(
+    'should name the operators torch registers for %s, no more and no less',
+    (device, registered) => {
+      const table = DEVICE_POLICIES.get(device)!;
+      const named = table.lists.flatMap(list => list.operators);
+      const wanted = registered.filter(name => !NOT_A_POLICY.has(name));
+      // Registered from outside of libtorch's core by builds with CUDA only.
+      const built =
+        device === 'cuda'
+          ? [...wanted, 'cudnn_convolution', 'cudnn_convolution_transpose']
+          : wanted;
+      expect([...named].sort()).toEqual([...new Set(built)].sort());
+    }
+  );
+
+  it('should give each operator one policy', () => {
+    for (const table of DEVICE_POLICIES.values()) {
+      const names = [...table.lists, ...table.composites].flatMap(list => list.operators);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+});
+
+describe('policiesOf()', () => {
+  it('should key operators by exact overload', () => {
+    const cuda = policiesOf('cuda', '2.13.0')!;
+    expect(cuda.get('aten.conv2d.default')?.composite).toBe(false);
+    expect(cuda.get('aten.conv2d.padding')).toEqual({
+      policy: 'lower_precision_fp',
+      composite: true
+    });
+    expect(cuda.get('aten.softmax.int')?.policy).toBe('fp32_set_opt_dtype');
+    expect(cuda.get('aten.softmax.default')).toBeUndefined();
+    const cpu = policiesOf('cpu', '2.13.0')!;
+    expect(cpu.get('aten.conv2d.padding')).toEqual({
+      policy: 'lower_precision_fp',
+      composite: false
+    });
+    for (const op of ['convolution', 'mv', 'layer_norm', 'sum']) {
+      expect(cpu.get(`aten.${op}.default`)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['2.11.0', undefined],
+    ['2.9.1+cu128', undefined],
+    ['2.12.0', 'fp32'],
+    ['2.13.0+cu130', 'fp32'],
+    ['3.0.0', 'fp32'],
+    [null, 'fp32']
+  ])('should know that rms_norm joined the fp32 list of CUDA in 2.12 (%s)', (version, policy) => {
+    expect(policiesOf('cuda', version)!.get('aten.rms_norm.default')?.policy).toBe(policy);
+  });
+
+  it('should know no policies of other device types', () => {
+    expect(policiesOf('hpu', '2.13.0')).toBeNull();
+  });
+});
+
+describe('defaultAutocastDtype()', () => {
+  it.each([
+    ['cpu', 'bfloat16'],
+    ['cuda', 'float16'],
+    ['mps', 'float16'],
+    ['xla', 'bfloat16'],
+    ['hpu', 'bfloat16'],
+    ['mtia', 'float16']
+  ])('should be what torch uses on %s', (device, dtype) => {
+    expect(defaultAutocastDtype(device)).toBe(dtype);
+  });
+});
