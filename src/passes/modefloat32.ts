@@ -1,0 +1,170 @@
+/**
+ * The reference `float32`, for dialects that have lost the regions.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
+import { bodiesOf, castTarget, contiguousStrides, makeValue } from '../model';
+import { dropDeadNodes, weightKey } from '../autocast';
+import { allGraphs, NameSource, outputsOf, Replacements } from './rewriting';
+
+/**
+ * Take float16 and bfloat16 out of a graph: casts to them become casts to float32, weights stored in them are held in float32,
+ * and every value that had one of them has float32. Changes `graph` in place.
+ *
+ * #### Notes
+ * Inputs of the graph keep their dtype and are cast where they come in. Casts that have become casts of float32 to float32
+ * vanish, except those that make an output of the graph. Constants written into nodes keep their dtype and are cast behind
+ * the node. Outputs become float32.
+ */
+export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): void {
+  const names = new NameSource(graph);
+  const replacements = new Replacements();
+  const derived = new Map<string, IWeight>();
+  for (const one of allGraphs(graph)) {
+    const nodes: INode[] = [];
+    if (one === graph) {
+      for (const input of one.inputs) {
+        if (isReduced(input.dtype)) {
+          nodes.push(castBehind(input, input, dialect, names, replacements));
+        }
+      }
+    } else {
+      one.inputs.forEach(widen);
+    }
+    one.weights = one.weights.map(({ value, weight }) => {
+      if (!isReduced(weight.dtype)) {
+        return { value, weight };
+      }
+      widen(value);
+      const key = weightKey(weight);
+      const held = derived.get(key) ?? heldInFloat32(weight, key);
+      derived.set(key, held);
+      return { value, weight: held };
+    });
+    for (const node of one.nodes) {
+      nodes.push(node);
+      const holdsConstant = Object.values(node.attrs).some(
+        attr => attr.kind === 'tensor' && isReduced(attr.value.dtype)
+      );
+      if (holdsConstant) {
+        for (const value of node.outputs) {
+          if (value !== null && isReduced(value.dtype)) {
+            nodes.push(castBehind(value, node, dialect, names, replacements));
+          }
+        }
+        continue;
+      }
+      node.attrs = widenAttrs(node.attrs);
+      node.outputs.forEach(value => {
+        if (value !== null) {
+          widen(value);
+        }
+      });
+    }
+    one.nodes = nodes;
+  }
+  replaceBeforeCasts(graph, replacements);
+  dropIdleCasts(graph);
+  dropDeadNodes(graph);
+}
+
+function isReduced(dtype: DType | null): boolean {
+  return dtype === 'float16' || dtype === 'bfloat16';
+}
+
+function widen(value: IValue): void {
+  if (isReduced(value.dtype)) {
+    value.dtype = 'float32';
+  }
+}
+
+function widenAttrs(attrs: Record<string, Attr>): Record<string, Attr> {
+  const widened: Record<string, Attr> = {};
+  for (const key in attrs) {
+    const attr = attrs[key];
+    widened[key] =
+      attr.kind === 'dtype' && isReduced(attr.value) ? { kind: 'dtype', value: 'float32' } : attr;
+  }
+  return widened;
+}
+
+function heldInFloat32(weight: IWeight, key: string): IWeight {
+  const source = weight.data.kind === 'derived' ? weight.data.source : weight;
+  const steps: DType[] =
+    weight.data.kind === 'derived' ? [...weight.data.steps, 'float32'] : ['float32'];
+  return {
+    ...weight,
+    storage: `${key}->float32`,
+    dtype: 'float32',
+    strides: contiguousStrides(weight.shape),
+    storageOffset: 0,
+    data: { kind: 'derived', source, steps }
+  };
+}
+
+/** A cast to float32 right behind `value`, for all of its users. */
+function castBehind(
+  value: IValue,
+  origin: INode | IValue,
+  dialect: IExportedModel['dialect'],
+  names: NameSource,
+  replacements: Replacements
+): INode {
+  const name = names.make(`${value.name}_float32`);
+  const result = makeValue(name, 'float32', value.shape);
+  const target: Attr = { kind: 'dtype', value: 'float32' };
+  replacements.set(value, result);
+  const node = 'op' in origin ? origin : null;
+  return {
+    name,
+    op: dialect === 'ONNX' ? 'onnx.Cast' : 'aten._to_copy.default',
+    inputs: [value],
+    attrs:
+      dialect === 'ONNX' ? { to: target } : { self: { kind: 'input', index: 0 }, dtype: target },
+    outputs: [result],
+    region: null,
+    module: node?.module ?? null,
+    source: node?.source ?? null,
+    origin: 'runtime'
+  };
+}
+
+/** Apply replacements everywhere but in the casts that make them. */
+function replaceBeforeCasts(graph: IGraph, replacements: Replacements): void {
+  const kept = new Map<INode, IValue | null>();
+  for (const one of allGraphs(graph)) {
+    for (const node of one.nodes) {
+      const source = node.inputs[0] ?? null;
+      if (source !== null && node.outputs[0] && replacements.resolve(source) === node.outputs[0]) {
+        kept.set(node, source);
+      }
+    }
+  }
+  replacements.apply(graph);
+  kept.forEach((source, node) => {
+    node.inputs[0] = source;
+  });
+}
+
+/** Drop casts of float32 to float32 that this rewrite left behind. */
+function dropIdleCasts(graph: IGraph): void {
+  const outputs = outputsOf(graph);
+  const replacements = new Replacements();
+  for (const one of allGraphs(graph)) {
+    for (const node of one.nodes) {
+      const source = node.inputs[0] ?? null;
+      const result = node.outputs[0] ?? null;
+      if (
+        castTarget(node) === 'float32' &&
+        source?.dtype === 'float32' &&
+        result !== null &&
+        !outputs.has(result) &&
+        bodiesOf(node).length === 0
+      ) {
+        replacements.set(result, source);
+      }
+    }
+  }
+  replacements.apply(graph);
+}

@@ -1,0 +1,152 @@
+/**
+ * The pass `share-casts`.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, IGraph, INode, IValue } from '../model';
+import { castTarget, changesDtype } from '../model';
+import { dropDeadNodes, findAliases, weightKey } from '../autocast';
+import type { IDecline, IPass, IPassResult } from './pass';
+import { allGraphs, count, outputsOf, Replacements } from './rewriting';
+
+/**
+ * Casts of the same value to the same dtype become one.
+ *
+ * Two casts are the same where
+ *
+ * 1. their operands are the same value, or
+ * 2. their operands are weights with the same storage and the same place in it (tied weights), and
+ *
+ * their target dtype and their other arguments (device, memory format, saturation) agree. The first one is kept. Chains are
+ * followed: casts of casts that became one are the same too.
+ *
+ * #### Notes
+ * Regions play no part: the result of a cast does not depend on where it was asked for. Nested graphs are handled each for
+ * itself, since a body may run never or many times. Casts that lowering added are left alone.
+ *
+ * Declines where the operand or a result is written to in place, and where the later cast makes an output of the graph, which
+ * must stay a value of its own.
+ */
+export const shareCasts: IPass = {
+  name: 'share-casts',
+  run(graph: IGraph): IPassResult {
+    const declined: IDecline[] = [];
+    const aliases = findAliases(graph);
+    const outputs = outputsOf(graph);
+    const replacements = new Replacements();
+    const ids = new ValueKeys(graph);
+    for (const one of allGraphs(graph)) {
+      const first = new Map<string, INode>();
+      const kept: INode[] = [];
+      for (const node of one.nodes) {
+        const result = node.outputs[0] ?? null;
+        if (node.role !== undefined || result === null || !changesDtype(node)) {
+          kept.push(node);
+          continue;
+        }
+        const source = replacements.resolve(node.inputs[0]!);
+        const key = `${ids.keyOf(source)}|${castTarget(node)!}|${otherArguments(node)}`;
+        const earlier = first.get(key);
+        if (earlier === undefined) {
+          first.set(key, node);
+          kept.push(node);
+          continue;
+        }
+        const mutator =
+          aliases.mutatorOf(source) ??
+          aliases.mutatorOf(result) ??
+          aliases.mutatorOf(earlier.outputs[0]!);
+        if (mutator !== null) {
+          declined.push({ node: node.name, reason: `${mutator.name} writes to it in place` });
+          kept.push(node);
+        } else if (outputs.has(result)) {
+          declined.push({ node: node.name, reason: 'its result is an output of the graph' });
+          kept.push(node);
+        } else {
+          replacements.set(result, earlier.outputs[0]!);
+        }
+      }
+      one.nodes = kept;
+    }
+    const applied = replacements.size;
+    if (applied > 0) {
+      replacements.apply(graph);
+      dropDeadNodes(graph);
+    }
+    return {
+      modified: applied > 0,
+      applied,
+      declined,
+      summary:
+        applied > 0
+          ? `${count(applied, 'repeated cast')} now ${applied === 1 ? 'uses' : 'use'} the first one's result`
+          : 'no cast is repeated'
+    };
+  }
+};
+
+/** Keys of values: the same for weights that are the same tensor of the file. */
+class ValueKeys {
+  constructor(graph: IGraph) {
+    for (const one of allGraphs(graph)) {
+      for (const { value, weight } of one.weights) {
+        this._keys.set(value, `w:${weightKey(weight)}`);
+      }
+    }
+  }
+
+  keyOf(value: IValue): string {
+    let key = this._keys.get(value);
+    if (key === undefined) {
+      key = `v:${this._keys.size}`;
+      this._keys.set(value, key);
+    }
+    return key;
+  }
+
+  private readonly _keys = new Map<IValue, string>();
+}
+
+/** Arguments of a cast beside operand and target dtype, as text. */
+function otherArguments(node: INode): string {
+  return Object.keys(node.attrs)
+    .filter(name => !TARGET_ARGUMENTS.has(name))
+    .sort()
+    .map(name => `${name}=${attrText(node.attrs[name])}`)
+    .filter(text => !text.endsWith('='))
+    .join(',');
+}
+
+/** Arguments that say what is cast and to which dtype, or that have no effect on the values. */
+const TARGET_ARGUMENTS: ReadonlySet<string> = new Set([
+  'self',
+  'dtype',
+  'to',
+  'other',
+  'copy',
+  'non_blocking'
+]);
+
+function attrText(attr: Attr): string {
+  switch (attr.kind) {
+    case 'none':
+      return '';
+    case 'bool':
+    case 'int':
+    case 'float':
+    case 'string':
+    case 'dtype':
+    case 'device':
+    case 'memory-format':
+    case 'layout':
+      return `${attr.kind}:${String(attr.value)}`;
+    case 'input':
+      return `input:${attr.index}`;
+    case 'list':
+      return `list:${attr.items.map(attrText).join(';')}`;
+    case 'tensor':
+      return `tensor:${attr.value.storage}`;
+    case 'graph':
+      return `graph:${attr.value.name}`;
+  }
+}
