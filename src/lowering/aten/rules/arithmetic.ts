@@ -1,0 +1,298 @@
+/**
+ * Elementwise arithmetic of two operands, comparisons and logic.
+ *
+ * @packageDocumentation
+ */
+import { isFloating } from '../../../model';
+import type { IValue } from '../../../model';
+import { intAttr } from '../../builder';
+import type { Call } from '../call';
+import { rule } from '../rule';
+import type { IRule } from '../rule';
+import { comparands, operand } from './operands';
+
+/** Both spellings of a binary operator, and the in-place ones. */
+function variants(
+  name: string,
+  extra: string,
+  lower: (c: Call) => IValue,
+  overloads: readonly string[] = ['Tensor', 'Scalar']
+): IRule[] {
+  return [name, `${name}_`].flatMap(base => spellings(base, extra, lower, overloads));
+}
+
+/** A binary operator with a tensor and with a Python number. */
+function spellings(
+  name: string,
+  extra: string,
+  lower: (c: Call) => IValue,
+  overloads: readonly string[] = ['Tensor', 'Scalar']
+): IRule[] {
+  return overloads.map(overload => {
+    const other = overload.startsWith('Tensor') ? 'Tensor' : 'Scalar';
+    return rule(`${name}.${overload}(Tensor self, ${other} other${extra}) -> Tensor`, lower);
+  });
+}
+
+/** `other * alpha`. */
+function scaled(c: Call): IValue {
+  const other = operand(c, 'other');
+  const alpha = c.number('alpha');
+  return alpha === 1 ? other : c.emit('Mul', [other, c.scalar(alpha)]);
+}
+
+function add(c: Call): IValue {
+  if (c.outType === 'bool') {
+    return c.emit('Or', [operand(c, 'self'), operand(c, 'other')]);
+  }
+  return c.emit('Add', [operand(c, 'self'), scaled(c)]);
+}
+
+function multiply(c: Call): IValue {
+  return c.emit(c.outType === 'bool' ? 'And' : 'Mul', [operand(c, 'self'), operand(c, 'other')]);
+}
+
+/** Division with ATen's rounding modes. Integers divide exactly: floor by way of the remainder with the divisor's sign. */
+function divide(c: Call): IValue {
+  const self = operand(c, 'self');
+  const other = operand(c, 'other');
+  const mode =
+    c.schema.args.some(arg => arg.name === 'rounding_mode') && c.has('rounding_mode')
+      ? c.string('rounding_mode')
+      : null;
+  return quotient(c, self, other, mode);
+}
+
+function quotient(c: Call, self: IValue, other: IValue, mode: string | null): IValue {
+  if (mode === null) {
+    return c.emit('Div', [self, other]);
+  }
+  if (!isFloating(c.outType)) {
+    if (mode === 'trunc') {
+      return c.emit('Div', [self, other]);
+    }
+    const rest = c.emit('Mod', [self, other]);
+    return c.emit('Div', [c.emit('Sub', [self, rest]), other]);
+  }
+  const exact = c.emit('Div', [self, other]);
+  if (mode === 'floor') {
+    return c.emit('Floor', [exact]);
+  }
+  return c.emit('Mul', [c.emit('Sign', [exact]), c.emit('Floor', [c.emit('Abs', [exact])])]);
+}
+
+function floorDivide(c: Call): IValue {
+  return quotient(c, operand(c, 'self'), operand(c, 'other'), 'floor');
+}
+
+/** Remainder with the divisor's sign, as Python's. */
+function remainder(c: Call): IValue {
+  const self = operand(c, 'self');
+  const other = operand(c, 'other');
+  if (!isFloating(c.outType)) {
+    return c.emit('Mod', [self, other]);
+  }
+  const whole = c.emit('Floor', [c.emit('Div', [self, other])]);
+  return c.emit('Sub', [self, c.emit('Mul', [whole, other])]);
+}
+
+function compare(op: string, negate = false): (c: Call) => IValue {
+  return c => {
+    const result = c.emit(op, comparands(c, 'self', 'other'), {}, { dtype: 'bool' });
+    return negate ? c.emit('Not', [result], {}, { dtype: 'bool' }) : result;
+  };
+}
+
+function logical(op: string): (c: Call) => IValue {
+  return c =>
+    c.emit(
+      op,
+      [c.castTo(c.tensor('self'), 'bool'), c.castTo(c.tensor('other'), 'bool')],
+      {},
+      {
+        dtype: 'bool'
+      }
+    );
+}
+
+/** Bitwise operators: logical ones on truth values. */
+function bitwise(integer: string, truth: string): (c: Call) => IValue {
+  return c =>
+    c.emit(c.outType === 'bool' ? truth : integer, [operand(c, 'self'), operand(c, 'other')]);
+}
+
+function bitwiseRules(
+  name: string,
+  dunder: string | null,
+  integer: string,
+  truth: string
+): IRule[] {
+  const lower = bitwise(integer, truth);
+  const names = [name, `${name}_`, ...(dunder === null ? [] : [`__${dunder}__`])];
+  return names.flatMap(base => [
+    rule(`${base}.Tensor(Tensor self, Tensor other) -> Tensor`, lower),
+    rule(`${base}.Scalar(Tensor self, Scalar other) -> Tensor`, lower)
+  ]);
+}
+
+/** A number as the base: `operand('self')` is a constant. */
+function power(c: Call): IValue {
+  const exponent = c.isValue('exponent') ? null : c.number('exponent');
+  const self = operand(c, 'self');
+  switch (exponent) {
+    case 1:
+      return c.emit('Identity', [self]);
+    case 2:
+      return c.emit('Mul', [self, self]);
+    case 3:
+      return c.emit('Mul', [c.emit('Mul', [self, self]), self]);
+    case 0.5:
+      return c.emit('Sqrt', [self]);
+    case -0.5:
+      return c.emit('Reciprocal', [c.emit('Sqrt', [self])]);
+    case -1:
+      return c.emit('Reciprocal', [self]);
+    default:
+      return c.emit('Pow', [self, operand(c, 'exponent')]);
+  }
+}
+
+/** `self + value * combine(tensor1, tensor2)`. */
+function fused(op: string): (c: Call) => IValue {
+  return c => {
+    const value = c.number('value');
+    const both = c.emit(op, [operand(c, 'tensor1'), operand(c, 'tensor2')]);
+    const term = value === 1 ? both : c.emit('Mul', [both, c.scalar(value)]);
+    return c.emit('Add', [operand(c, 'self'), term]);
+  };
+}
+
+/** `self + weight * (end - self)`. */
+function lerp(c: Call): IValue {
+  const self = operand(c, 'self');
+  const change = c.emit('Sub', [operand(c, 'end'), self]);
+  return c.emit('Add', [self, c.emit('Mul', [operand(c, 'weight'), change])]);
+}
+
+/** The angle of (other, self): that of the quotient, moved to its quadrant. */
+function atan2(c: Call): IValue {
+  const y = operand(c, 'self');
+  const x = operand(c, 'other');
+  const angle = c.emit('Atan', [c.emit('Div', [y, x])]);
+  const test = (op: string, value: IValue): IValue =>
+    c.emit(op, [value, c.scalar(0)], {}, { dtype: 'bool' });
+  const turn = c.emit('Where', [test('Less', y), c.scalar(-Math.PI), c.scalar(Math.PI)]);
+  const left = c.emit('Where', [test('Less', x), c.emit('Add', [angle, turn]), angle]);
+  // Where x is 0 the quotient has no angle.
+  const upright = c.emit('Mul', [c.emit('Sign', [y]), c.scalar(Math.PI / 2)]);
+  return c.emit('Where', [test('Equal', x), upright, left]);
+}
+
+/** `log(exp(self) + exp(other))`, about the larger one. */
+function logAddExp(c: Call): IValue {
+  const a = operand(c, 'self');
+  const b = operand(c, 'other');
+  const distance = c.emit('Abs', [c.emit('Sub', [a, b])]);
+  const small = c.emit('Exp', [c.emit('Neg', [distance])]);
+  const rest = c.emit('Log', [c.emit('Add', [small, c.scalar(1)])]);
+  return c.emit('Add', [c.emit('Max', [a, b]), rest]);
+}
+
+/** Rules of this file. */
+export const ARITHMETIC_RULES: readonly IRule[] = [
+  /** Add (Or for truth values), Mul for alpha. */
+  ...variants('add', ', *, Scalar alpha=1', add),
+  /** Sub, Mul for alpha. */
+  ...variants('sub', ', *, Scalar alpha=1', c => c.emit('Sub', [operand(c, 'self'), scaled(c)])),
+  /** Sub with its operands exchanged. */
+  ...spellings('rsub', ', Scalar alpha=1', c => {
+    const self = operand(c, 'self');
+    const alpha = c.number('alpha');
+    return c.emit('Sub', [
+      operand(c, 'other'),
+      alpha === 1 ? self : c.emit('Mul', [self, c.scalar(alpha)])
+    ]);
+  }),
+  /** Mul (And for truth values). */
+  ...variants('mul', '', multiply),
+  /** Div: the result is floating point. */
+  ...variants('div', '', divide),
+  /** Div; Floor, Mod, Sub, Sign, Abs for the rounding modes. */
+  ...variants('div', ', *, str? rounding_mode', divide, ['Tensor_mode', 'Scalar_mode']),
+  /** Div, Floor; Mod, Sub, Div for integers. */
+  rule('floor_divide(Tensor self, Tensor other) -> Tensor', floorDivide),
+  rule('floor_divide.Scalar(Tensor self, Scalar other) -> Tensor', floorDivide),
+  rule('floor_divide_.Tensor(Tensor self, Tensor other) -> Tensor', floorDivide),
+  rule('floor_divide_.Scalar(Tensor self, Scalar other) -> Tensor', floorDivide),
+  /** Mod; Div, Floor, Mul, Sub for floats. */
+  ...variants('remainder', '', remainder),
+  /** Mod with fmod: the dividend's sign. */
+  ...variants('fmod', '', c =>
+    c.emit('Mod', [operand(c, 'self'), operand(c, 'other')], { fmod: intAttr(1) })
+  ),
+  /** Mul, Sqrt, Reciprocal or Pow. */
+  rule('pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor', power),
+  /** Pow. */
+  rule('pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor', power),
+  /** Pow. */
+  rule('pow.Scalar(Scalar self, Tensor exponent) -> Tensor', c =>
+    c.emit('Pow', [operand(c, 'self'), operand(c, 'exponent')])
+  ),
+  /** Mul, Add. */
+  rule(
+    'addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor',
+    fused('Mul')
+  ),
+  /** Div, Mul, Add. */
+  rule(
+    'addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor',
+    fused('Div')
+  ),
+  /** Div, Atan, Where. */
+  rule('atan2(Tensor self, Tensor other) -> Tensor', atan2),
+  /** Max, Sub, Abs, Exp, Log, Add. */
+  rule('logaddexp(Tensor self, Tensor other) -> Tensor', logAddExp),
+  /** Sub, Mul, Add. */
+  rule('lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor', lerp),
+  rule('lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor', lerp),
+  /** Max. */
+  rule('maximum(Tensor self, Tensor other) -> Tensor', c =>
+    c.emit('Max', [operand(c, 'self'), operand(c, 'other')])
+  ),
+  /** Min. */
+  rule('minimum(Tensor self, Tensor other) -> Tensor', c =>
+    c.emit('Min', [operand(c, 'self'), operand(c, 'other')])
+  ),
+  /** Equal. */
+  ...spellings('eq', '', compare('Equal')),
+  /** Equal, Not. */
+  ...spellings('ne', '', compare('Equal', true)),
+  /** Less. */
+  ...spellings('lt', '', compare('Less')),
+  /** LessOrEqual. */
+  ...spellings('le', '', compare('LessOrEqual')),
+  /** Greater. */
+  ...spellings('gt', '', compare('Greater')),
+  /** GreaterOrEqual. */
+  ...spellings('ge', '', compare('GreaterOrEqual')),
+  /** And. */
+  rule('logical_and(Tensor self, Tensor other) -> Tensor', logical('And')),
+  /** Or. */
+  rule('logical_or(Tensor self, Tensor other) -> Tensor', logical('Or')),
+  /** Xor. */
+  rule('logical_xor(Tensor self, Tensor other) -> Tensor', logical('Xor')),
+  /** Not. */
+  rule('logical_not(Tensor self) -> Tensor', c =>
+    c.emit('Not', [c.castTo(c.tensor('self'), 'bool')], {}, { dtype: 'bool' })
+  ),
+  /** BitwiseAnd, And. */
+  ...bitwiseRules('bitwise_and', 'and', 'BitwiseAnd', 'And'),
+  /** BitwiseOr, Or. */
+  ...bitwiseRules('bitwise_or', 'or', 'BitwiseOr', 'Or'),
+  /** BitwiseXor, Xor. */
+  ...bitwiseRules('bitwise_xor', 'xor', 'BitwiseXor', 'Xor'),
+  /** BitwiseNot, Not. */
+  rule('bitwise_not(Tensor self) -> Tensor', c =>
+    c.emit(c.outType === 'bool' ? 'Not' : 'BitwiseNot', [c.tensor('self')])
+  )
+];

@@ -1,0 +1,175 @@
+/**
+ * Normalisation.
+ *
+ * @packageDocumentation
+ */
+import type { IValue } from '../../../model';
+import { floatAttr, intAttr } from '../../builder';
+import type { Call, Size } from '../call';
+import { rule } from '../rule';
+import type { IRule, Lowered } from '../rule';
+
+/** A scale or shift in the compute type, ones or zeros where the operator has none. */
+function parameter(c: Call, name: string, sizes: readonly Size[], otherwise: number): IValue {
+  const given = c.optionalTensor(name);
+  return given === null
+    ? c.emit('Expand', [c.scalar(otherwise), c.sizeVector(sizes)])
+    : c.toType(given, c.outType);
+}
+
+/** LayerNormalization over the last dimensions; mean and reciprocal deviation only where they are used. */
+function layerNorm(c: Call, withMoments: boolean): Lowered {
+  const shape = c.ints('normalized_shape');
+  const input = c.toType(c.tensor('input'), c.outType);
+  const inputs = [input, parameter(c, 'weight', shape, 1)];
+  if (c.has('bias')) {
+    inputs.push(c.toType(c.tensor('bias'), c.outType));
+  }
+  const attrs = { axis: intAttr(-shape.length), epsilon: floatAttr(c.number('eps')) };
+  const types = withMoments ? [{}, {}, {}] : [{}];
+  return c.emitMany('LayerNormalization', inputs, attrs, types);
+}
+
+/** `x / sqrt(mean(x^2) + eps) * weight`. The default eps is the machine epsilon of the type computed in. */
+function rmsNorm(c: Call): IValue {
+  const count = c.ints('normalized_shape').length;
+  const input = c.toType(c.tensor('input'), c.outType);
+  const rank = c.rank(input);
+  const axes = Array.from({ length: count }, (_, i) => rank - count + i);
+  const eps = c.optionalNumber('eps') ?? (c.computeType === 'float64' ? 2 ** -52 : 2 ** -23);
+  const squares = c.emit('Mul', [input, input]);
+  const mean = c.emit('ReduceMean', [squares, c.int64s(axes)], { keepdims: intAttr(1) });
+  const deviation = c.emit('Sqrt', [c.emit('Add', [mean, c.scalar(eps)])]);
+  const normal = c.emit('Mul', [input, c.emit('Reciprocal', [deviation])]);
+  return c.has('weight')
+    ? c.emit('Mul', [normal, c.toType(c.tensor('weight'), c.outType)])
+    : normal;
+}
+
+function batchNorm(c: Call): IValue {
+  const input = c.toType(c.tensor('input'), c.outType);
+  const channels = [c.sizeOf(c.tensor('running_mean'), 0)];
+  return c.emit(
+    'BatchNormalization',
+    [
+      input,
+      parameter(c, 'weight', channels, 1),
+      parameter(c, 'bias', channels, 0),
+      c.toType(c.tensor('running_mean'), c.outType),
+      c.toType(c.tensor('running_var'), c.outType)
+    ],
+    { epsilon: floatAttr(c.number('eps')) }
+  );
+}
+
+function notTraining(c: Call): string | null {
+  if (c.schema.args.some(arg => arg.name === 'training') && c.bool('training')) {
+    return 'batch norm in training mode';
+  }
+  return c.has('running_mean') && c.has('running_var') ? null : 'no running statistics';
+}
+
+/**
+ * Group norm by reshaping each group to a row: ONNX's own GroupNormalization has other parameters before operator set 21.
+ */
+function groupNorm(c: Call, name: string, groups: number): IValue {
+  const input = c.toType(c.tensor(name), c.outType);
+  const rank = c.rank(input);
+  const sizes = Array.from({ length: rank }, (_, i) => c.sizeOf(input, i));
+  const rows = c.reshape(input, [sizes[0], groups, -1]);
+  const mean = c.emit('ReduceMean', [rows, c.int64s([2])], { keepdims: intAttr(1) });
+  const centred = c.emit('Sub', [rows, mean]);
+  const squares = c.emit('Mul', [centred, centred]);
+  const variance = c.emit('ReduceMean', [squares, c.int64s([2])], { keepdims: intAttr(1) });
+  const deviation = c.emit('Sqrt', [c.emit('Add', [variance, c.scalar(c.number('eps'))])]);
+  const normal = c.reshape(c.emit('Div', [centred, deviation]), sizes);
+  return scaleChannels(c, normal, rank);
+}
+
+/** `value * weight + bias` by channel, as far as there are any. */
+function scaleChannels(c: Call, value: IValue, rank: number): IValue {
+  const perChannel = (parameter: IValue): IValue =>
+    c.reshape(c.toType(parameter, c.outType), [-1, ...new Array<number>(rank - 2).fill(1)]);
+  const weight = c.optionalTensor('weight');
+  const bias = c.optionalTensor('bias');
+  const scaled = weight === null ? value : c.emit('Mul', [value, perChannel(weight)]);
+  return bias === null ? scaled : c.emit('Add', [scaled, perChannel(bias)]);
+}
+
+/** Each channel of each example by itself, as a group norm with as many groups as channels. */
+function instanceNorm(c: Call): IValue {
+  return groupNorm(c, 'input', c.shape(c.tensor('input'))[1] as number);
+}
+
+function ownStatistics(c: Call): string | null {
+  if (!c.bool('use_input_stats')) {
+    return 'instance norm with running statistics';
+  }
+  return typeof c.shape(c.tensor('input'))[1] === 'number' ? null : 'channels that are not static';
+}
+
+/** Statistics of each channel over all examples and positions. */
+function ownBatchNorm(c: Call): IValue {
+  const input = c.toType(c.tensor('input'), c.outType);
+  const rank = c.rank(input);
+  const axes = c.int64s(Array.from({ length: rank }, (_, i) => i).filter(i => i !== 1));
+  const mean = c.emit('ReduceMean', [input, axes], { keepdims: intAttr(1) });
+  const centred = c.emit('Sub', [input, mean]);
+  const squares = c.emit('Mul', [centred, centred]);
+  const variance = c.emit('ReduceMean', [squares, axes], { keepdims: intAttr(1) });
+  const deviation = c.emit('Sqrt', [c.emit('Add', [variance, c.scalar(c.number('eps'))])]);
+  return scaleChannels(c, c.emit('Div', [centred, deviation]), rank);
+}
+
+/** Rules of this file. */
+export const NORM_RULES: readonly IRule[] = [
+  /** LayerNormalization. */
+  rule(
+    'layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor',
+    c => layerNorm(c, false)
+  ),
+  rule(
+    'native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)',
+    c => layerNorm(c, true)
+  ),
+  /** Mul, ReduceMean, Add, Sqrt, Reciprocal. */
+  rule(
+    'rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor',
+    rmsNorm
+  ),
+  /** BatchNormalization. */
+  rule(
+    'batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor',
+    batchNorm,
+    notTraining
+  ),
+  rule(
+    '_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    batchNorm,
+    notTraining,
+    1
+  ),
+  /** Reshape, ReduceMean, Sub, Mul, Sqrt, Div, Add. */
+  rule(
+    'group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True) -> Tensor',
+    c => groupNorm(c, 'input', c.int('num_groups'))
+  ),
+  /** ReduceMean, Sub, Mul, Sqrt, Div, Add. */
+  rule(
+    '_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    ownBatchNorm,
+    () => null,
+    1
+  ),
+  rule(
+    'instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor',
+    instanceNorm,
+    ownStatistics
+  ),
+  rule(
+    'native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)',
+    c => groupNorm(c, 'input', c.int('group')),
+    () => null,
+    1
+  )
+];

@@ -1,0 +1,202 @@
+/**
+ * Elementwise functions of one tensor, activations among them.
+ *
+ * @packageDocumentation
+ */
+import type { IValue } from '../../../model';
+import { floatAttr, intAttr, stringAttr } from '../../builder';
+import type { Call } from '../call';
+import { rule } from '../rule';
+import type { IRule } from '../rule';
+import { operand } from './operands';
+
+/** The operand in the type computed in; integers given to floating-point functions are converted. */
+function self(c: Call): IValue {
+  return operand(c, 'self');
+}
+
+/** The function itself and its in-place form. */
+function both(name: string, args: string, lower: (c: Call) => IValue): IRule[] {
+  return [name, `${name}_`].map(base => rule(`${base}(Tensor self${args}) -> Tensor`, lower));
+}
+
+/** Functions that ONNX has too: ATen name, ONNX operator. */
+const DIRECT: readonly (readonly [string, string])[] = [
+  ['abs', 'Abs'],
+  ['acos', 'Acos'],
+  ['acosh', 'Acosh'],
+  ['asin', 'Asin'],
+  ['asinh', 'Asinh'],
+  ['atan', 'Atan'],
+  ['atanh', 'Atanh'],
+  ['ceil', 'Ceil'],
+  ['cos', 'Cos'],
+  ['cosh', 'Cosh'],
+  ['erf', 'Erf'],
+  ['exp', 'Exp'],
+  ['floor', 'Floor'],
+  ['log', 'Log'],
+  ['neg', 'Neg'],
+  ['reciprocal', 'Reciprocal'],
+  ['relu', 'Relu'],
+  ['round', 'Round'],
+  ['sigmoid', 'Sigmoid'],
+  ['sign', 'Sign'],
+  ['sin', 'Sin'],
+  ['sinh', 'Sinh'],
+  ['sqrt', 'Sqrt'],
+  ['tan', 'Tan'],
+  ['tanh', 'Tanh']
+];
+
+function clampTo(c: Call, value: IValue, min: IValue | null, max: IValue | null): IValue {
+  const low = min === null ? value : c.emit('Max', [value, min]);
+  return max === null ? low : c.emit('Min', [low, max]);
+}
+
+function optionalOperand(c: Call, name: string): IValue | null {
+  return c.has(name) ? operand(c, name) : null;
+}
+
+/** `min(max(x + 3, 0), 6)`. */
+function relu6Of3(c: Call): IValue {
+  const shifted = c.emit('Add', [self(c), c.scalar(3)]);
+  return clampTo(c, shifted, c.scalar(0), c.scalar(6));
+}
+
+/** Softplus of `beta * x` over beta, computed without overflow. */
+function softplus(c: Call): IValue {
+  const beta = c.number('beta');
+  const x = self(c);
+  const scaled = beta === 1 ? x : c.emit('Mul', [x, c.scalar(beta)]);
+  const soft = c.emit('Softplus', [scaled]);
+  const back = beta === 1 ? soft : c.emit('Div', [soft, c.scalar(beta)]);
+  const linear = c.emit(
+    'Greater',
+    [scaled, c.scalar(c.number('threshold'))],
+    {},
+    { dtype: 'bool' }
+  );
+  return c.emit('Where', [linear, x, back]);
+}
+
+/** `scale * (x > 0 ? x : alpha * (exp(x * input_scale) - 1))`. */
+function elu(c: Call): IValue {
+  const x = self(c);
+  const [scale, inputScale] = [c.number('scale'), c.number('input_scale')];
+  const attrs = { alpha: floatAttr(c.number('alpha')) };
+  if (inputScale === 1) {
+    const value = c.emit('Elu', [x], attrs);
+    return scale === 1 ? value : c.emit('Mul', [value, c.scalar(scale)]);
+  }
+  const negative = c.emit('Elu', [c.emit('Mul', [x, c.scalar(inputScale)])], attrs);
+  const above = c.emit('Greater', [x, c.scalar(0)], {}, { dtype: 'bool' });
+  return c.emit('Mul', [c.emit('Where', [above, x, negative]), c.scalar(scale)]);
+}
+
+/** Rules of this file. */
+export const UNARY_RULES: readonly IRule[] = [
+  ...DIRECT.flatMap(([name, op]) => both(name, '', c => c.emit(op, [self(c)]))),
+  /** Sqrt, Reciprocal. */
+  ...both('rsqrt', '', c => c.emit('Reciprocal', [c.emit('Sqrt', [self(c)])])),
+  /** Exp, Sub. */
+  ...both('expm1', '', c => c.emit('Sub', [c.emit('Exp', [self(c)]), c.scalar(1)])),
+  /** Add, Log. */
+  ...both('log1p', '', c => c.emit('Log', [c.emit('Add', [self(c), c.scalar(1)])])),
+  /** Log, Mul. */
+  ...both('log2', '', c => c.emit('Div', [c.emit('Log', [self(c)]), c.scalar(Math.LN2)])),
+  /** Log, Mul. */
+  ...both('log10', '', c => c.emit('Div', [c.emit('Log', [self(c)]), c.scalar(Math.LN10)])),
+  /** Pow. */
+  ...both('exp2', '', c => c.emit('Pow', [c.scalar(2), self(c)])),
+  /** Mul. */
+  ...both('square', '', c => {
+    const x = self(c);
+    return c.emit('Mul', [x, x]);
+  }),
+  /** Sign, Abs, Floor, Mul. */
+  ...both('trunc', '', c => {
+    const x = self(c);
+    return c.emit('Mul', [c.emit('Sign', [x]), c.emit('Floor', [c.emit('Abs', [x])])]);
+  }),
+  /** Sigmoid, Mul. */
+  ...both('silu', '', c => {
+    const x = self(c);
+    return c.emit('Mul', [x, c.emit('Sigmoid', [x])]);
+  }),
+  /** Gelu. */
+  ...both('gelu', ", *, str approximate='none'", c =>
+    c.emit('Gelu', [self(c)], { approximate: stringAttr(c.string('approximate')) })
+  ),
+  /** Add, Max, Min, Div. */
+  ...both('hardsigmoid', '', c => c.emit('Div', [relu6Of3(c), c.scalar(6)])),
+  /** Add, Max, Min, Mul, Div. */
+  ...both('hardswish', '', c =>
+    c.emit('Div', [c.emit('Mul', [self(c), relu6Of3(c)]), c.scalar(6)])
+  ),
+  /** Max, Min. */
+  ...both('hardtanh', ', Scalar min_val=-1, Scalar max_val=1', c =>
+    clampTo(c, self(c), operand(c, 'min_val'), operand(c, 'max_val'))
+  ),
+  /** Max, Min. */
+  ...both('relu6', '', c => clampTo(c, self(c), c.scalar(0), c.scalar(6))),
+  /** Max, Min. */
+  ...both('clamp', ', Scalar? min=None, Scalar? max=None', c =>
+    clampTo(c, self(c), optionalOperand(c, 'min'), optionalOperand(c, 'max'))
+  ),
+  /** Max, Min. */
+  rule('clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor', c =>
+    clampTo(c, self(c), optionalOperand(c, 'min'), optionalOperand(c, 'max'))
+  ),
+  /** Max. */
+  ...both('clamp_min', ', Scalar min', c => clampTo(c, self(c), operand(c, 'min'), null)),
+  /** Min. */
+  ...both('clamp_max', ', Scalar max', c => clampTo(c, self(c), null, operand(c, 'max'))),
+  /** LeakyRelu. */
+  ...both('leaky_relu', ', Scalar negative_slope=0.01', c =>
+    c.emit('LeakyRelu', [self(c)], { alpha: floatAttr(c.number('negative_slope')) })
+  ),
+  /** Elu; Mul for the other scales. */
+  rule('elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor', elu),
+  /** Softplus, Greater, Where. */
+  rule('softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor', softplus),
+  /** Softplus, Tanh, Mul. */
+  ...both('mish', '', c => {
+    const x = self(c);
+    return c.emit('Mul', [x, c.emit('Tanh', [c.emit('Softplus', [x])])]);
+  }),
+  /** Sigmoid, Log. */
+  rule('log_sigmoid(Tensor self) -> Tensor', c =>
+    c.emit('Neg', [c.emit('Softplus', [c.emit('Neg', [self(c)])])])
+  ),
+  /** Selu. */
+  ...both('selu', '', c => c.emit('Selu', [self(c)])),
+  /** Celu. */
+  ...both('celu', ', Scalar alpha=1.0', c =>
+    c.emit('Celu', [self(c)], { alpha: floatAttr(c.number('alpha')) })
+  ),
+  /** PRelu; the weight stands along dimension 1. */
+  rule('prelu(Tensor self, Tensor weight) -> Tensor', c => {
+    const x = self(c);
+    const weight = c.toType(c.tensor('weight'), c.outType);
+    const rank = c.rank(x);
+    const slope =
+      rank < 2 ? weight : c.reshape(weight, [-1, ...new Array<number>(rank - 2).fill(1)]);
+    return c.emit('PRelu', [x, slope]);
+  }),
+  /** Split, Sigmoid, Mul. */
+  rule('glu(Tensor self, int dim=-1) -> Tensor', c => {
+    const x = self(c);
+    const axis = intAttr(c.axis(c.int('dim'), c.rank(x)));
+    const [value, gate] = c.emitMany('Split', [x], { axis, num_outputs: intAttr(2) }, [{}, {}]);
+    return c.emit('Mul', [value, c.emit('Sigmoid', [gate])]);
+  }),
+  /** IsNaN. */
+  rule('isnan(Tensor self) -> Tensor', c =>
+    c.emit('IsNaN', [c.tensor('self')], {}, { dtype: 'bool' })
+  ),
+  /** IsInf. */
+  rule('isinf(Tensor self) -> Tensor', c =>
+    c.emit('IsInf', [c.tensor('self')], {}, { dtype: 'bool' })
+  )
+];

@@ -1,0 +1,275 @@
+/**
+ * Writes through views, made functional.
+ *
+ * `out[:, 0] = y` is, in training IR, a `copy_` into a `select` of `out`. It becomes a `select_scatter` into `out`, and what reads
+ * `out` or a view of it afterwards reads the new tensor.
+ *
+ * @packageDocumentation
+ */
+import { makeValue } from '../model';
+import type { Attr, IGraph, INode, IValue } from '../model';
+import { inPlaceConflicts, mayShareMemory, writesInPlace } from './aliasing';
+import { ruleFor } from './aten/registry';
+import { Names, intAttr, intsAttr } from './builder';
+
+/**
+ * The graph without writes that only make sense through shared memory. Graphs that have none are returned as they are, and so
+ * are graphs with one that cannot be proven right: their operators are then refused by name.
+ *
+ * #### Complexity
+ * Linear in nodes, plus the length of the chain of views for each write.
+ */
+export function functionalize(graph: IGraph): IGraph {
+  const needed =
+    graph.nodes.some(node => writesInPlace(node) && ruleFor(node.op) === null) ||
+    inPlaceConflicts(graph).size > 0;
+  return needed ? (new Functional(graph).run() ?? graph) : graph;
+}
+
+/** A name of a piece of memory: how it is made from the name it is a view of. */
+interface IAlias {
+  readonly root: IValue;
+  /** The operator, whose first operand is the value this is a view of; null for the root and for other names of one value. */
+  readonly view: INode | null;
+  readonly parent: IValue | null;
+  /** The value that holds its elements now, and after how many writes to the memory that was so. */
+  current: IValue;
+  version: number;
+}
+
+class Functional {
+  constructor(private readonly _graph: IGraph) {
+    this._names.takeAll(_graph);
+    this._stored = new Set([..._graph.inputs, ..._graph.weights.map(({ value }) => value)]);
+  }
+
+  /** The functional graph, or null where it cannot be proven right. */
+  run(): IGraph | null {
+    for (const node of this._graph.nodes) {
+      const inputs: (IValue | null)[] = [];
+      for (const value of node.inputs) {
+        const current = value === null ? null : this._read(value);
+        if (value !== null && current === null) {
+          return null;
+        }
+        inputs.push(current);
+      }
+      if (writesInPlace(node)) {
+        if (!this._write(node, inputs)) {
+          return null;
+        }
+        continue;
+      }
+      this._nodes.push({ ...node, inputs });
+      const operand = node.inputs[0];
+      if (operand && mayShareMemory(node)) {
+        const { root } = this._aliasOf(operand);
+        for (const value of node.outputs) {
+          if (value !== null) {
+            const version = this._versions.get(root) ?? 0;
+            this._aliases.set(value, {
+              root,
+              view: node,
+              parent: operand,
+              current: value,
+              version
+            });
+          }
+        }
+      }
+    }
+    const outputs = this._graph.outputs.map(value => this._read(value));
+    return outputs.includes(null)
+      ? null
+      : { ...this._graph, nodes: this._nodes, outputs: outputs as IValue[] };
+  }
+
+  /** The value to read instead: views of memory that was written since are made anew. Null where that is not possible. */
+  private _read(value: IValue): IValue | null {
+    const chain: IAlias[] = [];
+    let alias = this._aliasOf(value);
+    const version = this._versions.get(alias.root) ?? 0;
+    while (alias.version !== version) {
+      if (alias.parent === null) {
+        return null;
+      }
+      chain.push(alias);
+      alias = this._aliasOf(alias.parent);
+    }
+    let { current } = alias;
+    for (const next of chain.reverse()) {
+      if (next.view !== null) {
+        const made = this._isView(next.view) ? this._again(next.view, current) : null;
+        if (made === null) {
+          return null;
+        }
+        current = made;
+      }
+      next.current = current;
+      next.version = version;
+    }
+    return current;
+  }
+
+  /** Emit the operator out of place, and put its result where the operand is a view of. */
+  private _write(node: INode, inputs: (IValue | null)[]): boolean {
+    const op = node.op.replace(/_(\.\w+)$/, '$1');
+    const operand = node.inputs[0];
+    if (!operand || ruleFor(op) === null) {
+      return false;
+    }
+    let alias = this._aliasOf(operand);
+    if (this._stored.has(alias.root)) {
+      return false;
+    }
+    const { root } = alias;
+    const version = (this._versions.get(root) ?? 0) + 1;
+    const result = this._like(operand);
+    this._nodes.push({ ...node, op, inputs, outputs: [result] });
+    let current = result;
+    for (;;) {
+      const { parent, view } = alias;
+      if (parent === null) {
+        break;
+      }
+      const whole = this._read(parent);
+      alias.current = current;
+      alias.version = version;
+      if (view !== null) {
+        const put = whole === null ? null : this._put(view, parent, whole, current, node);
+        if (put === null) {
+          return false;
+        }
+        current = put;
+      }
+      alias = this._aliasOf(parent);
+    }
+    alias.current = current;
+    alias.version = version;
+    this._versions.set(root, version);
+    for (const value of node.outputs) {
+      if (value !== null) {
+        this._aliases.set(value, { root, view: null, parent: operand, current: result, version });
+      }
+    }
+    return true;
+  }
+
+  /** Whether the operator's result always is a view, and can be put back. */
+  private _isView(node: INode): boolean {
+    const literal = Object.values(node.attrs).every(
+      (attr, i) => i === 0 || (attr.kind !== 'input' && attr.kind !== 'list') || isLiteralList(attr)
+    );
+    return literal && VIEWS.has(node.op) && node.inputs.length === 1;
+  }
+
+  /** The view of another value. */
+  private _again(view: INode, of: IValue): IValue {
+    const result = this._like(view.outputs[0]!);
+    this._nodes.push({
+      ...view,
+      name: this._names.node(view.name),
+      inputs: [of],
+      outputs: [result]
+    });
+    return result;
+  }
+
+  /** `whole` with `part` where the view is; null where that is not known. */
+  private _put(
+    view: INode,
+    parent: IValue,
+    whole: IValue,
+    part: IValue,
+    from: INode
+  ): IValue | null {
+    if (!this._isView(view)) {
+      return null;
+    }
+    const { shape } = parent;
+    const emit = (op: string, inputs: IValue[], attrs: Record<string, Attr>): IValue => {
+      const result = this._like(parent);
+      const { region, module, source } = from;
+      const name = this._names.node(`${from.name}_put`);
+      this._nodes.push({ name, op, inputs, attrs, outputs: [result], region, module, source });
+      return result;
+    };
+    const self: Attr = { kind: 'input', index: 0 };
+    const src: Attr = { kind: 'input', index: 1 };
+    switch (view.op) {
+      case 'aten.alias.default':
+      case 'aten.detach.default':
+        return part;
+      case 'aten.slice.Tensor': {
+        const { step, ...rest } = view.attrs;
+        return step !== undefined && !(step.kind === 'int' && step.value === 1)
+          ? null
+          : emit('aten.slice_scatter.default', [whole, part], { ...rest, self, src });
+      }
+      case 'aten.select.int': {
+        const { dim, index } = view.attrs;
+        if (shape === null || dim?.kind !== 'int' || index?.kind !== 'int') {
+          return null;
+        }
+        const axis = Number(dim.value) < 0 ? Number(dim.value) + shape.length : Number(dim.value);
+        const size = shape[axis];
+        const at = Number(index.value);
+        if (at < 0 && typeof size !== 'number') {
+          return null;
+        }
+        return emit('aten.select_scatter.default', [whole, part], {
+          self,
+          src,
+          dim: intAttr(axis),
+          index: intAttr(at < 0 ? at + (size as number) : at)
+        });
+      }
+      case 'aten.transpose.int':
+      case 'aten.t.default':
+        return emit(view.op, [part], { ...view.attrs, self });
+      default:
+        // Order-preserving: the elements in the shape of the whole.
+        return shape !== null && shape.every(size => typeof size === 'number')
+          ? emit('aten.view.default', [part], { self, size: intsAttr(shape as number[]) })
+          : null;
+    }
+  }
+
+  private _like(value: IValue): IValue {
+    return makeValue(this._names.value(`${value.name}_written`), value.dtype, value.shape);
+  }
+
+  private _aliasOf(value: IValue): IAlias {
+    let alias = this._aliases.get(value);
+    if (!alias) {
+      alias = { root: value, view: null, parent: null, current: value, version: 0 };
+      this._aliases.set(value, alias);
+    }
+    return alias;
+  }
+
+  private readonly _names = new Names();
+  private readonly _nodes: INode[] = [];
+  private readonly _stored: ReadonlySet<IValue>;
+  private readonly _aliases = new Map<IValue, IAlias>();
+  private readonly _versions = new Map<IValue, number>();
+}
+
+function isLiteralList(attr: Attr): boolean {
+  return attr.kind === 'list' && attr.items.every(item => item.kind !== 'input');
+}
+
+/** Operators that always return a view. Others that may (`reshape`, `contiguous`, `to`) do so depending on the layout. */
+const VIEWS: ReadonlySet<string> = new Set([
+  'aten.alias.default',
+  'aten.detach.default',
+  'aten.select.int',
+  'aten.slice.Tensor',
+  'aten.squeeze.default',
+  'aten.squeeze.dim',
+  'aten.squeeze.dims',
+  'aten.t.default',
+  'aten.transpose.int',
+  'aten.unsqueeze.default',
+  'aten.view.default'
+]);

@@ -1,0 +1,7 @@
+export { CPU_CAPABILITIES } from './capabilities';
+export type { ICapabilities } from './capabilities';
+export { legalize } from './legalize';
+export type { IBoundary, ILegalGraph } from './legalize';
+export { LOWERED_OPSET, lowerToOnnx, unsupportedError, unsupportedOperators } from './lower';
+export type { IUnsupported } from './lower';
+export { loweredOperators } from './aten/registry';

@@ -1,0 +1,159 @@
+/**
+ * Making a graph of ONNX operators one that a device's kernels can run.
+ *
+ * @packageDocumentation
+ */
+import {
+  CastlensError,
+  bodiesOf,
+  cloneGraph,
+  isContiguous,
+  isLowPrecision,
+  removeDeadNodes
+} from '../model';
+import type { DType, IGraph, IValue } from '../model';
+import { Names, NodeBuilder } from './builder';
+import type { ICapabilities } from './capabilities';
+import { asDerived, holdInFloat32 } from './hold';
+import { putWeightsLeft } from './weightside';
+
+/** An input or output of a legal graph. */
+export interface IBoundary {
+  /** The value in the legal graph; its dtype is what the runtime takes or gives. */
+  readonly value: IValue;
+  /** The model's own dtype; differs from the value's where the runtime cannot pass it. */
+  readonly dtype: DType | null;
+}
+
+/** A graph that a device can run, with the types of its ends in the model. */
+export interface ILegalGraph {
+  readonly graph: IGraph;
+  /** In the order of the graph's inputs. */
+  readonly inputs: readonly IBoundary[];
+  /** In the order of the graph's outputs. */
+  readonly outputs: readonly IBoundary[];
+}
+
+/**
+ * Legalise a graph of ONNX operators, lowered or from a file. The operand is not changed.
+ *
+ * 1. Weights go to the left of matrix products (`weightsOnLeft`).
+ * 2. Values of types the device holds are held in float32. Conversion at the boundary is the caller's: every value of the narrow
+ *    type is a float32 value, so inputs are widened and outputs rounded without loss; the graph needs no boundary casts.
+ * 3. Weights that are not contiguous are stored anew (`derived` without steps).
+ * 4. Outputs that are inputs, weights or other outputs get an Identity, for names must differ.
+ *
+ * The names of weight casts stay; casts added here have a role.
+ */
+export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGraph {
+  const { graph } = cloneGraph(source);
+  const names = new Names();
+  names.takeAll(graph);
+  const inputs = graph.inputs.map(value => ({ value, dtype: value.dtype }));
+  const outputTypes = graph.outputs.map(value => value.dtype);
+  const outputNames = graph.outputs.map(value => value.name);
+  liftConstants(graph);
+  if (capabilities.weightsOnLeft) {
+    putWeightsLeft(graph, names);
+  }
+  holdInFloat32(graph, capabilities, names);
+  refuseNarrowAccumulators(graph, capabilities);
+  nameOutputs(graph, outputNames, names);
+  removeDeadNodes(graph);
+  storeContiguous(graph);
+  return {
+    graph,
+    inputs,
+    outputs: graph.outputs.map((value, i) => ({ value, dtype: outputTypes[i] }))
+  };
+}
+
+/** Constant nodes whose bytes lie in a file become initializers, which can refer to them there. */
+function liftConstants(graph: IGraph): void {
+  const stack = [graph];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    current.nodes = current.nodes.filter(node => {
+      stack.push(...bodiesOf(node));
+      const attr = node.op === 'onnx.Constant' ? node.attrs.value : undefined;
+      const value = node.outputs[0];
+      if (attr?.kind !== 'tensor' || attr.value.data.kind === 'inline' || !value) {
+        return true;
+      }
+      current.weights.push({ value, weight: attr.value });
+      return false;
+    });
+  }
+}
+
+/** A device with kernels of its own for a narrow type must say how operators accumulate in it. */
+function refuseNarrowAccumulators(graph: IGraph, capabilities: ICapabilities): void {
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) {
+      const type = value?.accumulates;
+      if (type && isLowPrecision(type) && !capabilities.holds(type)) {
+        throw new CastlensError(
+          'unsupported-operator',
+          `${node.name} accumulates for ${type}, which ${capabilities.provider} does not hold in float32`
+        );
+      }
+    }
+  }
+}
+
+/** Give every output a name and a producer of its own, the name it had where that is free. */
+function nameOutputs(graph: IGraph, wanted: readonly string[], names: Names): void {
+  const fixed = new Set<IValue>([...graph.inputs, ...graph.weights.map(({ value }) => value)]);
+  const inUse = new Set<string>();
+  for (const value of fixed) {
+    inUse.add(value.name);
+  }
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) {
+      if (value !== null) {
+        inUse.add(value.name);
+      }
+    }
+  }
+  const builder = new NodeBuilder(names);
+  graph.outputs = graph.outputs.map((value, i) => {
+    if (fixed.has(value)) {
+      const [copy] = builder.emit(
+        'onnx.Identity',
+        `output_${i}/Identity`,
+        [value],
+        {},
+        [{ dtype: value.dtype, shape: value.shape }],
+        { region: null, module: null, source: null }
+      );
+      if (!inUse.has(wanted[i])) {
+        copy.name = wanted[i];
+        inUse.add(copy.name);
+      }
+      return copy;
+    }
+    fixed.add(value);
+    if (value.name !== wanted[i] && !inUse.has(wanted[i])) {
+      value.name = wanted[i];
+      inUse.add(value.name);
+    }
+    return value;
+  });
+  graph.nodes = [...graph.nodes, ...builder.nodes];
+}
+
+/** Runtimes read stored tensors row by row: others become derived weights. */
+function storeContiguous(graph: IGraph): void {
+  const stack = [graph];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    current.weights = current.weights.map(({ value, weight }) =>
+      weight.data.kind !== 'derived' && !isContiguous(weight)
+        ? { value, weight: asDerived(weight, null) }
+        : { value, weight }
+    );
+    for (const node of current.nodes) {
+      stack.push(...bodiesOf(node));
+    }
+  }
+}

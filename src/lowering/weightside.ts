@@ -1,0 +1,338 @@
+/**
+ * Weights on the left of matrix products.
+ *
+ * `x @ W` becomes `(W^T @ x^T)^T`, computed as `Transpose(Gemm(W, x, transA, transB=1))`: Gemm reads the weight as it is stored, so
+ * that a torch Linear needs no transposed copy, and left operands are never packed, so that constant and computed weights go
+ * through the same kernel.
+ *
+ * @packageDocumentation
+ */
+import {
+  bodiesOf,
+  castTarget,
+  isFloating,
+  isLayoutOnly,
+  isLowPrecision,
+  staticShape
+} from '../model';
+import type { Attr, IGraph, INode, IValue } from '../model';
+import { NodeBuilder, intAttr, intsAttr } from './builder';
+import type { IResultType, Names } from './builder';
+
+/** Operators whose constant operands runtimes pack as well; there the weight is hidden behind an Identity. */
+const PACKING: ReadonlySet<string> = new Set([
+  'onnx.ConvTranspose',
+  'onnx.GRU',
+  'onnx.LSTM',
+  'onnx.RNN'
+]);
+
+/**
+ * Turn every MatMul and Gemm whose right operand is a two-dimensional weight, in place, nested graphs included.
+ *
+ * A weight here is what depends on stored tensors alone through casts and layout-only operators. Gemm takes it in the orientation
+ * in which it is stored, through all casts and transposes on the way, so the flags of the Gemm do not depend on where the casts
+ * stand. MatMul with weights of other ranks stays as it is: those are not packed.
+ *
+ * #### Complexity
+ * Linear in operands, plus the length of the chains of casts and transposes before products.
+ */
+export function putWeightsLeft(graph: IGraph, names: Names): void {
+  const chain: IChains = {
+    producers: new Map(),
+    derived: new Set(),
+    stored: new Set(),
+    opset: graph.opsets[''] ?? 0
+  };
+  const stack = [graph];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    rewrite(current, chain, names);
+    for (const node of current.nodes) {
+      stack.push(...bodiesOf(node));
+    }
+  }
+}
+
+interface IChains {
+  readonly producers: Map<IValue, INode>;
+  /** Values that depend on stored tensors alone, through casts and layout. */
+  readonly derived: Set<IValue>;
+  /** Values that are constant for the runtime: it may pack them. */
+  readonly stored: Set<IValue>;
+  /** Version of the operator set that new nodes must keep to. */
+  readonly opset: number;
+}
+
+/** Since these versions Gemm needs no third operand, and Reshape can make sizes of 0. */
+const GEMM_WITHOUT_C = 11;
+const RESHAPE_ALLOWS_ZERO = 14;
+
+/** A weight operand: the value Gemm reads and how the product's operand follows from it. */
+interface IWeightOperand {
+  /** Behind trailing transposes. */
+  readonly value: IValue;
+  /** Whether `value` must be transposed once to have the orientation of the stored weight. */
+  readonly restore: boolean;
+  /** Whether the operand is the transpose of the stored weight. */
+  readonly flipped: boolean;
+  /** Sizes of the stored weight. */
+  readonly shape: readonly number[];
+}
+
+function rewrite(graph: IGraph, chain: IChains, names: Names): void {
+  for (const { value } of graph.weights) {
+    chain.derived.add(value);
+    chain.stored.add(value);
+  }
+  const builder = new NodeBuilder(names);
+  for (const node of graph.nodes) {
+    remember(node, chain);
+    if (PACKING.has(node.op)) {
+      node.inputs = node.inputs.map((value, i) =>
+        i > 0 && value !== null && chain.stored.has(value) ? hidden(builder, node, value) : value
+      );
+      builder.append(node);
+      continue;
+    }
+    const operand = weightOnRight(node, chain);
+    if (operand === null) {
+      builder.append(node);
+    } else {
+      turn(node, operand, chain, builder);
+    }
+  }
+  graph.nodes = [...builder.nodes];
+}
+
+function remember(node: INode, chain: IChains): void {
+  const first = node.inputs[0] ?? null;
+  const isConstant = node.op === 'onnx.Constant';
+  const follows = castTarget(node) !== null || isLayoutOnly(node);
+  for (const value of node.outputs) {
+    if (value === null) {
+      continue;
+    }
+    chain.producers.set(value, node);
+    if (isConstant || (follows && first !== null && chain.derived.has(first))) {
+      chain.derived.add(value);
+    }
+    if (isConstant) {
+      chain.stored.add(value);
+    }
+  }
+}
+
+/** The right operand of a product, if it is a weight that can stand on the left. */
+function weightOnRight(node: INode, chain: IChains): IWeightOperand | null {
+  if (node.op !== 'onnx.MatMul' && node.op !== 'onnx.Gemm') {
+    return null;
+  }
+  const [left, right] = node.inputs;
+  const result = node.outputs[0];
+  if (!left || !right || !result || !chain.derived.has(right)) {
+    return null;
+  }
+  const type = result.dtype ?? right.dtype;
+  if (type === null || !isFloating(type)) {
+    return null;
+  }
+  let value = right;
+  let trailing = 0;
+  for (
+    let node = chain.producers.get(value);
+    node && isTurn(node);
+    node = chain.producers.get(value)
+  ) {
+    trailing += node.op === 'onnx.Transpose' ? 1 : 0;
+    value = node.inputs[0]!;
+  }
+  let base = value;
+  let earlier = 0;
+  for (let node = chain.producers.get(base); node; node = chain.producers.get(base)) {
+    if (!isTurn(node) && castTarget(node) === null) {
+      break;
+    }
+    earlier += node.op === 'onnx.Transpose' ? 1 : 0;
+    base = node.inputs[0]!;
+  }
+  const shape = staticShape(base.shape) ?? constantShape(chain.producers.get(base));
+  if (shape === null || shape.length !== 2 || shape.includes(0)) {
+    return null;
+  }
+  return {
+    value,
+    restore: earlier % 2 === 1,
+    flipped: (trailing + earlier) % 2 === 1,
+    shape
+  };
+}
+
+/** Exchange of two dimensions, or nothing. */
+function isTurn(node: INode): boolean {
+  if (node.op === 'onnx.Identity') {
+    return true;
+  }
+  if (node.op !== 'onnx.Transpose') {
+    return false;
+  }
+  const { perm } = node.attrs;
+  if (perm === undefined) {
+    return node.inputs[0]?.shape?.length === 2;
+  }
+  return (
+    perm.kind === 'list' &&
+    perm.items.length === 2 &&
+    perm.items[0].kind === 'int' &&
+    Number(perm.items[0].value) === 1
+  );
+}
+
+function constantShape(node: INode | undefined): number[] | null {
+  const attr = node?.op === 'onnx.Constant' ? node.attrs.value : undefined;
+  return attr?.kind === 'tensor' ? [...attr.value.shape] : null;
+}
+
+/** Replace a product by Reshape, Gemm, Transpose, Reshape, Add, as far as each is needed. */
+function turn(node: INode, operand: IWeightOperand, chain: IChains, builder: NodeBuilder): void {
+  const result = node.outputs[0]!;
+  const type = intermediate(result);
+  const emit = (
+    op: string,
+    inputs: (IValue | null)[],
+    attrs: Record<string, Attr> = {},
+    made: IResultType = type
+  ): IValue => {
+    return builder.emit(`onnx.${op}`, `${node.name}/${op}`, inputs, attrs, [made], node)[0];
+  };
+  const flag = (name: string): boolean => intOf(node.attrs[name], 0) !== 0;
+  const isGemm = node.op === 'onnx.Gemm';
+  const weight = operand.restore
+    ? emit(
+        'Transpose',
+        [operand.value],
+        { perm: intsAttr([1, 0]) },
+        {
+          dtype: operand.value.dtype,
+          shape: operand.shape
+        }
+      )
+    : operand.value;
+  // As an operand of the product the weight is [K, N]; stored, it is [N, K] where that is its transpose.
+  const transposed = operand.flipped !== (isGemm && flag('transB'));
+  const [n, k] = transposed ? operand.shape : [operand.shape[1], operand.shape[0]];
+  let x = node.inputs[0]!;
+  if (chain.stored.has(x)) {
+    x = hidden(builder, node, x);
+  }
+  const rank = isGemm ? 2 : (x.shape?.length ?? null);
+  const flat =
+    rank === 2
+      ? x
+      : emit(
+          'Reshape',
+          [x, builder.constant('int64', [2], [-1, k])],
+          {},
+          {
+            dtype: x.dtype,
+            shape: null,
+            ...(x.accumulates ? { accumulates: x.accumulates } : {})
+          }
+        );
+  const alpha = node.attrs.alpha;
+  const factors = [weight, flat];
+  if (chain.opset < GEMM_WITHOUT_C) {
+    factors.push(builder.constant(constantType(result), [1], [0]));
+  }
+  let value = emit('Gemm', factors, {
+    transA: intAttr(transposed ? 0 : 1),
+    transB: intAttr(isGemm && flag('transA') ? 0 : 1),
+    ...(isGemm && alpha ? { alpha } : {})
+  });
+  value = emit('Transpose', [value], { perm: intsAttr([1, 0]) });
+  if (rank !== 2) {
+    const { target, attrs } = targetOf(x, n, chain.opset, builder, emit);
+    value = emit('Reshape', [value, target], attrs);
+  }
+  const bias = isGemm ? (node.inputs[2] ?? null) : null;
+  const beta = floatOf(node.attrs.beta, 1);
+  if (bias !== null && beta !== 0) {
+    const scaled =
+      beta === 1 ? bias : emit('Mul', [bias, builder.constant(constantType(result), [], [beta])]);
+    emit('Add', [value, scaled]);
+  }
+  // The last node makes the product's own result.
+  const last = builder.nodes[builder.nodes.length - 1];
+  last.outputs = [result];
+  chain.producers.set(result, last);
+}
+
+/** The shape of the product of `x` with a weight of `n` columns: x's sizes but for the last. */
+function targetOf(
+  x: IValue,
+  n: number,
+  opset: number,
+  builder: NodeBuilder,
+  emit: (
+    op: string,
+    inputs: (IValue | null)[],
+    attrs: Record<string, Attr>,
+    made: IResultType
+  ) => IValue
+): { target: IValue; attrs: Record<string, Attr> } {
+  const sizes = x.shape?.slice(0, -1) ?? null;
+  if (sizes !== null) {
+    const unknown = sizes.filter(size => typeof size !== 'number').length;
+    if (unknown === 0 || (unknown === 1 && !sizes.includes(0))) {
+      const target = [...sizes.map(size => (typeof size === 'number' ? size : -1)), n];
+      return {
+        target: builder.constant('int64', [target.length], target),
+        attrs: sizes.includes(0) ? { allowzero: intAttr(1) } : {}
+      };
+    }
+  }
+  const shape = emit('Shape', [x], {}, { dtype: 'int64', shape: null });
+  const one = (value: number): IValue => builder.constant('int64', [1], [value]);
+  const lead = emit('Slice', [shape, one(0), one(-1)], {}, { dtype: 'int64', shape: null });
+  const target = emit(
+    'Concat',
+    [lead, one(n)],
+    { axis: intAttr(0) },
+    { dtype: 'int64', shape: null }
+  );
+  return { target, attrs: opset >= RESHAPE_ALLOWS_ZERO ? { allowzero: intAttr(1) } : {} };
+}
+
+/** A constant the runtime must not see as constant. */
+function hidden(builder: NodeBuilder, node: INode, value: IValue): IValue {
+  return builder.emit(
+    'onnx.Identity',
+    `${node.name}/Identity`,
+    [value],
+    {},
+    [{ dtype: value.dtype, shape: value.shape }],
+    node
+  )[0];
+}
+
+/** What intermediate results of a product are: float32 where its result is narrower. */
+function intermediate(result: IValue): IResultType {
+  if (result.accumulates) {
+    return { dtype: result.dtype, accumulates: result.accumulates };
+  }
+  return result.dtype !== null && isLowPrecision(result.dtype)
+    ? { dtype: 'float32', accumulates: result.dtype }
+    : { dtype: result.dtype };
+}
+
+function constantType(result: IValue): 'float64' | 'float32' {
+  return result.dtype === 'float64' ? 'float64' : 'float32';
+}
+
+function intOf(attr: Attr | undefined, otherwise: number): number {
+  return attr?.kind === 'int' ? Number(attr.value) : otherwise;
+}
+
+function floatOf(attr: Attr | undefined, otherwise: number): number {
+  return attr?.kind === 'float' || attr?.kind === 'int' ? Number(attr.value) : otherwise;
+}

@@ -1,0 +1,127 @@
+/** @jest-environment ./test/support/ortenvironment.cjs */
+import { unsupportedOperators } from '../../../src/lowering';
+import { functionalize } from '../../../src/lowering/functionalize';
+import { makeValue } from '../../../src/model';
+import type { Attr, IGraph, IValue } from '../../../src/model';
+import { numbersOf, runOnCpu } from './device';
+
+const int = (value: number): Attr => ({ kind: 'int', value });
+const float = (value: number): Attr => ({ kind: 'float', value });
+
+/** Makes the graph of a few calls; tensors of `args` become operands. */
+class Calls {
+  readonly graph: IGraph = {
+    name: 'aten',
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    weights: [],
+    opsets: {}
+  };
+
+  input(shape: number[]): IValue {
+    const value = makeValue(`x${this.graph.inputs.length}`, 'float32', shape);
+    this.graph.inputs.push(value);
+    return value;
+  }
+
+  call(op: string, args: Record<string, Attr | IValue>, shape: number[]): IValue {
+    const inputs: IValue[] = [];
+    const attrs: Record<string, Attr> = {};
+    for (const [name, arg] of Object.entries(args)) {
+      if ('dtype' in arg) {
+        attrs[name] = { kind: 'input', index: inputs.length };
+        inputs.push(arg);
+      } else {
+        attrs[name] = arg as Attr;
+      }
+    }
+    const name = `n${this.graph.nodes.length}`;
+    const result = makeValue(name, 'float32', shape);
+    const at = { region: null, module: null, source: null };
+    this.graph.nodes.push({ name, op, inputs, attrs, outputs: [result], ...at });
+    return result;
+  }
+}
+
+async function run(graph: IGraph, ...data: number[][]): Promise<number[][]> {
+  expect(unsupportedOperators(graph)).toEqual([]);
+  const inputs = data.map((values, i) => ({
+    dtype: 'float32' as const,
+    shape: graph.inputs[i].shape as number[],
+    data: Float32Array.from(values)
+  }));
+  const { outputs } = await runOnCpu(graph, inputs);
+  return outputs.map(numbersOf);
+}
+
+describe('writes through views', () => {
+  it('are seen by what reads the tensor, and views of it, afterwards, and not before', async () => {
+    const c = new Calls();
+    const x = c.input([2, 3]);
+    const y = c.input([2]);
+    const base = c.call('aten.neg.default', { self: x }, [2, 3]);
+    const last = c.call('aten.select.int', { self: base, dim: int(1), index: int(-1) }, [2]);
+    const before = c.call('aten.neg.default', { self: last }, [2]);
+    const part = c.call(
+      'aten.slice.Tensor',
+      { self: base, dim: int(1), start: int(1), end: int(3) },
+      [2, 2]
+    );
+    const column = c.call('aten.select.int', { self: part, dim: int(1), index: int(1) }, [2]);
+    c.call('aten.copy_.default', { self: column, src: y }, [2]);
+    const row = c.call('aten.select.int', { self: base, dim: int(0), index: int(0) }, [3]);
+    c.call('aten.mul_.Scalar', { self: row, other: float(2) }, [3]);
+    c.graph.outputs.push(base, before, last, part);
+    const results = await run(c.graph, [1, 2, 3, 4, 5, 6], [10, 20]);
+    expect(results[0]).toEqual([-2, -4, 20, -4, -5, 20]);
+    expect(results[1]).toEqual([3, 6]);
+    expect(results[2]).toEqual([20, 20]);
+    expect(results[3]).toEqual([-4, 20, -5, 20]);
+  });
+
+  it('may leave one tensor under two names', async () => {
+    const c = new Calls();
+    const a = c.call('aten.neg.default', { self: c.input([2]) }, [2]);
+    const b = c.call('aten.abs_.default', { self: a }, [2]);
+    const d = c.call('aten.neg_.default', { self: b }, [2]);
+    c.graph.outputs.push(d, a);
+    expect(await run(c.graph, [1, -2])).toEqual([
+      [-1, -2],
+      [-1, -2]
+    ]);
+  });
+
+  it('go through transposed and reshaped views', async () => {
+    const c = new Calls();
+    const x = c.input([2, 3]);
+    const base = c.call('aten.neg.default', { self: x }, [2, 3]);
+    const turned = c.call('aten.t.default', { self: base }, [3, 2]);
+    const row = c.call('aten.select.int', { self: turned, dim: int(0), index: int(1) }, [2]);
+    const wide = c.call('aten.unsqueeze.default', { self: row, dim: int(0) }, [1, 2]);
+    c.call('aten.fill_.Scalar', { self: wide, value: float(7) }, [1, 2]);
+    c.graph.outputs.push(base);
+    expect(await run(c.graph, [1, 2, 3, 4, 5, 6])).toEqual([[-1, 7, -3, -4, 7, -6]]);
+  });
+
+  it('are refused for inputs of the graph, and where a view may be a copy', () => {
+    const stored = new Calls();
+    const x = stored.input([2]);
+    stored.call('aten.fill_.Scalar', { self: x, value: float(7) }, [2]);
+    stored.graph.outputs.push(x);
+    expect(functionalize(stored.graph)).toBe(stored.graph);
+    expect(unsupportedOperators(stored.graph)).toHaveLength(1);
+
+    const unclear = new Calls();
+    const y = unclear.input([2, 3]);
+    const base = unclear.call('aten.neg.default', { self: y }, [2, 3]);
+    const flat = unclear.call(
+      'aten.reshape.default',
+      { self: base, shape: { kind: 'list', items: [int(6)] } },
+      [6]
+    );
+    unclear.call('aten.fill_.Scalar', { self: flat, value: float(7) }, [6]);
+    unclear.graph.outputs.push(base);
+    expect(unsupportedOperators(unclear.graph)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,197 @@
+/** The text of docs/operators.md, from the table of rules and the cases that test them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { LOWERED_OPSET, loweredOperators, lowerToOnnx } from '../../../src/lowering';
+import { ruleFor } from '../../../src/lowering/aten/registry';
+import { anyArguments } from '../../../src/lowering/aten/rule';
+import { CastlensError, forEachNode } from '../../../src/model';
+import { callGraph } from './atencases';
+import type { CaseArgument, IAtenCase } from './atencases';
+
+const TRAINING = 'outside training only';
+const FIRST_ONLY = 'first result only';
+const STATIC_SIZE = 'the size of the dimension is static';
+const STATIC_SIZES = 'sizes are static';
+const HAS_DIMENSIONS = 'tensors with at least one dimension';
+
+/** What a rule refuses, in words; by operator name, for all of its overloads. */
+const LIMITS: Readonly<Record<string, string>> = {
+  _adaptive_avg_pool2d: 'input sizes are multiples of the output sizes',
+  _native_batch_norm_legit: FIRST_ONLY,
+  _native_batch_norm_legit_no_training: FIRST_ONLY,
+  adaptive_avg_pool1d: 'input sizes are multiples of the output sizes',
+  adaptive_avg_pool2d: 'input sizes are multiples of the output sizes',
+  avg_pool2d: 'no divisor_override',
+  batch_norm: `${TRAINING}, with running statistics`,
+  chunk: STATIC_SIZE,
+  dropout: TRAINING,
+  dropout_: TRAINING,
+  feature_dropout: TRAINING,
+  index: 'one mask, or any number of index tensors, not both',
+  index_put: 'index tensors for the leading dimensions, no masks',
+  instance_norm: 'with the statistics of the input; channels are static',
+  max: HAS_DIMENSIONS,
+  max_pool2d_with_indices: FIRST_ONLY,
+  mean: 'floating-point results',
+  min: HAS_DIMENSIONS,
+  native_dropout: `${TRAINING}, ${FIRST_ONLY}`,
+  native_group_norm: FIRST_ONLY,
+  one_hot: 'num_classes is given',
+  pad: 'modes constant, reflect, replicate and circular',
+  roll: 'shifts are static',
+  scaled_dot_product_attention: 'no dropout; with enable_gqa the numbers of heads are static',
+  scatter: 'the shape of the index is static',
+  scatter_add: 'the shape of the index is static',
+  select_scatter: 'the index is static and not negative',
+  slice_scatter: 'step 1, a static range of a dimension whose size is static',
+  sort: HAS_DIMENSIONS,
+  split: STATIC_SIZE,
+  std: STATIC_SIZES,
+  topk: HAS_DIMENSIONS,
+  unbind: STATIC_SIZE,
+  unsafe_split: STATIC_SIZE,
+  var: STATIC_SIZES
+};
+
+/** The page as docs/operators.md should be. */
+export function operatorsPage(): string {
+  const operators = loweredOperators();
+  const aten = operators.filter(op => op.startsWith('aten.'));
+  const others = operators.filter(op => !op.startsWith('aten.'));
+  const cases = readCases();
+  const row = (op: string): string =>
+    `| \`${op}\` | ${onnxOperators(op, cases.get(op) ?? [])} | ${limitsOf(op)} |`;
+  const table = (list: readonly string[]): string[] => [
+    '| overload | ONNX operators | limits |',
+    '|---|---|---|',
+    ...list.map(row)
+  ];
+  return [
+    '# Operators',
+    '',
+    '<!-- Written by `npm run docs:operators` from the table of rules. -->',
+    '',
+    'castlens reads, explains and repairs models with any operators. To *run* a `.pt2` model it lowers every ATen operator to ONNX',
+    `operators (opset ${LOWERED_OPSET}). An operator that is not listed here, or whose arguments are outside the limits, keeps the model`,
+    'from being run: one message lists every such operator with its count, the reason and a source line. Nothing is approximated.',
+    '',
+    `${aten.length} ATen overloads are lowered. The middle column lists what the rule emits over all of its test cases; *nothing* means`,
+    'that the result is the operand itself, or that there is no result. Every rule is compared with values that PyTorch computed, with',
+    'sizes known and, where the rule takes them, with sizes known only at run time.',
+    '',
+    '- Casts that autocast regions imply are explicit before lowering; `Cast` below is type promotion inside of an operator.',
+    '- Operators with bfloat16 or float16 results compute in float32 and round once at their end.',
+    '- In-place overloads (`add_`, `copy_`, `fill_`, …) are computed out of place. Writes through slices, selects and other views go',
+    '  into the tensor they are views of, and what reads it afterwards sees them. Refused with a reason: writing into an input or a',
+    '  weight, and into what may be a view or a copy (`reshape`, `expand`, `chunk`, …) while its base is read afterwards.',
+    '- Arguments left out in the file have the defaults of their ATen schema.',
+    '',
+    '## ATen',
+    '',
+    ...table(aten),
+    '',
+    '## Sizes and other namespaces',
+    '',
+    ...table(others),
+    '',
+    '## ONNX',
+    '',
+    '`.onnx` models need no lowering: their operators are those of the runtime, opsets 11 to 23. Operators of `ai.onnx`, `ai.onnx.ml` and',
+    '`com.microsoft` pass through, and the model’s own functions are replaced by their bodies. Operators of other domains are reported',
+    'as unsupported. Two things are done to the graph for a device that lacks kernels for bfloat16 or float16:',
+    '',
+    '- each value of such a dtype is held in float32 after an explicit round trip, see [concepts](concepts.md);',
+    '- products with weights are turned so that the weight stands on the left, see [architecture](architecture.md).',
+    ''
+  ].join('\n');
+}
+
+/** Overloads whose rule has a check, or leaves out results, and no entry in the table of limits. */
+export function overloadsWithoutLimits(): string[] {
+  return loweredOperators().filter(op => {
+    const rule = ruleFor(op)!;
+    const limited = rule.check !== anyArguments || rule.results !== Infinity;
+    return limited && limitsOf(op) === '';
+  });
+}
+
+/** Entries of the table of limits whose operator has no rule with a check. */
+export function staleLimits(): string[] {
+  const limited = new Set(
+    loweredOperators()
+      .filter(op => limitsOf(op) !== '')
+      .map(op => op.split('.')[1])
+  );
+  return Object.keys(LIMITS).filter(name => !limited.has(name));
+}
+
+function limitsOf(op: string): string {
+  const rule = ruleFor(op)!;
+  const limited = rule.check !== anyArguments || rule.results !== Infinity;
+  return limited ? (LIMITS[op.split('.')[1]] ?? '') : '';
+}
+
+function readCases(): Map<string, IAtenCase[]> {
+  const { cases } = JSON.parse(
+    readFileSync(join(process.cwd(), 'test/data/aten_cases.json'), 'utf8')
+  ) as { cases: IAtenCase[] };
+  const byOp = new Map<string, IAtenCase[]>();
+  for (const one of cases) {
+    byOp.set(one.op, [...(byOp.get(one.op) ?? []), one]);
+  }
+  return byOp;
+}
+
+/** ONNX operators of all cases, in order of first appearance. */
+function onnxOperators(op: string, cases: readonly IAtenCase[]): string {
+  const found = new Set<string>();
+  for (const one of cases.length > 0 ? cases : [madeUp(op)]) {
+    for (const symbolic of [false, true]) {
+      for (const name of emitted(one, symbolic)) {
+        found.add(name);
+      }
+    }
+  }
+  return found.size === 0 ? '*nothing*' : [...found].join(', ');
+}
+
+function emitted(one: IAtenCase, symbolic: boolean): string[] {
+  const names: string[] = [];
+  try {
+    const { graph } = callGraph(one, symbolic);
+    const call = graph.nodes[graph.nodes.length - 1].name;
+    forEachNode(lowerToOnnx(graph), node => {
+      if (node.op !== 'onnx.Constant' && node.name.split('/')[0] === call) {
+        names.push(node.op.replace(/^onnx\./, ''));
+      }
+    });
+  } catch (error) {
+    if (!symbolic || !(error instanceof CastlensError)) {
+      throw error;
+    }
+  }
+  return names;
+}
+
+/** A call of an operator that has no case: sizes and checks. */
+function madeUp(op: string): IAtenCase {
+  const args: Record<string, CaseArgument> = {};
+  for (const arg of ruleFor(op)!.schema.args) {
+    if (arg.default === null) {
+      args[arg.name] = arg.type.startsWith('str')
+        ? { string: '' }
+        : arg.name === 'dim'
+          ? { int: 0 }
+          : op.startsWith('aten.')
+            ? { tensor: { dtype: 'int64', shape: [2], data: [1, 2] } }
+            : { tensor: { dtype: 'int64', shape: [], data: [1] } };
+    }
+  }
+  const nothing = /assert|constrain/.test(op);
+  return {
+    op,
+    args,
+    results: nothing ? [] : [{ dtype: 'int64', shape: [], data: [] }]
+  };
+}
