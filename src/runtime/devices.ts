@@ -1,0 +1,141 @@
+/**
+ * Where a model can be run.
+ *
+ * @packageDocumentation
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+import { CastlensError } from '../model';
+import type { IDeviceInfo } from '../protocol';
+import { formatBytes } from '../protocol';
+import { loadOrt, ortLibraryFolder } from './binding';
+
+/** A device by kind and number. */
+export type Device =
+  | { readonly kind: 'cpu' }
+  | { readonly kind: 'cuda'; readonly index: number }
+  | { readonly kind: 'webgpu' };
+
+/**
+ * Parse `cpu`, `cuda`, `cuda:N` or `webgpu`.
+ *
+ * @throws CastlensError for anything else.
+ */
+export function parseDevice(text: string): Device {
+  const match = /^(?:(cpu)|(webgpu)|cuda(?::(\d{1,3}))?)$/.exec(text);
+  if (match === null) {
+    throw new CastlensError('bad-argument', `unknown device '${text}'`, {
+      expected: 'cpu, cuda, cuda:N or webgpu'
+    });
+  }
+  if (match[1]) {
+    return { kind: 'cpu' };
+  }
+  return match[2] ? { kind: 'webgpu' } : { kind: 'cuda', index: Number(match[3] ?? 0) };
+}
+
+/** Name of a device as users write it: `cpu`, `cuda:0`. */
+export function formatDevice(device: Device): string {
+  return device.kind === 'cuda' ? `cuda:${device.index}` : device.kind;
+}
+
+/** Name of the execution provider that runs a device. */
+export function providerOf(device: Device): string {
+  switch (device.kind) {
+    case 'cpu':
+      return 'CPUExecutionProvider';
+    case 'cuda':
+      return 'CUDAExecutionProvider';
+    case 'webgpu':
+      return 'WebGpuExecutionProvider';
+  }
+}
+
+/**
+ * The devices of this machine, the CPU first. Those that cannot be used say why and what to do.
+ *
+ * #### Notes
+ * Whether a GPU works is known for certain only once a session has been made on it: here its driver is asked for its name, and
+ * the provider's library is looked for.
+ */
+export async function listDevices(): Promise<IDeviceInfo[]> {
+  return [await cpuDevice(), ...(await cudaDevices())];
+}
+
+/** Processor, cores, memory, operating system: what a measurement must name. */
+export function describeMachine(): string {
+  return `${cpuLabel()}, ${formatBytes(totalmem())} memory, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
+}
+
+function cpuLabel(): string {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() || process.arch;
+  const count = processors.length;
+  return `${model}, ${count} ${count === 1 ? 'core' : 'cores'}`;
+}
+
+async function cpuDevice(): Promise<IDeviceInfo> {
+  const device = { id: 'cpu', label: cpuLabel() };
+  try {
+    await loadOrt();
+    return { ...device, available: true };
+  } catch (error) {
+    return { ...device, available: false, reason: (error as Error).message };
+  }
+}
+
+async function cudaDevices(): Promise<IDeviceInfo[]> {
+  const names = await gpuNames();
+  if (names.length === 0) {
+    return [
+      {
+        id: 'cuda',
+        label: 'CUDA',
+        available: false,
+        reason: 'No NVIDIA driver answers on this machine (nvidia-smi finds no GPU)'
+      }
+    ];
+  }
+  const reason = missingCudaProvider(ortLibraryFolder());
+  return names.map((label, index) => ({
+    id: `cuda:${index}`,
+    label,
+    available: reason === null,
+    ...(reason === null ? {} : { reason })
+  }));
+}
+
+/**
+ * Why the CUDA provider cannot be loaded and what to do about it, or null where its library is there.
+ *
+ * @param folder - folder of onnxruntime-node's native libraries, null where it has none for this machine.
+ */
+export function missingCudaProvider(folder: string | null): string | null {
+  if (folder === null || process.platform !== 'linux' || process.arch !== 'x64') {
+    return 'The CUDA provider of onnxruntime-node is for Linux on x64 only';
+  }
+  if (existsSync(join(folder, CUDA_LIBRARY))) {
+    return null;
+  }
+  const script = join(folder, '../../../../script/install.js');
+  const remedy = existsSync(script)
+    ? `run: node ${script} --onnxruntime-node-install`
+    : `copy ${CUDA_LIBRARY} and libonnxruntime_providers_shared.so of the same version of onnxruntime, from the package Microsoft.ML.OnnxRuntime.Gpu.Linux, to ${folder}`;
+  return `The CUDA provider of onnxruntime (${CUDA_LIBRARY}) is not installed; ${remedy}`;
+}
+
+/** Names of the GPUs that the driver knows, in its order. */
+function gpuNames(): Promise<string[]> {
+  const args = ['--query-gpu=name', '--format=csv,noheader'];
+  return new Promise(resolve => {
+    execFile('nvidia-smi', args, { timeout: 5000 }, (error, stdout) => {
+      const lines = stdout.split('\n').map(line => line.trim());
+      resolve(error ? [] : lines.filter(line => line !== ''));
+    });
+  });
+}
+
+const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so';

@@ -1,0 +1,177 @@
+/**
+ * What onnxruntime's profile says it ran.
+ *
+ * @packageDocumentation
+ */
+import { CastlensError } from '../model';
+
+/** One execution of a kernel. */
+export interface IKernelEvent {
+  /** Name of the graph's node. */
+  readonly node: string;
+  /** Operator, such as `Cast`. */
+  readonly op: string;
+  readonly provider: string;
+  /** Wall time on the CPU, launch time on a GPU; microseconds. */
+  readonly durationUs: number;
+  /** Bytes of those inputs that are weights (initializers); 0 where there are none. */
+  readonly weightBytes: number;
+}
+
+/** Kernels of all runs in one profile, in the order of their start. */
+export interface IProfile {
+  readonly kernels: readonly IKernelEvent[];
+  /** Forwards in the profile. */
+  readonly runs: number;
+}
+
+/** Casts of weights that were executed. Counts are of one forward: the mean where forwards differ. */
+export interface IExecutedCasts {
+  /** All of them. */
+  readonly total: number;
+  /** Those of the graph handed to the runtime. */
+  readonly planned: number;
+  /** Those the runtime inserted. */
+  readonly inserted: number;
+  /** Planned ones that the runtime never ran, by node name. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Parse a profile file of onnxruntime (Chrome trace format).
+ *
+ * #### Notes
+ * Events of unknown form are passed over; a profile cut off at the end (the process died) gives its complete events.
+ *
+ * @throws CastlensError where the text is no list of events.
+ */
+export function parseProfile(text: string): IProfile {
+  const events = parseEvents(text);
+  const kernels: { start: number; event: IKernelEvent }[] = [];
+  let runs = 0;
+  for (const event of events) {
+    if (event.cat === 'Session' && event.name === 'model_run') {
+      runs++;
+    }
+    const kernel = kernelEvent(event);
+    if (kernel !== null) {
+      kernels.push({ start: toNumber(event.ts), event: kernel });
+    }
+  }
+  kernels.sort((a, b) => a.start - b.start);
+  return { kernels: kernels.map(({ event }) => event), runs: Math.max(runs, 1) };
+}
+
+/**
+ * Count the weight casts that really ran.
+ *
+ * @param plannedNodes - names of the nodes that are weight casts in the graph handed to the runtime.
+ * @param weightNames - names of the weights' values in that graph.
+ *
+ * #### Notes
+ * Casts inserted by the runtime are named `InsertedCast_VALUE` or `InsertedPrecisionFreeCast_VALUE`; they are weight casts where
+ * the value is a weight, or where the profile says that they read an initializer. A cast of the result of a planned
+ * weight cast is not counted: it is a cast of an activation to the runtime.
+ */
+export function executedCasts(
+  profile: IProfile,
+  plannedNodes: Iterable<string>,
+  weightNames: Iterable<string>
+): IExecutedCasts {
+  const planned = new Map<string, number>();
+  for (const node of plannedNodes) {
+    planned.set(node, 0);
+  }
+  const weights = new Set(weightNames);
+  let inserted = 0;
+  for (const { node, op, weightBytes } of profile.kernels) {
+    if (op !== 'Cast') {
+      continue;
+    }
+    const count = planned.get(node);
+    if (count !== undefined) {
+      planned.set(node, count + 1);
+    } else if (isInsertedOnWeight(node, weightBytes, weights)) {
+      inserted++;
+    }
+  }
+  let executed = 0;
+  const missing: string[] = [];
+  for (const [node, count] of planned) {
+    executed += count;
+    if (count === 0) {
+      missing.push(node);
+    }
+  }
+  return {
+    total: (executed + inserted) / profile.runs,
+    planned: executed / profile.runs,
+    inserted: inserted / profile.runs,
+    missing
+  };
+}
+
+const INSERTED = /^Inserted(?:PrecisionFree)?Cast_(?<value>.*)$/s;
+
+function isInsertedOnWeight(
+  node: string,
+  weightBytes: number,
+  weights: ReadonlySet<string>
+): boolean {
+  const value = INSERTED.exec(node)?.groups?.value;
+  return value !== undefined && (weightBytes > 0 || weights.has(value));
+}
+
+const KERNEL_SUFFIX = '_kernel_time';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function kernelEvent(event: JsonObject): IKernelEvent | null {
+  const { cat, name, dur, args } = event;
+  if (cat !== 'Node' || typeof name !== 'string' || !name.endsWith(KERNEL_SUFFIX)) {
+    return null;
+  }
+  const details = isObject(args) ? args : {};
+  return {
+    node: name.slice(0, -KERNEL_SUFFIX.length),
+    op: typeof details.op_name === 'string' ? details.op_name : '',
+    provider: typeof details.provider === 'string' ? details.provider : '',
+    durationUs: toNumber(dur),
+    weightBytes: toNumber(details.parameter_size)
+  };
+}
+
+function parseEvents(text: string): JsonObject[] {
+  let events: unknown;
+  try {
+    events = JSON.parse(text);
+  } catch (cause) {
+    // A line is an event: leave out the one that was being written, and what follows.
+    const end = text.lastIndexOf('}},');
+    try {
+      events = JSON.parse(`${text.slice(0, end + 2)}]`);
+    } catch {
+      throw new CastlensError('runtime', 'the profile of onnxruntime cannot be read', {
+        found: (cause as Error).message,
+        cause
+      });
+    }
+  }
+  if (!Array.isArray(events)) {
+    throw new CastlensError('runtime', 'the profile of onnxruntime cannot be read', {
+      expected: 'a list of events',
+      found: typeof events
+    });
+  }
+  return events.filter(isObject);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Numbers come as numbers or, in `args`, as text. */
+function toNumber(value: unknown): number {
+  const number = typeof value === 'string' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : 0;
+}

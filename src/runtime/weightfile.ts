@@ -1,0 +1,500 @@
+/**
+ * Weights as the runtime needs them: contiguous byte ranges, cast where the variant holds them in another type.
+ *
+ * @packageDocumentation
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Attr, DType, IGraph, IWeight, IWeightValue } from '../model';
+import {
+  CastlensError,
+  bodiesOf,
+  contiguousStrides,
+  DTYPES,
+  elementCount,
+  isContiguous,
+  sizeInBytes
+} from '../model';
+import { canCast, castThrough } from '../numerics';
+import type { IJob } from './job';
+import { breathe } from './job';
+import { privateFolder } from './tempdir';
+import { checkExtent, readElements } from './weightreader';
+
+/** A graph whose weights are all plain. */
+export interface IMaterializedGraph {
+  /** The graph given with other weights; values, and nodes without nested graphs, are shared with it. */
+  readonly graph: IGraph;
+  /** Weights converted by this call; those taken from an earlier one do not count. */
+  readonly convertedWeights: number;
+  /** Bytes read and bytes written by this call. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Time this call took, milliseconds. */
+  readonly ms: number;
+  /** Give the converted bytes up, after the sessions that refer to them. Idempotent. */
+  dispose(): void;
+}
+
+/**
+ * Converts weights into temporary files, and keeps conversions for later.
+ *
+ * #### Notes
+ * Files lie in the private folder of the process. A file is deleted when nobody holds it and it is not kept; kept files are
+ * deleted, the least recently used first, once they take more than the limit.
+ */
+export class WeightConverter {
+  constructor(options: WeightConverter.IOptions = {}) {
+    this._keepBytes = options.keepBytes ?? DEFAULT_KEEP_BYTES;
+  }
+
+  /**
+   * Make every weight of a graph, nested graphs included, a contiguous run of bytes: `range`, or `inline` where it was inline
+   * or has no elements.
+   *
+   * #### Notes
+   * Contiguous ranges are only narrowed to their view; nothing is read. Derived and strided weights are read in bounded chunks,
+   * cast, and written to one file, each at a multiple of 64 bytes. The same conversion asked for twice in a graph is done once.
+   * With `reuse`, conversions of earlier calls are taken where source bytes, view and steps are the same and the file has
+   * not changed, and those of this call are kept.
+   *
+   * @throws CastlensError where a weight reaches beyond its file, a cast is not supported, the disk is full, or the job was
+   * cancelled; nothing is left on disk then.
+   */
+  async materialize(
+    graph: IGraph,
+    options: WeightConverter.IMaterializeOptions
+  ): Promise<IMaterializedGraph> {
+    const start = performance.now();
+    const plans = new Map<IWeight, IPlannedWeight>();
+    const stamps = new Map<string, IFileStamp>();
+    for (const weight of weightsOf(graph)) {
+      if (!plans.has(weight)) {
+        plans.set(weight, planWeight(weight, stamps));
+      }
+    }
+    const held = new Set<ConvertedFile>();
+    const places = new Map<string, IPlace>();
+    const work = new Map<string, IConversion>();
+    for (const { conversion } of plans.values()) {
+      if (conversion === null) {
+        continue;
+      }
+      const kept = options.reuse ? this._kept.get(conversion.key) : undefined;
+      if (kept) {
+        held.add(kept.file);
+        places.set(conversion.key, kept);
+      } else {
+        work.set(conversion.key, conversion);
+      }
+    }
+    // Hold them before the first yield, so that a concurrent call cannot delete them.
+    for (const file of held) {
+      file.hold();
+      file.lastUse = ++this._clock;
+    }
+    let written = { bytesRead: 0, bytesWritten: 0 };
+    try {
+      if (work.size > 0) {
+        const file = new ConvertedFile();
+        file.hold();
+        file.lastUse = ++this._clock;
+        held.add(file);
+        written = await convertAll([...work.values()], file, places, options);
+        if (options.reuse) {
+          this._keep(work.keys(), places);
+        }
+      }
+    } catch (error) {
+      held.forEach(file => file.release());
+      throw error;
+    }
+    this._trim();
+    let disposed = false;
+    return {
+      graph: withWeights(graph, weight => {
+        const { plain, conversion } = plans.get(weight)!;
+        return conversion === null ? plain : placed(weight, places.get(conversion.key)!);
+      }),
+      convertedWeights: work.size,
+      ...written,
+      ms: performance.now() - start,
+      dispose: () => {
+        if (!disposed) {
+          disposed = true;
+          held.forEach(file => file.release());
+          this._trim();
+        }
+      }
+    };
+  }
+
+  /** Forget kept conversions. Files still held are deleted when they are given up. */
+  clear(): void {
+    const files = new Set([...this._kept.values()].map(place => place.file));
+    this._kept.clear();
+    files.forEach(file => file.drop());
+  }
+
+  /** Keep conversions for later calls; those that a concurrent call has kept meanwhile stay. */
+  private _keep(keys: Iterable<string>, places: ReadonlyMap<string, IPlace>): void {
+    for (const key of keys) {
+      if (!this._kept.has(key)) {
+        const place = places.get(key)!;
+        place.file.keep = true;
+        this._kept.set(key, place);
+      }
+    }
+  }
+
+  /** Delete kept files beyond the limit. */
+  private _trim(): void {
+    const files = [...new Set([...this._kept.values()].map(place => place.file))];
+    let total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    files.sort((a, b) => a.lastUse - b.lastUse);
+    for (const file of files) {
+      if (total <= this._keepBytes) {
+        return;
+      }
+      if (!file.isHeld) {
+        total -= file.sizeBytes;
+        for (const [key, place] of this._kept) {
+          if (place.file === file) {
+            this._kept.delete(key);
+          }
+        }
+        file.drop();
+      }
+    }
+  }
+
+  private readonly _kept = new Map<string, IPlace>();
+  private readonly _keepBytes: number;
+  private _clock = 0;
+}
+
+/** A namespace for `WeightConverter` statics. */
+export namespace WeightConverter {
+  /** Options of a converter. */
+  export interface IOptions {
+    /** Size up to which conversions are kept for reuse, in bytes (default 8 GiB). */
+    readonly keepBytes?: number;
+  }
+
+  /** Options of `materialize()`. */
+  export interface IMaterializeOptions extends IJob {
+    /** Take conversions of earlier calls and keep those of this one (`frozen`), or do it all again (`folded`). */
+    readonly reuse: boolean;
+  }
+}
+
+const DEFAULT_KEEP_BYTES = 8 * 1024 ** 3;
+
+const ALIGNMENT = 64;
+
+/** A temporary file of converted weights. */
+class ConvertedFile {
+  readonly path = join(privateFolder(), `weights-${randomBytes(6).toString('hex')}.bin`);
+  /** Whether it stays when nobody holds it. */
+  keep = false;
+  sizeBytes = 0;
+  lastUse = 0;
+
+  get isHeld(): boolean {
+    return this._holders > 0;
+  }
+
+  hold(): void {
+    this._holders++;
+  }
+
+  release(): void {
+    this._holders--;
+    this._removeIfUnused();
+  }
+
+  /** No longer keep it for others. */
+  drop(): void {
+    this.keep = false;
+    this._removeIfUnused();
+  }
+
+  private _removeIfUnused(): void {
+    if (this._holders === 0 && !this.keep) {
+      rmSync(this.path, { force: true });
+    }
+  }
+
+  private _holders = 0;
+}
+
+/** Where converted bytes lie. */
+interface IPlace {
+  readonly file: ConvertedFile;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** One conversion to do. */
+interface IConversion {
+  readonly key: string;
+  readonly source: IWeight;
+  readonly steps: readonly DType[];
+}
+
+/** What becomes of a weight: itself, narrowed to its view, or a conversion. */
+interface IPlannedWeight {
+  readonly plain: IWeight;
+  readonly conversion: IConversion | null;
+}
+
+interface IFileStamp {
+  readonly sizeBytes: number;
+  readonly text: string;
+}
+
+function planWeight(weight: IWeight, stamps: Map<string, IFileStamp>): IPlannedWeight {
+  const { source, steps } = resolveSteps(weight);
+  checkExtent(source);
+  if (elementCount(weight.shape) === 0) {
+    const data = { kind: 'inline', bytes: new Uint8Array(0) } as const;
+    return { plain: plainWeight(weight, data), conversion: null };
+  }
+  if (source.data.kind === 'range') {
+    checkRange(source, stamps);
+  }
+  if (steps.length > 0 || !isContiguous(source)) {
+    return { plain: weight, conversion: { key: keyOf(source, steps, stamps), source, steps } };
+  }
+  const start = (source.storageOffset * DTYPES[source.dtype].bits) / 8;
+  const length = sizeInBytes(source.dtype, elementCount(source.shape));
+  switch (source.data.kind) {
+    case 'range': {
+      const { file, offset } = source.data.range;
+      const range = { file, offset: offset + start, length };
+      return { plain: plainWeight(weight, { kind: 'range', range }), conversion: null };
+    }
+    case 'inline': {
+      const bytes = source.data.bytes.subarray(start, start + length);
+      return { plain: plainWeight(weight, { kind: 'inline', bytes }), conversion: null };
+    }
+    case 'derived':
+      throw new Error('unreachable: resolved above');
+  }
+}
+
+/** The stored weight a derived one comes from, and all casts on the way. */
+function resolveSteps(weight: IWeight): { source: IWeight; steps: DType[] } {
+  const steps: DType[] = [];
+  let source = weight;
+  while (source.data.kind === 'derived') {
+    const entry = source.names[0];
+    const inner = source.data.source;
+    if (!isContiguous(source) || source.storageOffset !== 0) {
+      throw new CastlensError('bad-argument', 'a derived weight must be contiguous', { entry });
+    }
+    if (elementCount(source.shape) !== elementCount(inner.shape)) {
+      throw new CastlensError(
+        'bad-argument',
+        'a derived weight must have all elements of its source',
+        {
+          entry,
+          expected: `[${inner.shape.join(', ')}]`,
+          found: `[${source.shape.join(', ')}]`
+        }
+      );
+    }
+    steps.unshift(...source.data.steps);
+    source = inner;
+  }
+  let dtype = source.dtype;
+  for (const step of steps) {
+    if (!canCast(dtype, step)) {
+      throw new CastlensError('bad-argument', `castlens cannot cast ${dtype} to ${step}`, {
+        entry: weight.names[0]
+      });
+    }
+    dtype = step;
+  }
+  if (dtype !== weight.dtype) {
+    throw new CastlensError('bad-argument', 'the casts of a weight do not lead to its type', {
+      entry: weight.names[0],
+      expected: weight.dtype,
+      found: [source.dtype, ...steps].join(' to ')
+    });
+  }
+  return { source, steps: steps.filter((step, i) => step !== (steps[i - 1] ?? source.dtype)) };
+}
+
+function checkRange(weight: IWeight, stamps: Map<string, IFileStamp>): void {
+  if (weight.data.kind !== 'range') {
+    return;
+  }
+  const { file, offset, length } = weight.data.range;
+  let stamp = stamps.get(file);
+  if (!stamp) {
+    try {
+      const { size, mtimeMs, ino } = statSync(file);
+      stamp = { sizeBytes: size, text: `${size}:${mtimeMs}:${ino}` };
+    } catch (cause) {
+      throw new CastlensError('file-not-found', 'the file with the weight cannot be read', {
+        file,
+        entry: weight.names[0],
+        found: (cause as Error).message,
+        cause
+      });
+    }
+    stamps.set(file, stamp);
+  }
+  if (offset < 0 || length < 0 || offset + length > stamp.sizeBytes) {
+    throw new CastlensError('bad-file', 'the file ends before the weight does', {
+      file,
+      entry: weight.names[0],
+      expected: `at least ${offset + length} bytes`,
+      found: `${stamp.sizeBytes} bytes`
+    });
+  }
+}
+
+/** Identity of a conversion: the bytes, how they are looked at, and what they become. */
+function keyOf(
+  source: IWeight,
+  steps: readonly DType[],
+  stamps: ReadonlyMap<string, IFileStamp>
+): string {
+  const { data, dtype, shape, strides, storageOffset } = source;
+  const view = [dtype, shape, strides, storageOffset, steps];
+  if (data.kind === 'range') {
+    const { file, offset, length } = data.range;
+    return JSON.stringify([file, stamps.get(file)!.text, offset, length, ...view]);
+  }
+  return JSON.stringify([inlineId(source), ...view]);
+}
+
+const inlineIds = new WeakMap<Uint8Array, number>();
+let nextInlineId = 0;
+
+/** Bytes in memory are the same only where they are the same object. */
+function inlineId(weight: IWeight): number {
+  const bytes = weight.data.kind === 'inline' ? weight.data.bytes : new Uint8Array(0);
+  let id = inlineIds.get(bytes);
+  if (id === undefined) {
+    id = nextInlineId++;
+    inlineIds.set(bytes, id);
+  }
+  return id;
+}
+
+async function convertAll(
+  work: readonly IConversion[],
+  file: ConvertedFile,
+  places: Map<string, IPlace>,
+  job: IJob
+): Promise<{ bytesRead: number; bytesWritten: number }> {
+  const sizes = work.map(({ source }) => sizeInBytes(source.dtype, elementCount(source.shape)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let bytesRead = 0;
+  let bytesWritten = 0;
+  let position = 0;
+  await breathe(job);
+  const fd = createFile(file.path);
+  try {
+    for (const { key, source, steps } of work) {
+      position = Math.ceil(position / ALIGNMENT) * ALIGNMENT;
+      const offset = position;
+      for (const chunk of readElements(source)) {
+        const converted = castThrough(chunk, source.dtype, steps);
+        writeFully(fd, converted, position, file.path);
+        position += converted.length;
+        bytesRead += chunk.length;
+        bytesWritten += converted.length;
+        job.progress?.({ text: 'Converting weights', fraction: bytesRead / total });
+        await breathe(job);
+      }
+      places.set(key, { file, offset, length: position - offset });
+    }
+  } finally {
+    closeSync(fd);
+  }
+  file.sizeBytes = position;
+  return { bytesRead, bytesWritten };
+}
+
+function createFile(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array, position: number, path: string): void {
+  try {
+    for (let done = 0; done < bytes.length;) {
+      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+    }
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+function writeError(path: string, cause: unknown): CastlensError {
+  return new CastlensError('runtime', 'converted weights cannot be written', {
+    file: path,
+    found: (cause as Error).message,
+    hint: 'Free some space, or set TMPDIR to a folder that has it',
+    cause
+  });
+}
+
+function placed(weight: IWeight, place: IPlace): IWeight {
+  const range = { file: place.file.path, offset: place.offset, length: place.length };
+  return plainWeight(weight, { kind: 'range', range });
+}
+
+function plainWeight(weight: IWeight, data: IWeight['data']): IWeight {
+  return { ...weight, strides: contiguousStrides(weight.shape), storageOffset: 0, data };
+}
+
+/** Weights of a graph and of the graphs nested in it. */
+function* weightsOf(graph: IGraph): Generator<IWeight> {
+  const pending = [graph];
+  while (pending.length > 0) {
+    const current = pending.pop()!;
+    for (const { weight } of current.weights) {
+      yield weight;
+    }
+    for (const node of current.nodes) {
+      pending.push(...bodiesOf(node));
+    }
+  }
+}
+
+/** The graph with other weights. Nodes are copied only where they hold nested graphs. */
+function withWeights(graph: IGraph, change: (weight: IWeight) => IWeight): IGraph {
+  const changeAttr = (attr: Attr): Attr => {
+    if (attr.kind === 'graph') {
+      return { kind: 'graph', value: withWeights(attr.value, change) };
+    }
+    return attr.kind === 'list' ? { kind: 'list', items: attr.items.map(changeAttr) } : attr;
+  };
+  return {
+    ...graph,
+    weights: graph.weights.map(({ value, weight }): IWeightValue => ({
+      value,
+      weight: change(weight)
+    })),
+    nodes: graph.nodes.map(node =>
+      bodiesOf(node).length === 0
+        ? node
+        : {
+            ...node,
+            attrs: Object.fromEntries(
+              Object.entries(node.attrs).map(([name, attr]) => [name, changeAttr(attr)])
+            )
+          }
+    )
+  };
+}

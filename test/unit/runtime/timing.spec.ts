@@ -1,0 +1,62 @@
+import { currentRssBytes, peakRssBytes, timeInterleaved } from '../../../src/runtime';
+
+describe('timeInterleaved', () => {
+  it('runs the variants in turn, warm-up first, and keeps every sample', async () => {
+    const order: string[] = [];
+    const variant = (name: string, ms: number): { name: string; run: () => Promise<void> } => ({
+      name,
+      run: async () => {
+        order.push(name);
+        await new Promise(resolve => setTimeout(resolve, ms));
+      }
+    });
+    const samples = await timeInterleaved([variant('a', 1), variant('b', 20)], {
+      runs: 3,
+      warmup: 1
+    });
+    expect(order.join('')).toBe('abababab');
+    expect(samples.map(list => list.length)).toEqual([3, 3]);
+    samples[1].forEach(ms => expect(ms).toBeGreaterThan(15));
+  });
+
+  it('lets a cancellation in between blocking runs', async () => {
+    const abort = new AbortController();
+    let runs = 0;
+    setTimeout(() => abort.abort(), 5);
+    const block = async (): Promise<void> => {
+      runs++;
+      const end = performance.now() + 10;
+      while (performance.now() < end) {
+        // Block the thread, as onnxruntime does.
+      }
+    };
+    await expect(
+      timeInterleaved([{ name: 'a', run: block }], {
+        runs: 1000,
+        warmup: 0,
+        signal: abort.signal
+      })
+    ).rejects.toMatchObject({ code: 'cancelled' });
+    expect(runs).toBeLessThan(10);
+  });
+
+  it('tells how far it is', async () => {
+    const told: (number | undefined)[] = [];
+    await timeInterleaved([{ name: 'a', run: async () => undefined }], {
+      runs: 2,
+      warmup: 0,
+      progress: ({ text, fraction }) => {
+        expect(text).toBe('Timing a');
+        told.push(fraction);
+      }
+    });
+    expect(told[0]).toBe(0);
+  });
+});
+
+describe('memory', () => {
+  it('reads the resident set in bytes', () => {
+    expect(currentRssBytes()).toBeGreaterThan(10_000_000);
+    expect(peakRssBytes()).toBeGreaterThanOrEqual(currentRssBytes() * 0.9);
+  });
+});
