@@ -1,0 +1,135 @@
+/**
+ * The `castlens` command.
+ *
+ * @packageDocumentation
+ */
+import { Engine } from '../engine/service';
+import { versions } from '../engine/versions';
+import { CastlensError } from '../model';
+import type { IJob } from '../runtime';
+import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
+import type { IOptions } from './options';
+import { parseCommandLine, UsageError } from './options';
+import { censusText, compareText, doctorText, fixText, runText } from './text';
+import { USAGE } from './usage';
+
+/** Exit status: done, cannot be done, usage. */
+const enum Exit {
+  Done = 0,
+  Failed = 1,
+  Usage = 2
+}
+
+/** Run a command line and say its exit status. */
+async function main(argv: readonly string[]): Promise<Exit> {
+  try {
+    const invocation = parseCommandLine(argv);
+    if ('run' in invocation) {
+      await runCommand(invocation.run);
+    } else {
+      const text = invocation.show === 'help' ? USAGE : `castlens ${versions().castlens}\n`;
+      process.stdout.write(text);
+    }
+    return Exit.Done;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`castlens: ${error.message}\nTry "castlens --help".\n`);
+      return Exit.Usage;
+    }
+    if (error instanceof CastlensError) {
+      process.stderr.write(`castlens: ${error.message}\n`);
+      return Exit.Failed;
+    }
+    throw error;
+  }
+}
+
+async function runCommand(options: IOptions): Promise<void> {
+  const engine = new Engine();
+  const { file: path, passes, device, inputs } = options;
+  const job = terminalJob();
+  const print = <T>(result: T, text: (result: T) => string): void => {
+    process.stdout.write(`${options.json ? JSON.stringify(result) : text(result)}\n`);
+  };
+  switch (options.command) {
+    case 'census': {
+      const { result } = await engine.handle('census', { path }, job);
+      return print(result, censusText);
+    }
+    case 'run': {
+      const variant = { cache: options.cache[0], passes, device };
+      const params = { path, variant, inputs, outputsFile: options.outputs };
+      const { result } = await engine.handle('run', params, job);
+      return print(result, runText);
+    }
+    case 'compare': {
+      const variants = options.cache.map(cache => ({ cache, passes, device }));
+      const { runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = options;
+      const { result } = await engine.handle(
+        'compare',
+        { path, variants, runs, warmup, inputs },
+        job
+      );
+      return print(result, compareText);
+    }
+    case 'stats': {
+      const params = { path, outputFile: options.arrow };
+      const { result, buffers } = await engine.handle('weightStats', params, job);
+      if (options.arrow !== undefined) {
+        return print(
+          { ...result, arrow: options.arrow },
+          ({ rows }) => `${rows} weights written to ${options.arrow}`
+        );
+      }
+      const { statsRows, statsText } = await import('./stats');
+      return print(statsRows(buffers[0]), statsText);
+    }
+    case 'fix': {
+      const { output, mixed } = options;
+      const { result } = await engine.handle('fix', { path, output, mixed }, job);
+      return print(result, fixText);
+    }
+    case 'doctor': {
+      const { result } = await engine.handle('devices', {}, job);
+      const report = { versions: versions(), devices: result.devices };
+      return print(report, ({ versions, devices }) => doctorText(versions, devices));
+    }
+  }
+}
+
+/** Progress on stderr where somebody looks at it. */
+function terminalJob(): IJob {
+  if (!process.stderr.isTTY) {
+    return {};
+  }
+  let shown = '';
+  process.on('exit', () => shown && process.stderr.write('\r\x1b[K'));
+  return {
+    progress: ({ text, fraction }) => {
+      const share = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`;
+      if (text + share !== shown) {
+        shown = text + share;
+        process.stderr.write(`\r\x1b[K${shown}`);
+      }
+    }
+  };
+}
+
+// Whoever reads may stop reading, as `head` does; a full disk is worth a word.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') {
+    process.stderr.write(`castlens: standard output cannot be written to: ${error.message}\n`);
+  }
+  process.exit(error.code === 'EPIPE' ? Exit.Done : Exit.Failed);
+});
+
+main(process.argv.slice(2)).then(
+  status => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`castlens failed unexpectedly: ${detail}\n`);
+    process.exitCode = Exit.Failed;
+  }
+);

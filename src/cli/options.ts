@@ -1,0 +1,204 @@
+/**
+ * The command line's grammar.
+ *
+ * @packageDocumentation
+ */
+import { parseArgs } from 'node:util';
+
+import { formatDevice, parseDevice } from '../runtime';
+import type { CacheMode, IRunInputs, MixedWeights, PassName, Reference } from '../protocol';
+import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
+
+/** The commands. */
+export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'doctor'] as const;
+
+/** Name of a command. */
+export type Command = (typeof COMMANDS)[number];
+
+/** A command line that says nothing sensible; exit status 2. */
+export class UsageError extends Error {}
+
+/** A parsed command line. */
+export interface IOptions {
+  readonly command: Command;
+  /** Empty for `doctor`. */
+  readonly file: string;
+  readonly json: boolean;
+  readonly cache: readonly (CacheMode | Reference)[];
+  readonly passes: readonly PassName[];
+  readonly device: string;
+  readonly inputs: IRunInputs;
+  readonly outputs: string | undefined;
+  readonly runs: number | undefined;
+  readonly warmup: number | undefined;
+  readonly arrow: string | undefined;
+  /** `fix`: the file to write. */
+  readonly output: string;
+  readonly mixed: MixedWeights;
+}
+
+/** What to do: a command, or one of the texts. */
+export type Invocation = { readonly show: 'help' | 'version' } | { readonly run: IOptions };
+
+/**
+ * Parse the arguments after the program's name.
+ *
+ * @throws UsageError with one line for the reader.
+ */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. To specify')[0]);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) {
+    return { show: 'help' };
+  }
+  if (values.version) {
+    return { show: 'version' };
+  }
+  const [name, file, ...rest] = positionals;
+  if (name === undefined) {
+    throw new UsageError('no command given');
+  }
+  const command = oneOf(name, COMMANDS, 'command');
+  if (command !== 'doctor' && file === undefined) {
+    throw new UsageError(`${command} needs a file`);
+  }
+  const extra = command === 'doctor' ? positionals.slice(1) : rest;
+  if (extra.length > 0) {
+    throw new UsageError(`unexpected argument "${extra[0]}"`);
+  }
+  for (const option of Object.keys(values)) {
+    if (!ALLOWED[command].includes(option)) {
+      throw new UsageError(`${command} does not take --${option}`);
+    }
+  }
+  if (command === 'fix' && values.output === undefined) {
+    throw new UsageError('fix needs -o OUT');
+  }
+  if (values['keep-both'] && values['leave-mixed']) {
+    throw new UsageError('--keep-both and --leave-mixed exclude each other');
+  }
+  return {
+    run: {
+      command,
+      file: file ?? '',
+      json: values.json ?? false,
+      cache: parseCache(values.cache, command),
+      passes: list(values.passes).map(pass => oneOf(pass, PASSES, 'pass')),
+      device: parseDeviceName(values.device ?? 'cpu'),
+      inputs: {
+        inputsFile: values.inputs,
+        dims: parseDims(values.dim ?? []),
+        seed: count(values.seed, '--seed', 0)
+      },
+      outputs: values.outputs,
+      runs: count(values.runs, '--runs', 1),
+      warmup: count(values.warmup, '--warmup', 0),
+      arrow: values.arrow,
+      output: values.output ?? '',
+      mixed: values['keep-both'] ? 'keep-both' : 'leave'
+    }
+  };
+}
+
+const OPTIONS = {
+  json: { type: 'boolean' },
+  cache: { type: 'string' },
+  passes: { type: 'string' },
+  device: { type: 'string' },
+  dim: { type: 'string', multiple: true },
+  inputs: { type: 'string' },
+  outputs: { type: 'string' },
+  seed: { type: 'string' },
+  runs: { type: 'string' },
+  warmup: { type: 'string' },
+  arrow: { type: 'string' },
+  weights: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
+  'keep-both': { type: 'boolean' },
+  'leave-mixed': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' }
+} as const;
+
+const VARIANT = ['cache', 'passes', 'device', 'dim', 'inputs', 'seed'];
+
+const ALLOWED: Record<Command, readonly string[]> = {
+  census: ['json'],
+  run: ['json', 'outputs', ...VARIANT],
+  compare: ['json', 'runs', 'warmup', ...VARIANT],
+  stats: ['json', 'arrow', 'weights'],
+  fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed'],
+  doctor: ['json']
+};
+
+function parseCache(
+  text: string | undefined,
+  command: Command
+): readonly (CacheMode | Reference)[] {
+  const known = [...CACHE_MODES, ...REFERENCES];
+  if (command === 'compare') {
+    if (text === 'all') {
+      return known;
+    }
+    if (text === undefined) {
+      return CACHE_MODES;
+    }
+    const modes = list(text).map(item => oneOf(item, known, 'cache mode'));
+    if (modes.length === 0) {
+      throw new UsageError(`--cache names no cache mode; known: ${known.join(', ')}`);
+    }
+    return modes;
+  }
+  if (command === 'fix') {
+    return [oneOf(text ?? 'frozen', ['frozen'] as const, 'cache mode of a file')];
+  }
+  return [oneOf(text ?? 'off', known, 'cache mode')];
+}
+
+function parseDeviceName(text: string): string {
+  try {
+    return formatDevice(parseDevice(text));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function parseDims(items: readonly string[]): Record<string, number> {
+  const dims: Record<string, number> = {};
+  for (const item of items) {
+    const match = /^([^=]+)=(\d+)$/.exec(item);
+    if (!match) {
+      throw new UsageError(`--dim takes NAME=N, not "${item}"`);
+    }
+    dims[match[1]] = Number(match[2]);
+  }
+  return dims;
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter(item => item !== '');
+}
+
+function count(text: string | undefined, name: string, least: number): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`${name} takes a whole number of at least ${least}, not "${text}"`);
+  }
+  return value;
+}
+
+function oneOf<T extends string>(text: string, known: readonly T[], what: string): T {
+  const found = known.find(item => item === text);
+  if (found === undefined) {
+    throw new UsageError(`unknown ${what} "${text}"; known: ${known.join(', ')}`);
+  }
+  return found;
+}

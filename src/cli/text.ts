@@ -1,0 +1,263 @@
+/**
+ * Results as text for a terminal.
+ *
+ * @packageDocumentation
+ */
+import type {
+  ICensus,
+  ICompareResult,
+  IDeviceInfo,
+  IFinding,
+  IFixResult,
+  IForwardCasts,
+  IPassReport,
+  IRunResult,
+  IVariantResult,
+  ISourceRef
+} from '../protocol';
+import { CACHE_MODES, formatBytes, formatSizes } from '../protocol';
+
+/** Rows under headings, columns aligned; numbers to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const numeric = headings.map((_, i) => rows.every(row => /^[-\d.,x×%]|^$/.test(row[i])));
+  const widths = headings.map((heading, i) =>
+    Math.max(heading.length, ...rows.map(row => row[i].length))
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd();
+  return [line(headings), ...rows.map(line)].join('\n');
+}
+
+/** A census: what the file casts. */
+export function censusText(census: ICensus): string {
+  const lines = [`${census.file}: ${census.format}, ${census.dialect}, ${census.producer}`, ''];
+  if (census.regions.length > 0) {
+    lines.push(
+      'Autocast regions',
+      table(
+        ['region', 'parent', 'device', 'dtype', 'enabled', 'cache', 'module', 'source'],
+        census.regions.map(region => [
+          region.id,
+          region.parent ?? '',
+          region.device,
+          region.dtype ?? 'default',
+          region.enabled ? 'yes' : 'no',
+          region.cacheEnabled === null ? 'default' : region.cacheEnabled ? 'on' : 'off',
+          region.module ?? '',
+          sourceText(region.source)
+        ])
+      ),
+      ''
+    );
+  }
+  if (census.weightCasts.length > 0) {
+    lines.push(
+      'Weight casts (exported)',
+      table(
+        ['weight', 'module', 'from', 'to', 'uses', 'shape', 'size', 'cached in eager', 'source'],
+        census.weightCasts.map(cast => [
+          cast.weight,
+          cast.module ?? '',
+          cast.from,
+          cast.to,
+          String(cast.uses),
+          formatSizes(cast.shape),
+          formatBytes(cast.sizeBytes),
+          cast.cacheEligible ? 'yes' : 'no',
+          sourceText(cast.source)
+        ])
+      ),
+      ''
+    );
+  }
+  lines.push(
+    'Weight casts of one forward, by cache mode',
+    table(
+      ['cache', 'weight casts', 'bytes moved'],
+      CACHE_MODES.map(mode => forwardRow(mode, census.perForward[mode]))
+    ),
+    '',
+    `Activation casts of one forward: ${census.activationCasts}`
+  );
+  return lines.concat(findingLines(census.findings)).join('\n');
+}
+
+/** One forward of one variant. */
+export function runText(result: IRunResult): string {
+  const lines = [
+    `${result.variant.cache} on ${result.variant.device}: ${result.runtime}`,
+    `latency ${result.latencyMs.toFixed(3)} ms (one forward, after loading in ${result.loadMs.toFixed(1)} ms)`,
+    `weight casts: planned ${result.planned.weightCasts}, executed ${result.executedWeightCasts}`,
+    '',
+    table(
+      ['output', 'dtype', 'shape', 'min', 'max', 'mean', 'NaN'],
+      result.outputs.map(output => [
+        output.name,
+        output.dtype,
+        formatSizes(output.shape),
+        numberText(output.min),
+        numberText(output.max),
+        numberText(output.mean),
+        String(output.nanCount)
+      ])
+    )
+  ];
+  lines.push(...passLines(result.passReports));
+  if (result.outputsFile) {
+    lines.push('', `outputs written to ${result.outputsFile}`);
+  }
+  return lines.concat(findingLines(result.findings)).join('\n');
+}
+
+/** A comparison of variants. */
+export function compareText(result: ICompareResult): string {
+  const lines = [
+    `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
+    `${runtimesOf(result)}; ${result.machine}`,
+    '',
+    table(
+      [
+        'cache',
+        'median ms',
+        'quartiles',
+        '× off',
+        '95 % interval',
+        'verdict',
+        'casts planned',
+        'executed',
+        'load ms',
+        'weights',
+        'peak RSS so far',
+        'bits as off'
+      ],
+      result.variants.map(variant => [
+        variant.cache,
+        variant.medianMs.toFixed(3),
+        `${variant.lowMs.toFixed(3)}–${variant.highMs.toFixed(3)}`,
+        variant.ratioToOff === null ? '' : variant.ratioToOff.toFixed(3),
+        variant.ratioLow === null || variant.ratioHigh === null
+          ? ''
+          : `${variant.ratioLow.toFixed(3)}–${variant.ratioHigh.toFixed(3)}`,
+        verdictText(variant),
+        String(variant.plannedWeightCasts),
+        String(variant.executedWeightCasts),
+        variant.loadMs.toFixed(1),
+        formatBytes(variant.weightBytes),
+        formatBytes(variant.peakRssBytes),
+        variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ'
+      ])
+    )
+  ];
+  for (const failure of result.failed) {
+    lines.push('', `${failure.variant.cache}: not run: ${failure.message}`);
+  }
+  for (const variant of result.variants) {
+    const reports = passLines(variant.passReports);
+    if (reports.length > 0) {
+      lines.push('', `Passes of ${variant.cache}`, ...reports.slice(1));
+    }
+  }
+  const findings = result.variants.flatMap(variant => variant.findings);
+  return lines.concat(findingLines(findings)).join('\n');
+}
+
+/** A repaired model. */
+export function fixText(result: IFixResult): string {
+  const { converted, left } = result;
+  const lines = [
+    converted.length === 0
+      ? `${result.file}: nothing to do; written to ${result.output} as it is`
+      : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
+    `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
+    `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
+  ];
+  if (converted.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['weight', 'from', 'to', 'kept beside the original as'],
+        converted.map(({ weight, from, to, copy }) => [weight, from, to, copy ?? ''])
+      )
+    );
+  }
+  if (left.length > 0) {
+    lines.push(
+      '',
+      'Left as they are',
+      table(
+        ['weight', 'why'],
+        left.map(({ weight, reason }) => [weight, reason])
+      )
+    );
+  }
+  return lines.join('\n');
+}
+
+/** What ran: the runtime of the variants, and that of those that ran otherwise. */
+function runtimesOf(result: ICompareResult): string {
+  const others = result.variants.filter(({ runtime }) => runtime !== result.runtime);
+  return [result.runtime, ...others.map(({ cache, runtime }) => `${cache}: ${runtime}`)].join('; ');
+}
+
+/** Whether a variant differs from `off`, by the interval of its ratio. */
+function verdictText({ cache, ratioLow, ratioHigh }: IVariantResult): string {
+  if (cache === 'off' || ratioLow === null || ratioHigh === null) {
+    return '';
+  }
+  return ratioHigh < 1 ? 'faster' : ratioLow > 1 ? 'slower' : 'noise';
+}
+
+/** Devices and versions. */
+export function doctorText(
+  versions: Readonly<Record<string, string>>,
+  devices: readonly IDeviceInfo[]
+): string {
+  return [
+    ...Object.entries(versions).map(([name, version]) => `${name} ${version}`),
+    '',
+    ...devices.map(device =>
+      device.available
+        ? `${device.id}: ${device.label}`
+        : `${device.id}: not available: ${device.reason ?? 'unknown reason'}`
+    )
+  ].join('\n');
+}
+
+function forwardRow(mode: string, casts: IForwardCasts): string[] {
+  return [mode, String(casts.weightCasts), formatBytes(casts.bytesMoved)];
+}
+
+/** What passes did and where they declined, after an empty line; nothing where there were none. */
+function passLines(reports: readonly IPassReport[]): string[] {
+  if (reports.length === 0) {
+    return [];
+  }
+  return [
+    '',
+    ...reports.flatMap(({ pass, summary, declined }) => [
+      `${pass}: ${summary}`,
+      ...declined.map(({ node, reason }) => `  declined ${node}: ${reason}`)
+    ])
+  ];
+}
+
+function findingLines(findings: readonly IFinding[]): string[] {
+  if (findings.length === 0) {
+    return [];
+  }
+  return [
+    '',
+    ...findings.map(finding => `${finding.severity} [${finding.code}] ${finding.message}`)
+  ];
+}
+
+function sourceText(source: ISourceRef | null): string {
+  return source === null ? '' : `${source.file}:${source.line}`;
+}
+
+function numberText(value: number | null): string {
+  return value === null ? '' : String(Number(value.toPrecision(6)));
+}

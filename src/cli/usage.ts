@@ -1,0 +1,43 @@
+/**
+ * The text of `castlens --help`.
+ *
+ * @packageDocumentation
+ */
+
+/** Usage, one screen. */
+export const USAGE = `castlens: see and measure the casts of exported PyTorch models
+
+Usage: castlens <command> FILE [options]
+
+Commands
+  census FILE    the casts in the file; reads the graph only, needs no runtime
+  run FILE       one forward of one variant
+  compare FILE   several variants, timed interleaved, with executed census and equality of outputs
+  stats FILE     statistics of every weight
+  fix FILE -o OUT
+                 write the model with its weights in the precision they are used in
+  doctor         devices, providers and versions
+
+Options
+  --json              print JSON
+  --cache MODE        off | autocast | folded | frozen | float32 | onnxruntime
+                      (compare: a comma-separated list, or all)
+  --passes LIST       share-casts,hoist-casts,remove-cast-pairs
+  --device NAME       cpu (default), cuda, cuda:N
+  --dim NAME=N        value of a symbolic size; may be given several times
+  --inputs FILE       .safetensors with inputs by name, or input_0, input_1, ... by position
+                      (default: the sample inputs of the file where it holds some that fit,
+                      else random ones)
+  --outputs FILE      run: write the outputs there, as output_0, output_1, ...
+  --seed N            random inputs of this seed, also where the file holds sample inputs
+  --runs N            compare: timed forwards per variant (default 20)
+  --warmup N          compare: forwards before timing (default 3)
+  --arrow FILE        stats: write the table as an Arrow IPC stream
+  -o, --output FILE   fix: the file to write
+  --keep-both         fix: weights used in both precisions get a second, converted copy
+  --leave-mixed       fix: such weights stay as they are (default)
+  -h, --help          this text
+  --version           the version
+
+Exit status: 0 done, 1 the model or the machine cannot do it, 2 usage.
+`;

@@ -1,0 +1,47 @@
+/**
+ * Whether a variant can be asked for at all.
+ *
+ * @packageDocumentation
+ */
+import { CastlensError } from '../model';
+import type { IVariant } from '../protocol';
+import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
+import { formatDevice, listDevices, parseDevice } from '../runtime';
+
+const CACHES: readonly string[] = [...CACHE_MODES, ...REFERENCES];
+
+/**
+ * Refuse what a client may not ask for. Requests come from outside the process: their types promise nothing.
+ *
+ * @throws CastlensError('bad-argument') for unknown cache modes and passes, ('runtime') for a device this machine does not have.
+ */
+export async function checkVariant(variant: IVariant): Promise<void> {
+  oneOf(variant.cache, CACHES, 'cache mode');
+  for (const pass of variant.passes) {
+    oneOf(pass, PASSES, 'pass');
+  }
+  const device = parseDevice(variant.device);
+  if (device.kind === 'cpu') {
+    return;
+  }
+  const wanted = formatDevice(device);
+  const devices = await listDevices();
+  const found = devices.find(({ id }) => id === wanted || id === device.kind);
+  if (!found?.available) {
+    throw new CastlensError('runtime', `device ${variant.device} is not available`, {
+      expected: devices
+        .filter(({ available }) => available)
+        .map(({ id }) => id)
+        .join(', '),
+      hint: found?.reason ?? 'castlens runs models on the CPU and on CUDA'
+    });
+  }
+}
+
+function oneOf(text: string, known: readonly string[], what: string): void {
+  if (!known.includes(text)) {
+    throw new CastlensError('bad-argument', `unknown ${what} "${text}"`, {
+      expected: known.join(', ')
+    });
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Several variants of one model against each other.
+ *
+ * @packageDocumentation
+ */
+import { CastlensError } from '../model';
+import { ratioOfMedians, spreadOf } from '../numerics';
+import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
+import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
+import type { IExecutedCasts, IJob } from '../runtime';
+import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
+import { executionFindings } from './executionfindings';
+import type { IBoundInputs } from './inputs';
+import { bindInputs } from './inputs';
+import type { LoadedModel } from './modelstore';
+import type { INamedTensor } from './outputs';
+import { bitIdentical, maxRelativeDifference } from './outputs';
+import type { VariantSession, VariantSessions } from './sessions';
+
+/** A variant that was loaded and ran. */
+interface ICandidate {
+  readonly variant: IVariant;
+  readonly session: VariantSession;
+  readonly outputs: readonly INamedTensor[];
+  readonly executed: IExecutedCasts;
+  readonly peakRssBytes: number;
+}
+
+/**
+ * Load every variant, run it once, count its casts in a profile, compare its outputs with those of `off`, then time all of them
+ * interleaved.
+ *
+ * #### Notes
+ * A variant that cannot be run is reported with its reason and does not stop the others. Cancellation stops all.
+ *
+ * @throws CastlensError where no variant at all can be run, or the inputs do not fit.
+ */
+export async function compareVariants(
+  loaded: LoadedModel,
+  sessions: VariantSessions,
+  params: Params<'compare'>,
+  job: IJob
+): Promise<ICompareResult> {
+  const { variants, runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = params;
+  if (variants.length === 0) {
+    throw new CastlensError('bad-argument', 'there is nothing to compare', {
+      expected: 'at least one variant'
+    });
+  }
+  wholeNumber(runs, 1, 'runs');
+  wholeNumber(warmup, 0, 'warmup');
+  const inputs = await bindInputs(loaded.model, params.inputs ?? {});
+  const candidates: ICandidate[] = [];
+  const failed: { variant: IVariant; message: string }[] = [];
+  let firstError: unknown = null;
+  try {
+    for (const [i, variant] of variants.entries()) {
+      job.progress?.({ text: `Loading ${variant.cache}`, fraction: i / variants.length / 2 });
+      await breathe(job);
+      try {
+        candidates.push(await tryOut(loaded, sessions, variant, inputs, job));
+      } catch (error) {
+        if (!(error instanceof CastlensError) || error.code === 'cancelled') {
+          throw error;
+        }
+        firstError ??= error;
+        failed.push({ variant, message: error.message });
+      }
+    }
+    if (candidates.length === 0) {
+      throw firstError;
+    }
+    const samples = await timeInterleaved(
+      candidates.map(({ variant, session }) => ({
+        name: variant.cache,
+        run: session.prepareRun(inputs.tensors)
+      })),
+      {
+        runs,
+        warmup,
+        signal: job.signal,
+        progress: progress =>
+          job.progress?.({ ...progress, fraction: 0.5 + (progress.fraction ?? 0) / 2 })
+      }
+    );
+    const baseline = Math.max(
+      0,
+      candidates.findIndex(({ variant }) => variant.cache === 'off')
+    );
+    return {
+      file: params.path,
+      device: variants[0].device,
+      machine: describeMachine(),
+      runtime: candidates[0].session.describe(),
+      runs,
+      warmup,
+      inputs: inputs.label,
+      variants: candidates.map((candidate, i) =>
+        variantResult(candidate, samples[i], candidates[baseline], samples[baseline])
+      ),
+      failed
+    };
+  } finally {
+    for (const { session } of candidates) {
+      await session.dispose();
+    }
+  }
+}
+
+async function tryOut(
+  loaded: LoadedModel,
+  sessions: VariantSessions,
+  variant: IVariant,
+  inputs: IBoundInputs,
+  job: IJob
+): Promise<ICandidate> {
+  const session = await sessions.load(loaded, variant, job);
+  try {
+    await breathe(job);
+    const outputs = await session.run(inputs.tensors);
+    await breathe(job);
+    const executed = await session.executedCasts(inputs.tensors);
+    return { variant, session, outputs, executed, peakRssBytes: peakRssBytes() };
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+function variantResult(
+  candidate: ICandidate,
+  samplesMs: readonly number[],
+  baseline: ICandidate,
+  baselineMs: readonly number[]
+): IVariantResult {
+  const { variant, session, outputs, executed } = candidate;
+  const { forward } = session.prepared;
+  const { low, median, high } = spreadOf(samplesMs);
+  const hasOff = baseline.variant.cache === 'off';
+  const ratio = ratioOfMedians(samplesMs, baselineMs);
+  return {
+    cache: variant.cache,
+    passes: variant.passes,
+    device: variant.device,
+    runtime: session.describe(),
+    medianMs: median,
+    lowMs: low,
+    highMs: high,
+    samplesMs,
+    runs: samplesMs.length,
+    ratioToOff: hasOff ? ratio.ratio : null,
+    ratioLow: hasOff ? ratio.low : null,
+    ratioHigh: hasOff ? ratio.high : null,
+    plannedWeightCasts: forward.weightCasts,
+    plannedBytesMoved: forward.bytesMoved,
+    executedWeightCasts: executed.total,
+    loadMs: session.loadMs,
+    weightBytes: session.weightBytes,
+    peakRssBytes: candidate.peakRssBytes,
+    bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,
+    maxRelativeDifferenceToOff: hasOff ? maxRelativeDifference(baseline.outputs, outputs) : null,
+    passReports: session.prepared.passes,
+    findings: [...session.findings, ...executionFindings(session.prepared, executed)]
+  };
+}
+
+function wholeNumber(value: number, least: number, name: string): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new CastlensError('bad-argument', `${name} is no number of forwards`, {
+      expected: `a whole number of at least ${least}`,
+      found: String(value)
+    });
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What opening a model tells.
+ *
+ * @packageDocumentation
+ */
+import { unsupportedOperators } from '../lowering';
+import type { IPort } from '../model';
+import { formatDim, sizeInBytes, elementCount } from '../model';
+import type { ICensus, IModelInfo, IModuleInfo, IPortInfo } from '../protocol';
+import type { LoadedModel } from './modelstore';
+
+/** Structure and census of a model. Linear in the graph; reads no weights. */
+export function describeModel(loaded: LoadedModel, displayFile: string): IModelInfo {
+  const { model, explicit } = loaded;
+  const census = loaded.census(displayFile);
+  const storages = new Map<string, number>();
+  for (const weight of model.weights) {
+    const size = sizeInBytes(weight.dtype, elementCount(weight.shape));
+    storages.set(weight.storage, Math.max(size, storages.get(weight.storage) ?? 0));
+  }
+  return {
+    file: displayFile,
+    path: model.path,
+    sizeBytes: model.files.reduce((total, file) => total + file.sizeBytes, 0),
+    nodeCount: model.graph.nodes.length,
+    weightCount: storages.size,
+    weightBytes: [...storages.values()].reduce((total, size) => total + size, 0),
+    inputs: model.inputs.map(portInfo),
+    outputs: model.outputs.map(portInfo),
+    symbols: [...model.ranges].map(([name, range]) => ({ name, ...range })),
+    modules: moduleInfo(loaded, census),
+    census,
+    unsupported: unsupportedOperators(explicit.graph),
+    warnings: model.warnings
+  };
+}
+
+function portInfo(port: IPort): IPortInfo {
+  return {
+    name: port.name,
+    dtype: port.dtype,
+    shape:
+      port.shape === null ? null : port.shape.map(d => (typeof d === 'number' ? d : formatDim(d))),
+    literal: port.literal
+  };
+}
+
+/** Weight casts of every module, those of its children included. */
+function moduleInfo(loaded: LoadedModel, census: ICensus): IModuleInfo[] {
+  const totals = new Map<string, { weightCasts: number; bytesMoved: number }>();
+  for (const cast of census.weightCasts) {
+    const share = cast.bytesMoved;
+    for (let path: string | null = cast.module ?? ''; path !== null; path = parentOf(path)) {
+      const total = totals.get(path) ?? { weightCasts: 0, bytesMoved: 0 };
+      total.weightCasts += cast.uses;
+      total.bytesMoved += share;
+      totals.set(path, total);
+    }
+  }
+  return loaded.model.modules.map(({ path, type }) => ({
+    path,
+    type,
+    ...(totals.get(path) ?? { weightCasts: 0, bytesMoved: 0 })
+  }));
+}
+
+function parentOf(path: string): string | null {
+  if (path === '') {
+    return null;
+  }
+  const dot = path.lastIndexOf('.');
+  return dot < 0 ? '' : path.slice(0, dot);
+}

@@ -1,0 +1,229 @@
+/**
+ * The repaired model: weights stored in the precision they are used in.
+ *
+ * @packageDocumentation
+ */
+import { extname } from 'node:path';
+
+import type { IByteTransfer } from '../formats';
+import {
+  dataFileOf,
+  Pt2Rewriter,
+  rewriteOnnx,
+  streamByteRange,
+  writeFileAtomically
+} from '../formats';
+import type { DType, IByteRange, IExportedModel, IWeight } from '../model';
+import { CastlensError } from '../model';
+import { castBytes } from '../numerics';
+import type { IFixResult, MixedWeights, Params } from '../protocol';
+import type { IJob } from '../runtime';
+import { breathe } from '../runtime';
+import type { IFixPlan } from './fixplan';
+import { planFix, storageOf } from './fixplan';
+import { outputTarget } from './outputtarget';
+import type { LoadedModel, ModelStore } from './modelstore';
+
+/**
+ * Write the model anew with every weight that is used in one low precision alone stored in it.
+ *
+ * #### Notes
+ * The new file computes what the source computes, bit for bit: a cast that rounded a weight on every forward has been done once.
+ * Files appear whole or not at all; bytes are streamed in bounded pieces.
+ *
+ * @throws CastlensError where `output` is a file of the model, the disk refuses, or the job was cancelled; nothing is left of
+ * the new file then.
+ */
+export async function fixModel(
+  store: ModelStore,
+  params: Params<'fix'>,
+  job: IJob
+): Promise<IFixResult> {
+  const { path, output, mixed = 'leave' } = params;
+  const loaded = await store.load(path);
+  refuseOtherFormat(loaded.model.format, output);
+  const target = await outputTarget(loaded.model, output);
+  await breathe(job);
+  const written = await write(loaded, target, mixed, job);
+  const fixed = await store.load(target);
+  const files = [target, ...fixed.model.files.slice(1).map(file => file.path)];
+  return {
+    file: path,
+    output: target,
+    files,
+    sizeBefore: sizeOf(loaded.model),
+    sizeAfter: sizeOf(fixed.model),
+    converted: written.converted,
+    left: written.left,
+    weightCastsBefore: loaded.census(path).perForward.off.weightCasts,
+    weightCastsAfter: fixed.census(target).perForward.off.weightCasts
+  };
+}
+
+type Written = Pick<IFixResult, 'converted' | 'left'>;
+
+async function write(
+  loaded: LoadedModel,
+  target: string,
+  mixed: MixedWeights,
+  job: IJob
+): Promise<Written> {
+  const { model } = loaded;
+  switch (model.format) {
+    case 'pt2':
+      return writePt2(loaded, target, mixed, job);
+    case 'onnx':
+      return writeOnnxModel(loaded, target, mixed, job);
+  }
+}
+
+async function writePt2(
+  loaded: LoadedModel,
+  target: string,
+  mixed: MixedWeights,
+  job: IJob
+): Promise<Written> {
+  const { model, explicit } = loaded;
+  const rewriter = await Pt2Rewriter.open(model);
+  try {
+    const plan = planFix(explicit, model, mixed, rewriter.pinned());
+    if (plan.storages.size === 0 && plan.copies.length === 0) {
+      await copyFile(model.path, sizeOf(model), target, job);
+      return describe(plan, []);
+    }
+    const weights = new Map<string, DType>();
+    for (const { weights: converted, to } of plan.storages.values()) {
+      converted.forEach(({ names }) => names.forEach(name => weights.set(name, to)));
+    }
+    const fqns = await rewriter.write(
+      target,
+      {
+        ...plan,
+        weights,
+        copies: plan.copies.map(({ value, weight, to }) => ({ value, weight: weight.names[0], to }))
+      },
+      transfer(sizeOf(model), job)
+    );
+    return describe(plan, fqns);
+  } finally {
+    rewriter.close();
+  }
+}
+
+async function writeOnnxModel(
+  loaded: LoadedModel,
+  target: string,
+  mixed: MixedWeights,
+  job: IJob
+): Promise<Written> {
+  const { model, explicit } = loaded;
+  await outputTarget(model, dataFileOf(target));
+  const plan = planFix(explicit, model, mixed, new Map());
+  if (plan.storages.size === 0 && plan.copies.length === 0 && model.files.length === 1) {
+    await copyFile(model.path, sizeOf(model), target, job);
+    return describe(plan, []);
+  }
+  const weights = new Map<string, DType>();
+  for (const { value, weight } of model.graph.weights) {
+    const conversion = plan.storages.get(storageOf(weight));
+    if (conversion !== undefined) {
+      weights.set(value.name, conversion.to);
+    }
+  }
+  const casts = new Set<string>();
+  const operands = new Map<string, ReadonlyMap<string, number>>();
+  for (const node of model.graph.nodes) {
+    const result = node.outputs[0];
+    if (result) {
+      if (plan.casts.has(node.name)) {
+        casts.add(result.name);
+      }
+      const redirects = plan.operands.get(node.name);
+      if (redirects !== undefined) {
+        operands.set(result.name, redirects);
+      }
+    }
+  }
+  const { copies } = await rewriteOnnx(
+    model,
+    target,
+    { weights, dtypes: plan.dtypes, casts, copies: plan.copies, operands },
+    transfer(sizeOf(model), job)
+  );
+  return describe(plan, copies);
+}
+
+function describe(plan: IFixPlan, copies: readonly string[]): Written {
+  const converted: IFixResult['converted'][number][] = [];
+  for (const { weights, from, to } of plan.storages.values()) {
+    converted.push(...weights.map(weight => ({ weight: weight.names[0], from, to })));
+  }
+  plan.copies.forEach(({ weight, to }, i) =>
+    converted.push({ weight: weight.names[0], from: weight.dtype, to, copy: copies[i] })
+  );
+  const reasons = new Map<IWeight, string>();
+  plan.left.forEach(({ weight, reason }) => reasons.set(weight, reason));
+  return {
+    converted,
+    left: [...reasons].map(([weight, reason]) => ({ weight: weight.names[0], reason }))
+  };
+}
+
+/** Bytes on their way, with progress; lets messages in between pieces and stops when the job is cancelled. */
+function transfer(totalBytes: number, job: IJob): IByteTransfer {
+  let done = 0;
+  async function* pieces(range: IByteRange): AsyncGenerator<Uint8Array> {
+    for await (const piece of streamByteRange(range)) {
+      yield piece;
+      done += piece.length;
+      job.progress?.({
+        text: 'Writing the repaired model',
+        fraction: Math.min(1, done / Math.max(totalBytes, 1))
+      });
+      await breathe(job);
+    }
+  }
+  return {
+    copy: pieces,
+    convert: async function* (range, from, to) {
+      // Pieces are of 4 MiB: whole elements.
+      for await (const piece of pieces(range)) {
+        yield castBytes(piece, from, to);
+      }
+    },
+    convertBytes: async function* (bytes, from, to) {
+      yield castBytes(bytes, from, to);
+      await breathe(job);
+    }
+  };
+}
+
+async function copyFile(
+  source: string,
+  sizeBytes: number,
+  target: string,
+  job: IJob
+): Promise<void> {
+  const range = { file: source, offset: 0, length: sizeBytes };
+  await writeFileAtomically(target, async sink => {
+    for await (const piece of transfer(sizeBytes, job).copy(range)) {
+      await sink.write(piece);
+    }
+  });
+}
+
+/** The format stays what it is: a name that promises another one would mislead whoever opens the file. */
+function refuseOtherFormat(format: IExportedModel['format'], output: string): void {
+  const extension = extname(output).toLowerCase();
+  if (extension === (format === 'pt2' ? '.onnx' : '.pt2')) {
+    throw new CastlensError('bad-argument', 'fix keeps the format of the file', {
+      file: output,
+      expected: `a name that ends in .${format}`,
+      found: extension
+    });
+  }
+}
+
+function sizeOf(model: IExportedModel): number {
+  return model.files.reduce((total, file) => total + file.sizeBytes, 0);
+}

@@ -1,0 +1,354 @@
+/**
+ * The input tensors of a run: from a file, from the model's own samples, or random.
+ *
+ * @packageDocumentation
+ */
+import { basename } from 'node:path';
+
+import type { ISafetensor } from '../formats';
+import { openSafetensors, readByteRange } from '../formats';
+import type { IExportedModel, IPort, IValue, IWeight, Shape } from '../model';
+import {
+  CastlensError,
+  elementCount,
+  evaluateDim,
+  formatDim,
+  formatShape,
+  sizeInBytes
+} from '../model';
+import type { ElementArray, ITensor } from '../numerics';
+import { bytesOf, castBytes, elementsOf, normal, tensorFromBytes, uniform } from '../numerics';
+import type { IRunInputs } from '../protocol';
+import { readElements } from '../runtime';
+
+/** Inputs by graph value, and what they are called on screen. */
+export interface IBoundInputs {
+  readonly tensors: ReadonlyMap<string, ITensor>;
+  /** Values of the symbols in shapes. */
+  readonly dims: ReadonlyMap<string, number>;
+  /** `random, seed 0`, `inputs.safetensors`, `sample inputs of the file`, ... */
+  readonly label: string;
+}
+
+/** Size of a symbol the user gives no value for, where its range allows it. */
+const DEFAULT_SIZE = 4;
+
+/** Random integers lie in [0, RANDOM_INTEGERS): small enough to be an index into any embedding. */
+const RANDOM_INTEGERS = 2;
+
+/**
+ * Tensors for every input of the model, keyed by the name of the graph's value.
+ *
+ * #### Notes
+ * An input the user does not give is the sample the file holds, where its dtype and sizes fit; else it is random. A seed asks
+ * for random inputs, whatever the file holds.
+ *
+ * @throws CastlensError('bad-argument' | 'bad-input') where a file, dtype or size does not fit; names the input.
+ */
+export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Promise<IBoundInputs> {
+  const ports = model.inputs.filter(port => port.value !== null);
+  const given =
+    wanted.inputsFile === undefined
+      ? new Map<string, ITensor>()
+      : await fromFile(wanted.inputsFile, ports);
+  const samples =
+    wanted.seed === undefined ? samplesOf(model, ports, wanted.dims ?? {}, given) : [];
+  const known = new Map([...samples, ...given]);
+  const dims = bindSymbols(model, ports, wanted.dims ?? {}, known);
+  const seed = wanted.seed ?? 0;
+  const next = uniform(seed);
+  const tensors = new Map<string, ITensor>();
+  const origins = new Set<string>();
+  for (const port of ports) {
+    let tensor = known.get(port.name);
+    if (tensor) {
+      checkShape(model, port, tensor, dims);
+      origins.add(given.has(port.name) ? basename(wanted.inputsFile!) : SAMPLES);
+    } else {
+      tensor = randomTensor(port, shapeOf(model, port, dims), next);
+      origins.add(`random, seed ${seed}`);
+    }
+    tensors.set(port.value!.name, tensor);
+  }
+  return { tensors, dims, label: describeOrigins(wanted, origins, seed) };
+}
+
+const SAMPLES = 'sample inputs of the file';
+
+/** `inputs.safetensors`, `inputs.safetensors, the rest random, seed 0`, ... */
+function describeOrigins(wanted: IRunInputs, origins: ReadonlySet<string>, seed: number): string {
+  const random = `random, seed ${seed}`;
+  const file = wanted.inputsFile === undefined ? null : basename(wanted.inputsFile);
+  const parts = [file, SAMPLES, random].filter(part => part !== null && origins.has(part));
+  return parts.length === 0 ? (file ?? random) : parts.join(', the rest ');
+}
+
+/**
+ * The samples of the file that can stand for the inputs that are not given.
+ *
+ * #### Notes
+ * Samples share their symbolic sizes: all of them are used, or, where one contradicts what is given, none.
+ */
+function samplesOf(
+  model: IExportedModel,
+  ports: readonly IPort[],
+  dims: Readonly<Record<string, number>>,
+  given: ReadonlyMap<string, ITensor>
+): [string, ITensor][] {
+  const samples = ports.flatMap((port): [IPort, IWeight][] => {
+    const sample = given.has(port.name) ? undefined : model.sampleInputs?.get(port.name);
+    return sample === undefined ? [] : [[port, sample]];
+  });
+  const sizes = new Map<string, number>(Object.entries(dims));
+  const shapes: [IPort, readonly number[]][] = [
+    ...ports.flatMap((port): [IPort, readonly number[]][] => {
+      const tensor = given.get(port.name);
+      return tensor === undefined ? [] : [[port, tensor.shape]];
+    }),
+    ...samples.map(([port, sample]): [IPort, readonly number[]] => [port, sample.shape])
+  ];
+  for (const [port, shape] of shapes) {
+    port.shape?.forEach((dim, i) => {
+      if (typeof dim !== 'number' && dim.kind === 'symbol' && !sizes.has(dim.name)) {
+        sizes.set(dim.name, shape[i]);
+      }
+    });
+  }
+  const fits = samples.every(
+    ([port, sample]) =>
+      (port.dtype === null || port.dtype === sample.dtype) && fitsShape(port, sample.shape, sizes)
+  );
+  return fits ? samples.map(([port, sample]) => [port.name, tensorOf(sample)]) : [];
+}
+
+/** The elements of a stored tensor, in row-major order. */
+function tensorOf(stored: IWeight): ITensor {
+  const bytes = new Uint8Array(sizeInBytes(stored.dtype, elementCount(stored.shape)));
+  let done = 0;
+  for (const chunk of readElements(stored)) {
+    bytes.set(chunk, done);
+    done += chunk.length;
+  }
+  return tensorFromBytes(stored.dtype, stored.shape, bytes);
+}
+
+async function fromFile(path: string, ports: readonly IPort[]): Promise<Map<string, ITensor>> {
+  const stored = await openSafetensors(path);
+  const tensors = new Map<string, ITensor>();
+  const known = new Set<string>();
+  for (const [position, port] of ports.entries()) {
+    const name = [port.name, `input_${position}`].find(candidate => stored.has(candidate));
+    if (name === undefined) {
+      continue;
+    }
+    known.add(name);
+    const entry: ISafetensor = stored.get(name)!;
+    if (port.dtype !== null && entry.dtype !== port.dtype) {
+      throw new CastlensError('bad-input', `input "${port.name}" has another dtype`, {
+        file: path,
+        entry: name,
+        expected: port.dtype,
+        found: entry.dtype
+      });
+    }
+    const bytes = await readByteRange(entry.range);
+    tensors.set(port.name, tensorFromBytes(entry.dtype, entry.shape, bytes));
+  }
+  const unknown = [...stored.keys()].filter(name => !known.has(name));
+  if (unknown.length > 0) {
+    throw new CastlensError('bad-input', `no input is called "${unknown[0]}"`, {
+      file: path,
+      expected:
+        ports.map((port, i) => `${port.name} (input_${i})`).join(', ') || 'no inputs at all',
+      found: [...stored.keys()].join(', ')
+    });
+  }
+  return tensors;
+}
+
+/** Values of all symbols: given by name, read off the given tensors, or the default within the allowed range. */
+function bindSymbols(
+  model: IExportedModel,
+  ports: readonly IPort[],
+  dims: Readonly<Record<string, number>>,
+  given: ReadonlyMap<string, ITensor>
+): Map<string, number> {
+  const bound = new Map<string, number>();
+  const symbols = new Set<string>(model.ranges.keys());
+  for (const port of ports) {
+    for (const dim of port.shape ?? []) {
+      collectSymbols(dim, symbols);
+    }
+  }
+  for (const [name, size] of Object.entries(dims)) {
+    if (!symbols.has(name)) {
+      throw new CastlensError('bad-argument', `the model has no symbolic size "${name}"`, {
+        file: model.path,
+        expected: [...symbols].join(', ') || 'no symbolic sizes: all sizes are fixed',
+        found: name
+      });
+    }
+    bound.set(name, size);
+  }
+  for (const port of ports) {
+    const tensor = given.get(port.name);
+    port.shape?.forEach((dim, i) => {
+      const size = tensor?.shape[i];
+      if (
+        size !== undefined &&
+        typeof dim !== 'number' &&
+        dim.kind === 'symbol' &&
+        !bound.has(dim.name)
+      ) {
+        bound.set(dim.name, size);
+      }
+    });
+  }
+  for (const symbol of symbols) {
+    const range = model.ranges.get(symbol);
+    const low = range?.min ?? 0;
+    const high = range?.max ?? Infinity;
+    const size = bound.get(symbol) ?? Math.min(Math.max(DEFAULT_SIZE, low), high);
+    if (size < low || size > high) {
+      throw new CastlensError(
+        'bad-argument',
+        `size ${symbol} is outside what the model was exported for`,
+        {
+          file: model.path,
+          entry: symbol,
+          expected: `${low} to ${high === Infinity ? 'any' : high}`,
+          found: String(size)
+        }
+      );
+    }
+    bound.set(symbol, size);
+  }
+  return bound;
+}
+
+function collectSymbols(dim: Shape[number], into: Set<string>): void {
+  const stack = [dim];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    if (typeof current === 'number') {
+      continue;
+    }
+    if (current.kind === 'symbol') {
+      into.add(current.name);
+    } else if (current.kind === 'call') {
+      stack.push(...current.args);
+    }
+  }
+}
+
+function shapeOf(
+  model: IExportedModel,
+  port: IPort,
+  dims: ReadonlyMap<string, number>
+): readonly number[] {
+  if (port.shape === null) {
+    throw new CastlensError(
+      'bad-argument',
+      `the file does not say the shape of input "${port.name}"`,
+      {
+        file: model.path,
+        entry: port.name,
+        hint: 'Give this input in a .safetensors file with --inputs.'
+      }
+    );
+  }
+  return port.shape.map(dim => {
+    const size = evaluateDim(dim, dims);
+    if (size === null) {
+      throw new CastlensError(
+        'bad-argument',
+        `size ${formatDim(dim)} of input "${port.name}" is not known`,
+        {
+          file: model.path,
+          entry: port.name,
+          hint: `Give it with --dim, or the whole input with --inputs.`
+        }
+      );
+    }
+    return size;
+  });
+}
+
+function checkShape(
+  model: IExportedModel,
+  port: IPort,
+  tensor: ITensor,
+  dims: ReadonlyMap<string, number>
+): void {
+  const { shape } = port;
+  if (shape === null) {
+    return;
+  }
+  if (!fitsShape(port, tensor.shape, dims)) {
+    const values = [...dims].map(([name, size]) => `${name}=${size}`).join(', ');
+    throw new CastlensError('bad-input', `input "${port.name}" has another shape`, {
+      file: model.path,
+      entry: port.name,
+      expected: values ? `${formatShape(shape)} with ${values}` : formatShape(shape),
+      found: formatShape(tensor.shape)
+    });
+  }
+}
+
+/** Whether sizes are those of the port, as far as the symbols are known. */
+function fitsShape(
+  { shape }: IPort,
+  sizes: readonly number[],
+  dims: ReadonlyMap<string, number>
+): boolean {
+  return (
+    shape === null ||
+    (shape.length === sizes.length &&
+      shape.every((dim, i) => (evaluateDim(dim, dims) ?? sizes[i]) === sizes[i]))
+  );
+}
+
+function randomTensor(port: IPort, shape: readonly number[], next: () => number): ITensor {
+  const count = elementCount(shape);
+  const dtype = port.dtype ?? 'float32';
+  const value: IValue = port.value!;
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+    case 'float16':
+    case 'bfloat16': {
+      const draw = normal(next);
+      const numbers = Float32Array.from({ length: count }, draw);
+      const bytes = castBytes(bytesOf(numbers), 'float32', dtype);
+      return { dtype, shape, data: elementsOf(dtype, bytes) };
+    }
+    case 'int64':
+    case 'uint64':
+      return { dtype, shape, data: bigIntegers(dtype, count, next) };
+    case 'int32':
+    case 'int16':
+    case 'int8':
+    case 'uint32':
+    case 'uint16':
+    case 'uint8':
+    case 'bool': {
+      const numbers = Float32Array.from({ length: count }, () =>
+        Math.floor(next() * RANDOM_INTEGERS)
+      );
+      const bytes = castBytes(bytesOf(numbers), 'float32', dtype);
+      return { dtype, shape, data: elementsOf(dtype, bytes) };
+    }
+    default:
+      throw new CastlensError('bad-argument', `no random input of dtype ${dtype} can be made`, {
+        entry: value.name,
+        hint: 'Give this input in a .safetensors file with --inputs.'
+      });
+  }
+}
+
+function bigIntegers(dtype: 'int64' | 'uint64', count: number, next: () => number): ElementArray {
+  const draw = (): bigint => BigInt(Math.floor(next() * RANDOM_INTEGERS));
+  return dtype === 'int64'
+    ? BigInt64Array.from({ length: count }, draw)
+    : BigUint64Array.from({ length: count }, draw);
+}

@@ -1,0 +1,56 @@
+/**
+ * The engine process: answers requests of its parent over the process channel, and ends with it.
+ *
+ * @packageDocumentation
+ */
+import { CastlensError } from '../model';
+import type { ClientMessage, IErrorInfo, Params, ServerMessage } from '../protocol';
+import type { EngineRequest } from './service';
+import { Engine } from './service';
+
+const engine = new Engine();
+const running = new Map<number, AbortController>();
+
+function send(message: ServerMessage, buffers: Uint8Array[] = []): void {
+  process.send?.({ message, buffers });
+}
+
+async function answer(id: number, method: EngineRequest, params: unknown): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    const { result, buffers } = await engine.handle(method, params as Params<typeof method>, {
+      signal: controller.signal,
+      progress: progress => send({ type: 'progress', id, progress })
+    });
+    send({ type: 'result', id, result }, buffers);
+  } catch (error) {
+    send({ type: 'error', id, error: errorInfo(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+/** An error as it travels. Anything but a CastlensError is a defect and says so. */
+function errorInfo(error: unknown): IErrorInfo {
+  if (error instanceof CastlensError) {
+    const { file, entry, expected, found, hint } = error.details;
+    return { code: error.code, message: error.message, file, entry, expected, found, hint };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'internal', message: `castlens failed unexpectedly: ${detail}` };
+}
+
+process.on('message', (envelope: { message: ClientMessage }) => {
+  const { message } = envelope;
+  switch (message.type) {
+    case 'request':
+      // Names that the engine does not know are refused when they are handled.
+      void answer(message.id, message.method as EngineRequest, message.params);
+      break;
+    case 'cancel':
+      running.get(message.id)?.abort();
+      break;
+  }
+});
+process.on('disconnect', () => process.exit(0));

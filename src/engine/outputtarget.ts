@@ -1,0 +1,61 @@
+/**
+ * Where results may be written.
+ *
+ * @packageDocumentation
+ */
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import type { IExportedModel } from '../model';
+import { CastlensError } from '../model';
+
+/**
+ * Absolute path of a file to write. Called before any work is done, so that a slip of the keyboard costs nothing.
+ *
+ * @param sources - further files that are read and must not be replaced.
+ *
+ * @throws CastlensError where it is a file of the model or of `sources`, under whatever name or link, or a folder, or where its
+ * own folder is missing.
+ */
+export async function outputTarget(
+  model: IExportedModel,
+  output: string,
+  sources: readonly string[] = []
+): Promise<string> {
+  const absolute = resolve(output);
+  let folder: string;
+  try {
+    folder = await realpath(dirname(absolute));
+  } catch (cause) {
+    throw new CastlensError('file-not-found', 'the folder of the new file does not exist', {
+      file: output,
+      hint: 'Create it first',
+      cause
+    });
+  }
+  const target = join(folder, basename(absolute));
+  const existing = await stat(target).catch(() => null);
+  if (existing?.isDirectory()) {
+    throw new CastlensError('bad-argument', 'there is a folder of this name', {
+      file: output,
+      hint: 'Choose another name'
+    });
+  }
+  for (const path of [...model.files.map(file => file.path), ...sources]) {
+    const source = await stat(path).catch(() => null);
+    const isSame =
+      resolve(path) === target ||
+      (existing !== null &&
+        source !== null &&
+        existing.ino === source.ino &&
+        existing.dev === source.dev);
+    if (isSame) {
+      const what = sources.includes(path) ? 'the inputs' : 'a file of the model';
+      throw new CastlensError('bad-argument', `the new file cannot replace ${what}`, {
+        file: output,
+        hint: 'Choose another name'
+      });
+    }
+  }
+  return target;
+}

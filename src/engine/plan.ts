@@ -1,0 +1,35 @@
+/**
+ * The planned census of a variant.
+ *
+ * @packageDocumentation
+ */
+import { unsupportedOperators } from '../lowering';
+import type { IPlan, IVariant } from '../protocol';
+import type { LoadedModel } from './modelstore';
+import { planVariantGraph, prepareVariant } from './variant';
+
+/**
+ * The casts of the graph that the runtime would be given. Runs nothing and reads no weights.
+ *
+ * #### Notes
+ * A model with operators that cannot be lowered is planned in its own dialect: its casts are known all the same.
+ */
+export function planVariant(loaded: LoadedModel, variant: IVariant): IPlan {
+  if (unsupportedOperators(loaded.explicit.graph).length === 0) {
+    const { forward, activationCasts, convertedWeights, passes } = prepareVariant(loaded, variant);
+    return { variant, ...forward, activationCasts, convertedWeights, passes, findings: [] };
+  }
+  const { weightCasts, bytesMoved, activationCasts, convertedWeights, passes } = planVariantGraph(
+    loaded,
+    variant
+  );
+  return {
+    variant,
+    weightCasts,
+    bytesMoved,
+    activationCasts,
+    convertedWeights,
+    passes,
+    findings: []
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * Variants loaded into the runtime.
+ *
+ * @packageDocumentation
+ */
+import type { IGraph } from '../model';
+import { CastlensError, elementCount, sizeInBytes } from '../model';
+import { writeOnnx } from '../formats';
+import type { ITensor } from '../numerics';
+import { bytesOf, castBytes, elementsOf } from '../numerics';
+import type { IFinding, IVariant } from '../protocol';
+import type { IExecutedCasts, IJob, IMaterializedGraph } from '../runtime';
+import { executedCasts, parseDevice, RuntimeSession, WeightConverter } from '../runtime';
+import { exportedGraphRefused } from './executionfindings';
+import type { LoadedModel } from './modelstore';
+import type { INamedTensor } from './outputs';
+import { inLogicalDtype } from './outputs';
+import type { IPreparedVariant } from './variant';
+import { prepareAsExported, prepareVariant } from './variant';
+
+/** Loads variants; one per engine. */
+export class VariantSessions {
+  /**
+   * Plan a variant, convert the weights it holds in another form, and load it.
+   *
+   * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
+   */
+  async load(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<VariantSession> {
+    if (variant.cache === 'onnxruntime' && loaded.model.format === 'onnx') {
+      try {
+        return await this._load(loaded, prepareAsExported(loaded, variant), [], job);
+      } catch (error) {
+        if (!(error instanceof CastlensError) || error.code !== 'runtime') {
+          throw error;
+        }
+        const findings = [exportedGraphRefused(error)];
+        return await this._load(loaded, prepareVariant(loaded, variant), findings, job);
+      }
+    }
+    return this._load(loaded, prepareVariant(loaded, variant), [], job);
+  }
+
+  private async _load(
+    loaded: LoadedModel,
+    prepared: IPreparedVariant,
+    findings: readonly IFinding[],
+    job: IJob
+  ): Promise<VariantSession> {
+    const { variant } = prepared;
+    const converted = await this._converter.materialize(prepared.legal.graph, {
+      ...job,
+      reuse: variant.cache !== 'folded'
+    });
+    try {
+      const bytes = writeOnnx(converted.graph);
+      const session = await RuntimeSession.create(bytes, sessionOptions(variant));
+      return new VariantSession(loaded, prepared, findings, converted, bytes, session);
+    } catch (error) {
+      converted.dispose();
+      throw error;
+    }
+  }
+
+  private readonly _converter = new WeightConverter();
+}
+
+/** A variant loaded into the runtime. Whoever loads it disposes it. */
+export class VariantSession {
+  constructor(
+    private readonly _loaded: LoadedModel,
+    readonly prepared: IPreparedVariant,
+    /** What was found while loading. */
+    readonly findings: readonly IFinding[],
+    private readonly _converted: IMaterializedGraph,
+    private readonly _bytes: Uint8Array,
+    private readonly _session: RuntimeSession
+  ) {}
+
+  /**
+   * Time from the file to a loaded model, milliseconds: session creation, and in `folded` the conversion of weights. In `frozen`
+   * weights are converted ahead of time, which counts no more than writing the file would.
+   */
+  get loadMs(): number {
+    const isFolded = this.prepared.variant.cache === 'folded';
+    return this._session.loadMs + (isFolded ? this._converted.ms : 0);
+  }
+
+  /** Bytes of the weights that the session refers to. */
+  get weightBytes(): number {
+    return graphWeightBytes(this._converted.graph);
+  }
+
+  /** Provider, version and optimisations. */
+  describe(): string {
+    return this._session.describe();
+  }
+
+  /** One forward; outputs in the model's own order and dtypes. */
+  async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
+    const results = await this._session.run(this._feeds(inputs));
+    const ports = this._loaded.model.outputs.filter(port => port.value !== null);
+    return this.prepared.legal.outputs.map(({ value, dtype }, i) => ({
+      name: ports[i].name,
+      tensor: inLogicalDtype(results.get(value.name)!, dtype)
+    }));
+  }
+
+  /** A forward to be repeated and timed. */
+  prepareRun(inputs: ReadonlyMap<string, ITensor>): () => Promise<void> {
+    return this._session.prepareRun(this._feeds(inputs));
+  }
+
+  /** Run once in a profiled session of its own and count the weight casts that ran. */
+  async executedCasts(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
+    const options = { ...sessionOptions(this.prepared.variant), profile: true };
+    const session = await RuntimeSession.create(this._bytes, options);
+    try {
+      await session.run(this._feeds(inputs));
+      const { graph } = this._converted;
+      return executedCasts(
+        session.endProfile(),
+        this.prepared.weightCastNodes,
+        graph.weights.map(({ value }) => value.name)
+      );
+    } finally {
+      await session.dispose();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this._session.dispose();
+    this._converted.dispose();
+  }
+
+  /** Inputs in the dtypes of the graph: the device may take low precision as float32. */
+  private _feeds(inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
+    const feeds = new Map<string, ITensor>();
+    for (const { name, dtype } of this._converted.graph.inputs) {
+      const given = inputs.get(name);
+      if (given) {
+        const isSame = dtype === null || dtype === given.dtype;
+        feeds.set(name, isSame ? given : { ...given, ...castTo(given, dtype) });
+      }
+    }
+    return feeds;
+  }
+}
+
+function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {
+  const bytes = castBytes(bytesOf(tensor.data), tensor.dtype, dtype);
+  return { dtype, data: elementsOf(dtype, bytes) };
+}
+
+function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
+  return {
+    device: parseDevice(variant.device),
+    level: variant.cache === 'onnxruntime' ? 'default' : 'planned'
+  };
+}
+
+function graphWeightBytes(graph: IGraph): number {
+  const storages = new Map<string, number>();
+  for (const { weight } of graph.weights) {
+    storages.set(weight.storage, sizeInBytes(weight.dtype, elementCount(weight.shape)));
+  }
+  return [...storages.values()].reduce((total, size) => total + size, 0);
+}

@@ -1,0 +1,85 @@
+/**
+ * From a variant to the graph that the runtime is given.
+ *
+ * @packageDocumentation
+ */
+import { activationCastsOf, sumCasts, weightCastsOf } from '../autocast';
+import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
+import { CPU_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
+import type { IValue } from '../model';
+import { cloneGraph } from '../model';
+import type { IPlannedGraph } from '../passes';
+import { planGraph } from '../passes';
+import type { IForwardCasts, IPassReport, IVariant } from '../protocol';
+import type { LoadedModel } from './modelstore';
+
+/** A variant's graph, and the casts in it: the planned census. */
+export interface IPreparedVariant {
+  readonly variant: IVariant;
+  /** ONNX operators with kernels on the device. Weights may be derived. */
+  readonly legal: ILegalGraph;
+  /** Weight casts of one forward. */
+  readonly forward: IForwardCasts;
+  /** Names of the nodes that are weight casts. */
+  readonly weightCastNodes: readonly string[];
+  readonly activationCasts: number;
+  readonly passes: readonly IPassReport[];
+  /** Weights that the variant converts before the forward. */
+  readonly convertedWeights: number;
+}
+
+/**
+ * The graph of an `.onnx` file as its exporter wrote it, for the reference `onnxruntime`. The runtime may refuse it: few of its
+ * kernels take bfloat16.
+ */
+export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
+  const { graph } = cloneGraph(loaded.model.graph);
+  const boundary = (value: IValue): IBoundary => ({ value, dtype: value.dtype });
+  return describeVariant(
+    variant,
+    { graph, inputs: graph.inputs.map(boundary), outputs: graph.outputs.map(boundary) },
+    { passes: [], convertedWeights: 0 }
+  );
+}
+
+/**
+ * Plan a variant, lower it and legalise it for its device. Reads no weights.
+ *
+ * @throws CastlensError('unsupported-operator') that lists every operator that cannot be lowered.
+ */
+export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
+  const planned = planVariantGraph(loaded, variant);
+  const legal = legalize(lowerToOnnx(planned.graph), capabilitiesOf(variant));
+  return describeVariant(variant, legal, planned);
+}
+
+/** The variant's graph in the dialect of the file, with its cache mode and passes applied. */
+export function planVariantGraph(loaded: LoadedModel, variant: IVariant): IPlannedGraph {
+  const { cache, passes } = variant;
+  return planGraph(loaded.explicit.graph, loaded.model, { cache, passes });
+}
+
+/**
+ * Abilities of the variant's device. The reference `onnxruntime` keeps operands where the exporter put them: it shows what the
+ * runtime does by itself.
+ */
+function capabilitiesOf(variant: IVariant): ICapabilities {
+  return { ...CPU_CAPABILITIES, weightsOnLeft: variant.cache !== 'onnxruntime' };
+}
+
+function describeVariant(
+  variant: IVariant,
+  legal: ILegalGraph,
+  { passes, convertedWeights }: Pick<IPlannedGraph, 'passes' | 'convertedWeights'>
+): IPreparedVariant {
+  const casts = weightCastsOf(legal.graph);
+  return {
+    variant,
+    legal,
+    forward: sumCasts(casts),
+    weightCastNodes: casts.map(cast => cast.node.name),
+    activationCasts: activationCastsOf(legal.graph).length,
+    passes,
+    convertedWeights
+  };
+}

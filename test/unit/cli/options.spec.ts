@@ -1,0 +1,78 @@
+import { parseCommandLine, UsageError } from '../../../src/cli/options';
+import type { IOptions } from '../../../src/cli/options';
+
+function options(...argv: string[]): IOptions {
+  const invocation = parseCommandLine(argv);
+  if (!('run' in invocation)) {
+    throw new Error(`shows ${invocation.show}`);
+  }
+  return invocation.run;
+}
+
+describe('parseCommandLine()', () => {
+  it('should read a command and its file', () => {
+    expect(options('census', 'm.pt2', '--json')).toMatchObject({
+      command: 'census',
+      file: 'm.pt2',
+      json: true
+    });
+  });
+
+  it('should run mode off on the CPU unless told otherwise', () => {
+    expect(options('run', 'm.pt2')).toMatchObject({ cache: ['off'], passes: [], device: 'cpu' });
+  });
+
+  it('should compare the four modes unless told otherwise, and all variants on demand', () => {
+    expect(options('compare', 'm.pt2').cache).toEqual(['off', 'autocast', 'folded', 'frozen']);
+    expect(options('compare', 'm.pt2', '--cache', 'all').cache).toEqual([
+      'off',
+      'autocast',
+      'folded',
+      'frozen',
+      'float32',
+      'onnxruntime'
+    ]);
+    expect(options('compare', 'm.pt2', '--cache', 'frozen,off').cache).toEqual(['frozen', 'off']);
+  });
+
+  it('should collect sizes, passes and numbers', () => {
+    expect(
+      options(
+        'run',
+        'm.pt2',
+        '--dim',
+        'batch=8',
+        '--dim',
+        's27=16',
+        '--passes',
+        'share-casts',
+        '--seed',
+        '7'
+      )
+    ).toMatchObject({ passes: ['share-casts'], inputs: { dims: { batch: 8, s27: 16 }, seed: 7 } });
+  });
+
+  it('should show help and version wherever they stand', () => {
+    expect(parseCommandLine(['census', '--help'])).toEqual({ show: 'help' });
+    expect(parseCommandLine(['--version'])).toEqual({ show: 'version' });
+  });
+
+  it.each([
+    [[], 'no command'],
+    [['cesnus', 'm.pt2'], 'unknown command "cesnus"'],
+    [['census'], 'needs a file'],
+    [['census', 'a', 'b'], 'unexpected argument "b"'],
+    [['census', 'a', '--runs', '3'], 'does not take --runs'],
+    [['run', 'a', '--cache', 'fast'], 'unknown cache mode "fast"'],
+    [['run', 'a', '--cache', 'off,folded'], 'unknown cache mode "off,folded"'],
+    [['run', 'a', '--passes', 'fuse'], 'unknown pass "fuse"'],
+    [['run', 'a', '--dim', 'batch'], '--dim takes NAME=N'],
+    [['compare', 'a', '--runs', '0'], '--runs takes a whole number of at least 1'],
+    [['compare', 'a', '--runs', '2.5'], '--runs takes a whole number'],
+    [['compare', 'a', '--frobnicate'], 'frobnicate'],
+    [['doctor', 'a'], 'unexpected argument "a"']
+  ])('should refuse %j', (argv, message) => {
+    expect(() => parseCommandLine(argv)).toThrow(UsageError);
+    expect(() => parseCommandLine(argv)).toThrow(message);
+  });
+});

@@ -1,0 +1,56 @@
+/**
+ * Where the inputs of a run come from.
+ */
+import { join } from 'node:path';
+
+import { bindInputs } from '../../../src/engine/inputs';
+import { openSafetensors, readByteRange, readModel } from '../../../src/formats';
+import { bytesOf } from '../../../src/numerics';
+
+const FIXTURES = join(__dirname, '../../fixtures');
+
+function file(name: string): string {
+  return join(FIXTURES, name);
+}
+
+describe('bindInputs()', () => {
+  it.each(['seed-mlp', 'gpt2', 'bert', 'dynamic-batch'])(
+    'should take the samples of %s, bit for bit',
+    async name => {
+      const model = await readModel(file(`${name}/model.pt2`));
+      const { tensors, label } = await bindInputs(model, {});
+      expect(label).toBe('sample inputs of the file');
+      const stored = await openSafetensors(file(`${name}/inputs.safetensors`));
+      const ports = model.inputs.filter(port => port.value !== null);
+      for (const [i, port] of ports.entries()) {
+        const { range, shape } = stored.get(port.name) ?? stored.get(`input_${i}`)!;
+        const tensor = tensors.get(port.value!.name)!;
+        expect(tensor.shape).toEqual(shape);
+        expect(Buffer.from(bytesOf(tensor.data))).toEqual(Buffer.from(await readByteRange(range)));
+      }
+    }
+  );
+
+  it('should be random where other sizes are asked for', async () => {
+    const model = await readModel(file('dynamic-batch/model.pt2'));
+    const [symbol] = model.ranges.keys();
+    const sampleSize = [...model.sampleInputs!.values()][0].shape[0];
+    const other = await bindInputs(model, { dims: { [symbol]: sampleSize + 1 } });
+    expect([other.label, other.dims.get(symbol)]).toEqual(['random, seed 0', sampleSize + 1]);
+    const same = await bindInputs(model, { dims: { [symbol]: sampleSize } });
+    expect(same.label).toBe('sample inputs of the file');
+  });
+
+  it('should be random where a seed is given, and where there are no samples', async () => {
+    const model = await readModel(file('seed-mlp/model.pt2'));
+    expect((await bindInputs(model, { seed: 0 })).label).toBe('random, seed 0');
+    const bare = { ...model, sampleInputs: undefined };
+    expect((await bindInputs(bare, {})).label).toBe('random, seed 0');
+  });
+
+  it('should be the file where one is given', async () => {
+    const model = await readModel(file('seed-mlp/model.pt2'));
+    const inputsFile = file('seed-mlp/inputs.safetensors');
+    expect((await bindInputs(model, { inputsFile })).label).toBe('inputs.safetensors');
+  });
+});
