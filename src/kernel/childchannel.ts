@@ -1,0 +1,130 @@
+/**
+ * A child process of the kernel with a typed channel to it, and a lifeline that ends it with the kernel.
+ *
+ * @packageDocumentation
+ */
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+
+/** How a child process ended. */
+export interface IExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Whether `kill()` was called. */
+  readonly expected: boolean;
+}
+
+/** The file descriptor of the lifeline in the child. */
+export const LIFELINE_FD = 4;
+
+/**
+ * A running child process.
+ *
+ * #### Notes
+ * Messages arrive in the order they were sent; all of them before `onExit`. The child's descriptor 4 is a pipe nobody else
+ * holds: when the kernel ends, however it ends, the child reads end-of-file there. That works where the process channel
+ * does not: in a child whose main thread is blocked.
+ */
+export class ChildChannel<Outgoing, Incoming> {
+  constructor(options: ChildChannel.IOptions<Incoming>) {
+    const guard = join(__dirname, 'guard.js');
+    this._child = fork(options.script, {
+      // The kernel's own flags (a profiler, an inspector port) are not meant for its children.
+      execArgv: options.guarded && existsSync(guard) ? ['--require', guard] : [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe']
+    });
+    this._lifeline = this._child.stdio[LIFELINE_FD] as Writable;
+    // The child may be gone before the pipe is flushed; its exit is reported below.
+    this._lifeline.on('error', () => undefined);
+    this._child.on('message', message => options.onMessage(message as Incoming));
+    this._child.on('error', () => undefined);
+    this._child.stdout!.setEncoding('utf8').on('data', text => options.onOutput('stdout', text));
+    this._child.stderr!.setEncoding('utf8').on('data', text => options.onOutput('stderr', text));
+    this.exited = new Promise<IExit>(resolve => {
+      // 'close' comes after 'exit' and after the last byte of the child's output; 'error' alone where it never started.
+      const finish = (code: number | null, signal: NodeJS.Signals | null): void =>
+        resolve({ code, signal, expected: this._killed });
+      this._child.once('close', finish);
+      this._child.once('error', () => {
+        if (this._child.pid === undefined) {
+          finish(null, null);
+        }
+      });
+    });
+    void this.exited.then(exit => {
+      this._alive = false;
+      options.onExit(exit);
+    });
+  }
+
+  /** Resolves when the process has ended and all its messages have been delivered. Never rejects. */
+  readonly exited: Promise<IExit>;
+
+  /** Whether messages can still be sent. */
+  get alive(): boolean {
+    return this._alive && this._child.connected;
+  }
+
+  /** Process id; undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this._child.pid;
+  }
+
+  /** Send a message. `onUnsent` is called where the process has ended already; `exited` tells of that as well. */
+  send(message: Outgoing, onUnsent: () => void = () => undefined): void {
+    if (!this.alive) {
+      onUnsent();
+      return;
+    }
+    this._child.send(message as object, error => {
+      if (error) {
+        onUnsent();
+      }
+    });
+  }
+
+  /** Write to the lifeline: heard by a thread of the child that is never blocked. */
+  signal(text: string): void {
+    if (this._alive) {
+      this._lifeline.write(text);
+    }
+  }
+
+  /** End the process at once, whatever it is doing. */
+  kill(): void {
+    this._killed = true;
+    this._child.kill('SIGKILL');
+  }
+
+  private readonly _child: ChildProcess;
+  private readonly _lifeline: Writable;
+  private _alive = true;
+  private _killed = false;
+}
+
+/** The namespace for `ChildChannel` statics. */
+export namespace ChildChannel {
+  /** Options for starting a child process. */
+  export interface IOptions<Incoming> {
+    /** Absolute path of the script. */
+    readonly script: string;
+    /** Whether the child needs a thread that watches the lifeline; not where it has one itself. */
+    readonly guarded: boolean;
+    readonly onMessage: (message: Incoming) => void;
+    /** What the child wrote to its standard streams. */
+    readonly onOutput: (name: 'stdout' | 'stderr', text: string) => void;
+    readonly onExit: (exit: IExit) => void;
+  }
+}
+
+/** How a process ended, for the reader: `was killed (SIGKILL)`, `exited with code 1`. */
+export function describeExit(exit: IExit): string {
+  if (exit.signal !== null) {
+    return `was killed (${exit.signal})`;
+  }
+  return exit.code === null ? 'could not be started' : `exited with code ${exit.code}`;
+}

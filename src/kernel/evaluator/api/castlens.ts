@@ -1,0 +1,363 @@
+/**
+ * `castlens` in cells: what the panel does, by hand.
+ *
+ * Results are the plain objects of the protocol, with a look of their own when they are what a cell ends with.
+ *
+ * @packageDocumentation
+ */
+import { resolve } from 'node:path';
+import type {
+  CacheMode,
+  ICensus,
+  ICompareResult,
+  IDeviceInfo,
+  IModelInfo,
+  IPlan,
+  IProgress,
+  IRunInputs,
+  IRunResult,
+  IVariant,
+  PassName,
+  Reference
+} from '../../../protocol';
+import { CACHE_MODES, PASSES, REFERENCES } from '../../../protocol';
+import type { MimeBundle } from '../../message';
+import { DISPLAY } from '../display';
+import { documentation } from '../documentation';
+import type { EngineClient } from './engineclient';
+import { CastlensError } from './engineclient';
+import { WeightStats } from './stats';
+import { tableBundle } from './table';
+import {
+  censusTable,
+  compareChart,
+  compareTable,
+  devicesTable,
+  modelTable,
+  planTable,
+  runTable
+} from './views';
+
+/** What to run. */
+export interface IVariantOptions {
+  /** Cache mode or reference; `off` by default. */
+  cache?: CacheMode | Reference;
+  /** Passes to apply; none by default. */
+  passes?: readonly PassName[];
+  /** `cpu` by default. */
+  device?: string;
+}
+
+/** What to run it on. */
+export interface IInputOptions {
+  /** A `.safetensors` file with inputs by name or position; random where not given. */
+  inputs?: string;
+  /** Values of symbolic sizes. */
+  dims?: Readonly<Record<string, number>>;
+  /** Seed of random inputs. */
+  seed?: number;
+}
+
+/** Told how far a long request is. */
+export interface IProgressOptions {
+  onProgress?: (progress: IProgress) => void;
+}
+
+/** Options of `run()`. */
+export interface IRunOptions extends IVariantOptions, IInputOptions, IProgressOptions {
+  /** A `.safetensors` file to write the outputs to. */
+  outputs?: string;
+}
+
+/** Options of `compare()`. */
+export interface ICompareOptions extends IInputOptions, IProgressOptions {
+  /** Cache modes and references to compare; `'all'` for every one of them, the four cache modes by default. */
+  cache?: 'all' | readonly (CacheMode | Reference)[];
+  passes?: readonly PassName[];
+  device?: string;
+  /** Timed forwards per variant. */
+  runs?: number;
+  warmup?: number;
+}
+
+/** An opened model. */
+export class Model {
+  constructor(
+    private readonly _engine: EngineClient,
+    /** Absolute path. */
+    readonly path: string,
+    /** Structure and census. */
+    readonly info: IModelInfo
+  ) {
+    // What a reader sees of a model is its table, not the connection behind it.
+    Object.defineProperty(this, '_engine', { enumerable: false });
+  }
+
+  /** The casts in the file. */
+  census(): ICensus {
+    return Private.shown(this.info.census, census => tableBundle(censusTable(census)));
+  }
+
+  /** The casts in the graph of a variant; runs nothing. */
+  plan(options: IVariantOptions = {}): Promise<IPlan> {
+    return Private.promise(async () => {
+      Private.checkOptions('plan', options, Private.VARIANT_OPTIONS);
+      const params = { path: this.path, variant: Private.variantOf(options) };
+      const { result } = await this._engine.ask('plan', params);
+      return Private.shown(result, plan => tableBundle(planTable(plan)));
+    });
+  }
+
+  /** One forward of a variant. */
+  run(options: IRunOptions = {}): Promise<IRunResult> {
+    return Private.promise(async () => {
+      Private.checkOptions('run', options, Private.RUN_OPTIONS);
+      const params = {
+        path: this.path,
+        variant: Private.variantOf(options),
+        inputs: Private.inputsOf(options),
+        ...(options.outputs === undefined ? {} : { outputsFile: resolve(options.outputs) })
+      };
+      const { result } = await this._engine.ask('run', params, options.onProgress);
+      return Private.shown(result, run => tableBundle(runTable(run)));
+    });
+  }
+
+  /** Time variants against each other. */
+  compare(options: ICompareOptions = {}): Promise<ICompareResult> {
+    return Private.promise(async () => {
+      Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
+      const { cache = CACHE_MODES, passes, device, runs, warmup } = options;
+      const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
+      const params = {
+        path: this.path,
+        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device })),
+        inputs: Private.inputsOf(options),
+        ...(runs === undefined ? {} : { runs }),
+        ...(warmup === undefined ? {} : { warmup })
+      };
+      const { result } = await this._engine.ask('compare', params, options.onProgress);
+      return Private.shown(result, compare => [
+        compareChart(compare),
+        tableBundle(compareTable(compare))
+      ]);
+    });
+  }
+
+  /** Statistics of every weight. */
+  stats(options: IProgressOptions = {}): Promise<WeightStats> {
+    return Private.promise(async () => {
+      Private.checkOptions('stats', options, ['onProgress']);
+      const params = { path: this.path };
+      const { buffers } = await this._engine.ask('weightStats', params, options.onProgress);
+      return WeightStats.read(buffers[0]);
+    });
+  }
+
+  [DISPLAY](): MimeBundle {
+    return tableBundle(modelTable(this.info));
+  }
+}
+
+/** The `castlens` global. */
+export interface ICastlens {
+  /** Open a model. Relative paths start from the working directory. */
+  open(path: string): Promise<Model>;
+  /** Devices that can be chosen. */
+  devices(): Promise<readonly IDeviceInfo[]>;
+  readonly cacheModes: readonly CacheMode[];
+  readonly references: readonly Reference[];
+  readonly passes: readonly PassName[];
+}
+
+/** Makes the `castlens` global. */
+export function makeCastlens(engine: EngineClient): ICastlens {
+  const castlens: ICastlens = {
+    open: path =>
+      Private.promise(async () => {
+        if (typeof path !== 'string') {
+          throw new TypeError('castlens.open() takes the path of a .pt2 or .onnx file');
+        }
+        const absolute = resolve(path);
+        const { result } = await engine.ask('open', { path: absolute });
+        const census = { ...result.census, file: path };
+        return new Model(engine, absolute, { ...result, file: path, census });
+      }),
+    devices: () =>
+      Private.promise(async () => {
+        const { result } = await engine.ask('devices', {});
+        return Private.shown(result.devices, devices => tableBundle(devicesTable(devices)));
+      }),
+    cacheModes: CACHE_MODES,
+    references: REFERENCES,
+    passes: PASSES
+  };
+  documentation.set(castlens, Private.ABOUT);
+  documentation.set(castlens.open, Private.OPEN);
+  documentation.set(castlens.devices, Private.DEVICES);
+  documentation.set(Model.prototype.census, Private.CENSUS);
+  documentation.set(Model.prototype.plan, Private.PLAN);
+  documentation.set(Model.prototype.run, Private.RUN);
+  documentation.set(Model.prototype.compare, Private.COMPARE);
+  documentation.set(Model.prototype.stats, Private.STATS);
+  return castlens;
+}
+
+/**
+ * Whether a value is a promise of this API. A cell that ends with one waits for it: `m.compare()` shows the comparison, with
+ * or without `await`.
+ */
+export function isPromiseOfApi(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise && Private.promises.has(value);
+}
+
+/**
+ * The namespace for module statics.
+ */
+namespace Private {
+  /** Promises this API has handed out. */
+  export const promises = new WeakSet<Promise<unknown>>();
+
+  /** Run `work`, and know its promise again. */
+  export function promise<T>(work: () => Promise<T>): Promise<T> {
+    const made = work();
+    promises.add(made);
+    return made;
+  }
+
+  /** Give a result its look. It stays a plain object otherwise. */
+  export function shown<T extends object>(
+    result: T,
+    view: (result: T) => MimeBundle | readonly MimeBundle[]
+  ): T {
+    Object.defineProperty(result, DISPLAY, {
+      value: () => view(result),
+      enumerable: false,
+      configurable: true
+    });
+    return result;
+  }
+
+  export function variantOf(options: IVariantOptions): IVariant {
+    const { cache = 'off', passes = [], device = 'cpu' } = options;
+    check('cache', cache, [...CACHE_MODES, ...REFERENCES]);
+    for (const pass of passes) {
+      check('passes', pass, PASSES);
+    }
+    return { cache, passes, device };
+  }
+
+  function check(option: string, value: unknown, choices: readonly string[]): void {
+    if (typeof value !== 'string' || !choices.includes(value)) {
+      throw new CastlensError({
+        code: 'bad-argument',
+        message: `${option}: expected ${choices.join(', ')}; found ${String(value)}`
+      });
+    }
+  }
+
+  export function inputsOf(options: IInputOptions): IRunInputs {
+    const { inputs, dims, seed } = options;
+    return {
+      ...(inputs === undefined ? {} : { inputsFile: resolve(inputs) }),
+      ...(dims === undefined ? {} : { dims }),
+      ...(seed === undefined ? {} : { seed })
+    };
+  }
+
+  export const ABOUT = [
+    'castlens: the casts of an exported model.',
+    '',
+    "const m = await castlens.open('model.pt2')   open a .pt2 or .onnx file",
+    'm.census()                                   the casts in the file',
+    "await m.plan({ cache: 'folded' })            the casts of a variant, without running it",
+    "await m.run({ cache: 'folded' })             one forward",
+    'await m.compare()                            time the cache modes against each other',
+    'await m.stats()                              statistics of the weights',
+    'await castlens.devices()                     what models can be run on'
+  ].join('\n');
+
+  export const OPEN = [
+    'await castlens.open(path)',
+    '',
+    'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
+    'Returns a model with .info, .census(), .plan(), .run(), .compare() and .stats().'
+  ].join('\n');
+
+  export const DEVICES = 'await castlens.devices()\n\nThe devices that models can be run on.';
+
+  export const CENSUS = [
+    'model.census()',
+    '',
+    'The casts in the file: of which weight, from and to which dtype, how often per forward, where in the source.'
+  ].join('\n');
+
+  const VARIANT = [
+    `cache: ${[...CACHE_MODES, ...REFERENCES].map(mode => `'${mode}'`).join(' | ')}; 'off' by default`,
+    `passes: any of ${PASSES.map(pass => `'${pass}'`).join(', ')}`,
+    "device: 'cpu' by default; see castlens.devices()"
+  ];
+
+  /** Names that `plan()` takes. */
+  export const VARIANT_OPTIONS = ['cache', 'passes', 'device'];
+
+  const INPUT_OPTIONS = ['inputs', 'dims', 'seed', 'onProgress'];
+
+  /** Names that `run()` takes. */
+  export const RUN_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'outputs'];
+
+  /** Names that `compare()` takes. */
+  export const COMPARE_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'runs', 'warmup'];
+
+  /** Refuse options that would be passed over: the figures would be those of another variant than was asked for. */
+  export function checkOptions(method: string, options: object, known: readonly string[]): void {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`${method}() takes an object: { ${known.join(', ')} }`);
+    }
+    const unknown = Object.keys(options).find(name => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new TypeError(`${method}() has no option "${unknown}"; it has: ${known.join(', ')}`);
+    }
+  }
+
+  const INPUTS = [
+    'inputs: a .safetensors file; else the sample inputs of the file, else random ones',
+    'dims: values of symbolic sizes, { batch: 4 }',
+    'seed: asks for random inputs'
+  ];
+
+  export const PLAN = [
+    'await model.plan({ cache, passes, device })',
+    '',
+    'The casts in the graph of a variant, and what each pass did. Runs nothing.',
+    '',
+    ...VARIANT
+  ].join('\n');
+
+  export const RUN = [
+    'await model.run({ cache, passes, device, inputs, dims, seed, outputs, onProgress })',
+    '',
+    'One forward of a variant: its time, its outputs, and the weight casts that the runtime executed.',
+    '',
+    ...VARIANT,
+    ...INPUTS,
+    'outputs: a .safetensors file to write'
+  ].join('\n');
+
+  export const COMPARE = [
+    'await model.compare({ cache, passes, device, runs, warmup, inputs, dims, seed, onProgress })',
+    '',
+    'Time variants against each other, interleaved: a chart and a table.',
+    '',
+    "cache: list of cache modes and references, or 'all'; the four cache modes by default",
+    ...VARIANT.slice(1),
+    'runs: timed forwards per variant',
+    ...INPUTS
+  ].join('\n');
+
+  export const STATS = [
+    'await model.stats()',
+    '',
+    'Statistics of every weight: .get(name), .toArray(), iteration, and .table, an Arrow table.'
+  ].join('\n');
+}

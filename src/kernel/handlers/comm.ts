@@ -1,0 +1,164 @@
+/**
+ * Comms: the panel's requests to the engine.
+ *
+ * @packageDocumentation
+ */
+import type { ServerMessage } from '../../protocol';
+import { COMM_TARGET } from '../../protocol';
+import type { EngineState, IEngine } from '../supervisor';
+import { EngineError } from '../supervisor';
+import type { IOutbox, JsonObject } from '../message';
+import { text } from '../message';
+import { readClientMessage } from '../clientmessage';
+import { resolvePaths } from '../paths';
+import type { Request } from '../request';
+import type { Status } from '../status';
+
+/**
+ * All open comms.
+ *
+ * #### Notes
+ * Messages are read in the order they came; the answers of one comm come in the order the engine gives them. A request keeps
+ * the kernel busy until it is answered, so that the client sees that something is going on; nothing waits for it.
+ */
+export class CommHandler {
+  constructor(options: CommHandler.IOptions) {
+    this._engine = options.engine;
+    this._status = options.status;
+    this._outbox = options.outbox;
+    this._cwd = options.cwd;
+  }
+
+  /** Handle comm_open, comm_msg or comm_close. Status is published here, since requests outlive the call. */
+  handle(request: Request): void {
+    this._status.begin(request);
+    switch (request.type) {
+      case 'comm_open':
+        this._open(request);
+        break;
+      case 'comm_msg':
+        if (this._message(request)) {
+          // The request's end is the status' business from here on.
+          return;
+        }
+        break;
+      case 'comm_close':
+        this._close(text(request.content.comm_id));
+        break;
+    }
+    this._status.end(request);
+  }
+
+  /** Content of comm_info_reply. */
+  info(content: JsonObject): JsonObject {
+    const comms: Record<string, { target_name: string }> = {};
+    for (const id of this._comms.keys()) {
+      if (content.target_name === undefined || content.target_name === COMM_TARGET) {
+        comms[id] = { target_name: COMM_TARGET };
+      }
+    }
+    return { status: 'ok', comms };
+  }
+
+  /** Tell every comm about the engine. */
+  broadcast(state: EngineState): void {
+    for (const id of this._comms.keys()) {
+      this._outbox.send('iopub', {
+        type: 'comm_msg',
+        content: { comm_id: id, data: state },
+        parent: null
+      });
+    }
+  }
+
+  private _open(request: Request): void {
+    const id = text(request.content.comm_id);
+    if (id === '' || request.content.target_name !== COMM_TARGET) {
+      request.publish('comm_close', { comm_id: id, data: {} });
+      return;
+    }
+    this._close(id);
+    this._comms.set(id, new Map());
+  }
+
+  /** @returns whether the request goes on. */
+  private _message(request: Request): boolean {
+    const id = text(request.content.comm_id);
+    const running = this._comms.get(id);
+    if (!running) {
+      // The client does not know yet that the kernel was restarted.
+      request.publish('comm_close', { comm_id: id, data: {} });
+      return false;
+    }
+    const send = (data: ServerMessage, buffers: readonly Uint8Array[] = []): void =>
+      request.publish('comm_msg', { comm_id: id, data }, { buffers });
+    const read = readClientMessage(request.content.data);
+    if (!read.ok) {
+      send({ type: 'error', id: read.id, error: { code: 'bad-argument', message: read.reason } });
+      return false;
+    }
+    const message = read.message;
+    if (message.type === 'cancel') {
+      running.get(message.id)?.abort();
+      return false;
+    }
+    if (running.has(message.id)) {
+      const reason = `Request ${message.id} is still being answered.`;
+      send({ type: 'error', id: message.id, error: { code: 'bad-argument', message: reason } });
+      return false;
+    }
+    const controller = new AbortController();
+    running.set(message.id, controller);
+    void this._engine
+      .ask(message.method, resolvePaths(message.params, this._cwd), {
+        buffers: request.message.buffers,
+        signal: controller.signal,
+        onProgress: progress => send({ type: 'progress', id: message.id, progress })
+      })
+      .then(
+        ({ result, buffers }): [ServerMessage, readonly Uint8Array[]] => [
+          { type: 'result', id: message.id, result },
+          buffers
+        ],
+        (error: unknown): [ServerMessage, readonly Uint8Array[]] => [
+          { type: 'error', id: message.id, error: EngineError.infoOf(error) },
+          []
+        ]
+      )
+      .then(([answer, buffers]) => {
+        running.delete(message.id);
+        if (this._comms.get(id) === running) {
+          send(answer, buffers);
+        }
+        this._status.end(request);
+      });
+    return true;
+  }
+
+  private _close(id: string): void {
+    const running = this._comms.get(id);
+    this._comms.delete(id);
+    for (const controller of running?.values() ?? []) {
+      controller.abort();
+    }
+  }
+
+  private readonly _engine: IEngine;
+  private readonly _status: Status;
+  private readonly _outbox: IOutbox;
+  private readonly _cwd: string;
+  /** Requests under way by the client's id, by comm. */
+  private readonly _comms = new Map<string, Map<number, AbortController>>();
+}
+
+/** The namespace for `CommHandler` statics. */
+export namespace CommHandler {
+  /** Options for creating a handler. */
+  export interface IOptions {
+    readonly engine: IEngine;
+    readonly status: Status;
+    readonly outbox: IOutbox;
+    /** Directory that relative paths of requests start from. */
+    readonly cwd: string;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Paths in requests.
+ *
+ * @packageDocumentation
+ */
+import { resolve } from 'node:path';
+import { isJsonObject } from './message';
+
+/**
+ * Parameters with every path made absolute: `path`, `outputsFile` and `inputs.inputsFile`.
+ *
+ * #### Notes
+ * The engine's working directory is not the user's to know; relative paths start from the kernel's.
+ */
+export function resolvePaths(params: unknown, cwd: string): unknown {
+  if (!isJsonObject(params)) {
+    return params;
+  }
+  const made: Record<string, unknown> = { ...params };
+  for (const key of ['path', 'inputsFile', 'outputsFile']) {
+    if (typeof made[key] === 'string') {
+      made[key] = resolve(cwd, made[key]);
+    }
+  }
+  if (isJsonObject(made.inputs)) {
+    made.inputs = resolvePaths(made.inputs, cwd);
+  }
+  return made;
+}

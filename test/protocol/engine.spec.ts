@@ -1,0 +1,197 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
+import type { ICompareResult, IModelInfo, IRunResult } from '../../src/protocol';
+import type { Client, IReceived } from './support/client';
+import { resultText } from './support/client';
+import { CommClient } from './support/commclient';
+import { isAlive, KernelProcess } from './support/kernelprocess';
+import { waitUntil } from './support/wait';
+
+const fixtures = join(__dirname, '..', 'fixtures');
+
+/** A kernel that were blocked would not answer for seconds. */
+const ANSWER_MS = 2000;
+
+describe('the real engine behind the kernel', () => {
+  let kernel: KernelProcess;
+  let client: Client;
+  let comm: CommClient;
+
+  beforeAll(async () => {
+    kernel = await KernelProcess.start();
+    client = await kernel.connect();
+    comm = await CommClient.open(client);
+    cpSync(join(fixtures, 'seed-mlp'), join(kernel.cwd, 'seed-mlp'), { recursive: true });
+    writeFileSync(join(kernel.cwd, 'empty.pt2'), '');
+  });
+
+  afterAll(() => kernel.dispose());
+
+  const variant = (cache: string) => ({ cache, passes: [], device: 'cpu' });
+  const path = 'seed-mlp/model.pt2';
+
+  const result = async <T>(method: string, params: object): Promise<T> => {
+    const { message } = await comm.request(method, params);
+    expect(message).toMatchObject({ type: 'result' });
+    return (message as unknown as { result: T }).result;
+  };
+
+  it('should open a model by a path relative to the kernel', async () => {
+    const info = await result<IModelInfo>('open', { path });
+    expect(info.path).toBe(join(kernel.cwd, path));
+    expect(info.census.weightCasts.length).toBeGreaterThan(0);
+  });
+
+  it('should run a variant without its weight casts', async () => {
+    const off = await result<IRunResult>('run', { path, variant: variant('off') });
+    const folded = await result<IRunResult>('run', { path, variant: variant('folded') });
+    expect(off.executedWeightCasts).toBe(off.planned.weightCasts);
+    expect(off.executedWeightCasts).toBeGreaterThan(0);
+    expect(folded.executedWeightCasts).toBe(0);
+    expect(folded.outputs).toEqual(off.outputs);
+  });
+
+  it('should send weight statistics as Arrow in a buffer', async () => {
+    const { message, received } = await comm.request('weightStats', { path });
+    const table = tableFromIPC(received.buffers[0]);
+    expect(table.numRows).toBe((message as unknown as { result: { rows: number } }).result.rows);
+    expect(table.numRows).toBeGreaterThan(0);
+  });
+
+  it('should report a bad file and go on', async () => {
+    const { message } = await comm.request('open', { path: 'empty.pt2' });
+    expect(message).toMatchObject({ type: 'error', error: { code: 'bad-file' } });
+    await result('open', { path });
+  });
+
+  it('should remember the last comparison, also when the engine was lost', async () => {
+    const variants = [variant('off'), variant('frozen')];
+    expect(await result('lastCompare', { path })).toEqual({ compare: null });
+    const compare = await result<ICompareResult>('compare', { path, variants, runs: 3 });
+    expect(compare.variants.map(({ cache }) => cache)).toEqual(['off', 'frozen']);
+    process.kill(kernel.child(/engine/)!, 'SIGKILL');
+    await waitUntil(() => comm.messages().some(m => m.type === 'engine' && m.state === 'lost'));
+    expect(await result('lastCompare', { path })).toEqual({ compare });
+  });
+
+  it('should answer heartbeat and kernel_info while a model runs, and be interrupted', async () => {
+    const variants = [variant('off'), variant('frozen')];
+    const id = await comm.start('compare', { path, variants, runs: 1_000_000 });
+    await waitUntil(() => kernel.child(/engine/) !== undefined);
+    await waitUntil(() => comm.messages().some(m => m.type === 'progress' && m.id === id));
+    expect(await client.heartbeat()).toBeLessThan(ANSWER_MS);
+    await client.request('shell', 'kernel_info_request', {}, ANSWER_MS);
+    await client.request('control', 'interrupt_request');
+    expect((await comm.answer(id, 2000)).message).toMatchObject({ error: { code: 'cancelled' } });
+    await result('open', { path });
+  });
+
+  it('should survive the loss of the engine in the middle of a run', async () => {
+    const variants = [variant('off'), variant('frozen')];
+    const id = await comm.start('compare', { path, variants, runs: 1_000_000 });
+    await waitUntil(() => comm.messages().some(m => m.type === 'progress' && m.id === id));
+    const pid = kernel.child(/engine/)!;
+    process.kill(pid, 'SIGKILL');
+    expect((await comm.answer(id, 2000)).message).toMatchObject({ error: { code: 'engine-lost' } });
+    expect(isAlive(pid)).toBe(false);
+    await result('open', { path });
+  });
+
+  describe('the castlens API in cells', () => {
+    const shown = (published: readonly IReceived[], type: string): Record<string, unknown> => {
+      const message = published.find(m => m.header.msg_type === type);
+      return (message?.content.data ?? {}) as Record<string, unknown>;
+    };
+
+    const run = async (code: string): Promise<IReceived[]> => {
+      const { reply, published } = await client.execute(code);
+      expect(reply.content.traceback ?? []).toEqual([]);
+      return published;
+    };
+
+    beforeAll(() => run(`const m = await castlens.open('${path}')`));
+
+    it('should show a model', async () => {
+      const data = shown(await run('m'), 'execute_result');
+      expect(data['text/plain']).toContain('every forward casts weights');
+      expect(data['text/html']).toContain('<table>');
+    });
+
+    it('should give plain objects', async () => {
+      expect(resultText(await run('m.info.census.weightCasts.length > 0'))).toBe('true');
+      expect(resultText(await run('Object.keys(m.census()).includes("perForward")'))).toBe('true');
+    });
+
+    it('should show the census as a table', async () => {
+      const data = shown(await run('m.census()'), 'execute_result');
+      expect(data['text/plain']).toContain('linear1.weight');
+      expect(data['text/html']).toContain('linear1.weight');
+    });
+
+    it('should plan, with or without await', async () => {
+      const plan = shown(await run("m.plan({ cache: 'folded' })"), 'execute_result');
+      expect(plan['text/plain']).toContain('folded: 0 weight casts per forward');
+      const off = await run("(await m.plan({ cache: 'off' })).weightCasts > 0");
+      expect(resultText(off)).toBe('true');
+    });
+
+    it('should run', async () => {
+      const data = shown(await run("await m.run({ cache: 'frozen', seed: 3 })"), 'execute_result');
+      expect(data['text/plain']).toContain('weight casts: 0 planned, 0 executed');
+    });
+
+    it('should compare: a chart and a table', async () => {
+      const published = await run("await m.compare({ cache: ['off', 'folded'], runs: 3 })");
+      const chart = shown(published, 'display_data');
+      expect(chart['application/vnd.vegalite.v5+json']).toMatchObject({
+        data: { values: [{ variant: 'off' }, { variant: 'folded' }] }
+      });
+      expect(chart['text/plain']).toContain('█');
+      const table = shown(published, 'execute_result');
+      expect(table['text/html']).toContain('<table>');
+      expect(table['text/plain']).toContain('Same bits as off');
+    });
+
+    it('should give statistics by name, and as an Arrow table', async () => {
+      const published = await run('const stats = await m.stats(); stats');
+      expect(shown(published, 'execute_result')['text/html']).toContain('linear1.weight');
+      const row = 'const row = stats.get("sub.linear1.weight");';
+      const code = `${row} [row.name, row.count === row.shape[0] * row.shape[1], row.exponents.length]`;
+      expect(resultText(await run(code))).toBe("[ 'sub.linear1.weight', true, 256 ]");
+      expect(resultText(await run('stats.get("none of this name")'))).toBe('null');
+    });
+
+    it('should list devices', async () => {
+      const data = shown(await run('castlens.devices()'), 'execute_result');
+      expect(data['text/plain']).toContain('cpu');
+    });
+
+    it('should throw errors for the reader, with the place in the cell', async () => {
+      const { reply } = await client.execute("\nawait castlens.open('empty.pt2')");
+      expect(reply.content.ename).toBe('CastlensError');
+      expect(reply.content.evalue).toContain('empty.pt2');
+      const trace = reply.content.traceback.join('\n');
+      expect(trace).toContain(`Cell [${reply.content.execution_count}]:2:`);
+      expect(trace).not.toContain('evaluator');
+    });
+
+    it.each([
+      ["m.run({ cache: 'bogus' })", 'cache: expected off'],
+      ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
+      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus']
+    ])('should refuse %s', async (code, message) => {
+      const { reply } = await client.execute(code);
+      expect(reply.content).toMatchObject({ status: 'error', ename: 'CastlensError' });
+      expect(reply.content.evalue).toContain(message);
+    });
+
+    it('should be interrupted', async () => {
+      const id = await client.startCell('await m.compare({ runs: 1_000_000 })');
+      await waitUntil(() => client.published(id).length > 1);
+      await client.request('control', 'interrupt_request');
+      expect((await client.finish(id, 2000)).reply.content.ename).toBe('Interrupted');
+      await run("await m.plan({ cache: 'off' })");
+    });
+  });
+});
