@@ -1,0 +1,76 @@
+/**
+ * What went wrong, laid out.
+ *
+ * @packageDocumentation
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { CommandIDs } from '../commandids';
+import { errorSummary } from '../format';
+import type { IPanelError } from '../model';
+import type { ISectionProps } from './sectionprops';
+
+/** The failure, until it is dismissed or followed by a success. */
+export function ErrorBox({ state, trans, execute }: ISectionProps) {
+  const { error } = state;
+  if (error === null) {
+    return null;
+  }
+  const { info } = error;
+  const parts: [string, string | undefined][] = [
+    [trans.__('File'), info.file],
+    [trans.__('Entry'), info.entry],
+    [trans.__('Expected'), info.expected],
+    [trans.__('Found'), info.found],
+    [trans.__('What to do'), info.hint]
+  ];
+  const known = parts.filter(([, value]) => value !== undefined);
+  return (
+    <div className="castlens-Error" role="alert">
+      <h2 className="castlens-Error-title">{titleOf(error, trans)}</h2>
+      <p className="castlens-Error-message">{errorSummary(info)}</p>
+      {known.length > 0 ? (
+        <dl className="castlens-Error-parts">
+          {known.map(([label, value]) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      ) : null}
+      <div className="castlens-Error-buttons">
+        <button
+          type="button"
+          className="jp-Button jp-mod-styled jp-mod-accept"
+          onClick={() => execute(CommandIDs.retry)}
+        >
+          {trans.__('Try again')}
+        </button>
+        <button
+          type="button"
+          className="jp-Button jp-mod-styled jp-mod-reject"
+          onClick={() => execute(CommandIDs.dismissError)}
+        >
+          {trans.__('Dismiss')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function titleOf(error: IPanelError, trans: TranslationBundle): string {
+  switch (error.task) {
+    case 'open':
+      return trans.__('The model cannot be read');
+    case 'plan':
+      return trans.__('The variant cannot be planned');
+    case 'run':
+      return trans.__('The model cannot be run');
+    case 'compare':
+      return trans.__('The variants cannot be compared');
+    case 'statistics':
+      return trans.__('The weights cannot be summarised');
+    case 'engine':
+      return trans.__('The engine stopped');
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * The typed conversation with the kernel over one comm.
+ *
+ * @packageDocumentation
+ */
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+import type {
+  ClientMessage,
+  IErrorInfo,
+  IProgress,
+  Params,
+  RequestName,
+  Result,
+  ServerMessage
+} from '../protocol';
+import { bytesOf, ownedBuffer } from './buffers';
+
+/** An answer: the result and the binary data beside it. */
+export interface IReply<K extends RequestName> {
+  readonly result: Result<K>;
+  readonly buffers: readonly Uint8Array[];
+}
+
+/** How to make a request. */
+export interface IRequestOptions {
+  /** Aborting tells the kernel to give up, and rejects at once with code `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Called for every progress message, in order. */
+  readonly onProgress?: (progress: IProgress) => void;
+  /** Binary data beside the parameters. */
+  readonly buffers?: readonly (ArrayBuffer | ArrayBufferView)[];
+}
+
+/** What the kernel said about its engine process. */
+export type EngineMessage = Extract<ServerMessage, { type: 'engine' }>;
+
+/** The part of a JupyterLab comm that the client uses. */
+export interface CommSeam extends Pick<
+  Kernel.IComm,
+  'send' | 'close' | 'dispose' | 'isDisposed' | 'onMsg' | 'onClose'
+> {
+  /** Its future is done when the kernel is idle again, with the opening handled. */
+  open(): { readonly done: Promise<unknown> };
+}
+
+/** A request that was answered with an error, cancelled, or cut off. */
+export class RequestError extends Error {
+  constructor(readonly info: IErrorInfo) {
+    super(info.message);
+    this.name = 'RequestError';
+  }
+
+  /** Whether the asking side gave up itself. */
+  get cancelled(): boolean {
+    return this.info.code === 'cancelled';
+  }
+}
+
+/**
+ * Requests and answers over one comm.
+ *
+ * #### Notes
+ * Requests are independent of each other and may be answered in any order. Every request ends: with its answer, by its
+ * abort signal, when the kernel closes the comm, or when the client is disposed. Message handlers return at once, since
+ * JupyterLab handles all messages of a kernel in one chain; exceptions in them are reported, since JupyterLab drops them.
+ */
+export class CommClient implements IDisposable {
+  /** Open `options.comm` and listen. The client owns the comm from here on. */
+  constructor(options: CommClient.IOptions) {
+    this._comm = options.comm;
+    this._reportError = options.reportError;
+    this._comm.onMsg = msg => this._onMsg(msg);
+    this._comm.onClose = () => this._onClose();
+    this.opened = this._comm.open().done.then(() => undefined);
+    // Not every owner waits for it.
+    this.opened.catch(() => undefined);
+  }
+
+  /**
+   * Fulfilled when the kernel has handled the opening and its answer has been heard; rejected when the connection ended
+   * before that.
+   *
+   * #### Notes
+   * Answers travel over a channel that drops what is sent before it is connected, as after a restart of the kernel. Until
+   * this is fulfilled the answer to a request might be lost.
+   */
+  readonly opened: Promise<void>;
+
+  /** Emitted when the kernel closes the comm; the argument says whether it ever said anything. */
+  get closed(): ISignal<this, boolean> {
+    return this._closed;
+  }
+
+  /** Emitted when the engine process was lost or started. */
+  get engineChanged(): ISignal<this, EngineMessage> {
+    return this._engineChanged;
+  }
+
+  /** Whether the comm can still be used. */
+  get isAlive(): boolean {
+    return !this._isDisposed && !this._comm.isDisposed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * Ask the kernel.
+   *
+   * @returns the answer; rejected with a {@link RequestError} for every kind of failure.
+   */
+  request<K extends RequestName>(
+    method: K,
+    params: Params<K>,
+    options: IRequestOptions = {}
+  ): Promise<IReply<K>> {
+    const { signal } = options;
+    if (!this.isAlive) {
+      return Promise.reject(new RequestError(Private.disconnected()));
+    }
+    if (signal?.aborted) {
+      return Promise.reject(new RequestError(Private.cancelled()));
+    }
+    const id = this._nextId++;
+    return new Promise<IReply<K>>((resolve, reject) => {
+      const onAbort = () => {
+        this._pending.delete(id);
+        this._send({ type: 'cancel', id });
+        reject(new RequestError(Private.cancelled()));
+      };
+      const finish = () => signal?.removeEventListener('abort', onAbort);
+      this._pending.set(id, {
+        resolve: (result, buffers) => {
+          finish();
+          resolve({ result: result as Result<K>, buffers });
+        },
+        reject: error => {
+          finish();
+          reject(new RequestError(error));
+        },
+        onProgress: options.onProgress
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        this._send({ type: 'request', id, method, params }, options.buffers);
+      } catch (error) {
+        this._pending.get(id)?.reject(Private.internal(error));
+        this._pending.delete(id);
+      }
+    });
+  }
+
+  /** Close the comm; requests under way are rejected. */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._rejectAll(Private.disconnected());
+    this._comm.onClose = () => undefined;
+    this._comm.onMsg = () => undefined;
+    if (!this._comm.isDisposed) {
+      try {
+        this._comm.close();
+      } catch {
+        // The kernel connection is gone already, and the comm with it.
+        this._comm.dispose();
+      }
+    }
+    Signal.clearData(this);
+  }
+
+  private _send(message: ClientMessage, buffers: IRequestOptions['buffers'] = []): void {
+    this._comm.send(message as unknown as JSONObject, undefined, buffers.map(ownedBuffer));
+  }
+
+  private _onMsg(msg: KernelMessage.ICommMsgMsg): void {
+    try {
+      this._heard = true;
+      this._handle(
+        msg.content.data as unknown as ServerMessage,
+        (msg.buffers ?? []).map(buffer => bytesOf(buffer))
+      );
+    } catch (error) {
+      this._reportError(error);
+    }
+  }
+
+  private _handle(message: ServerMessage, buffers: readonly Uint8Array[]): void {
+    switch (message.type) {
+      case 'result': {
+        const pending = this._pending.get(message.id);
+        this._pending.delete(message.id);
+        pending?.resolve(message.result, buffers);
+        break;
+      }
+      case 'error': {
+        const pending = this._pending.get(message.id);
+        this._pending.delete(message.id);
+        pending?.reject(message.error);
+        break;
+      }
+      case 'progress':
+        this._pending.get(message.id)?.onProgress?.(message.progress);
+        break;
+      case 'engine':
+        this._engineChanged.emit(message);
+        break;
+      default:
+        throw new Error(`Unknown message from the kernel: ${JSON.stringify(message)}`);
+    }
+  }
+
+  private _onClose(): void {
+    this._rejectAll(Private.disconnected());
+    this._closed.emit(this._heard);
+  }
+
+  private _rejectAll(error: IErrorInfo): void {
+    const pending = [...this._pending.values()];
+    this._pending.clear();
+    for (const request of pending) {
+      request.reject(error);
+    }
+  }
+
+  private _comm: CommSeam;
+  private _reportError: (error: unknown) => void;
+  private _pending = new Map<number, Private.IPending>();
+  private _nextId = 1;
+  private _heard = false;
+  private _isDisposed = false;
+  private _closed = new Signal<this, boolean>(this);
+  private _engineChanged = new Signal<this, EngineMessage>(this);
+}
+
+/** A namespace for `CommClient` types. */
+export namespace CommClient {
+  /** What a client is made of. */
+  export interface IOptions {
+    /** A comm that has not been opened yet. */
+    readonly comm: CommSeam;
+    /** Told of exceptions in message handlers. */
+    readonly reportError: (error: unknown) => void;
+  }
+}
+
+namespace Private {
+  /** A request without its answer. */
+  export interface IPending {
+    resolve(result: unknown, buffers: readonly Uint8Array[]): void;
+    reject(error: IErrorInfo): void;
+    readonly onProgress?: (progress: IProgress) => void;
+  }
+
+  export function disconnected(): IErrorInfo {
+    return {
+      code: 'engine-lost',
+      message: 'The connection to the kernel ended before it answered.'
+    };
+  }
+
+  export function cancelled(): IErrorInfo {
+    return { code: 'cancelled', message: 'Cancelled.' };
+  }
+
+  export function internal(error: unknown): IErrorInfo {
+    return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  }
+}

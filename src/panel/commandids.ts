@@ -1,0 +1,23 @@
+/**
+ * Ids of the commands.
+ *
+ * @packageDocumentation
+ */
+
+/** Ids of the commands. */
+export namespace CommandIDs {
+  export const open = 'castlens:open';
+  export const reload = 'castlens:reload';
+  export const run = 'castlens:run';
+  export const stop = 'castlens:stop';
+  export const compare = 'castlens:compare';
+  export const setCacheMode = 'castlens:set-cache-mode';
+  export const togglePass = 'castlens:toggle-pass';
+  export const setDevice = 'castlens:set-device';
+  export const toggleVariant = 'castlens:toggle-variant';
+  export const summariseWeights = 'castlens:summarise-weights';
+  export const retry = 'castlens:retry';
+  export const dismissError = 'castlens:dismiss-error';
+  export const selectKernel = 'castlens:select-kernel';
+  export const restartKernel = 'castlens:restart-kernel';
+}

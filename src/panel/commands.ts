@@ -1,0 +1,275 @@
+/**
+ * Everything a user can do with a panel, as commands.
+ *
+ * @packageDocumentation
+ */
+import type { ISessionContextDialogs } from '@jupyterlab/apputils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { FileDialog } from '@jupyterlab/filebrowser';
+import type { ITranslator } from '@jupyterlab/translation';
+import { fastForwardIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { CACHE_MODES, PASSES } from '../protocol';
+import { CommandIDs } from './commandids';
+import { castlensIcon } from './icons';
+import { FACTORY } from './tokens';
+import type { ICastlensTracker } from './tokens';
+import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
+import type { CastlensDocument } from './widget';
+import { describeCache, describePass } from './words';
+
+/** Extensions of the files that open in a panel. */
+export const MODEL_EXTENSIONS = ['.pt2', '.onnx'] as const;
+
+/** What the commands work with. */
+export interface ICommandOptions {
+  readonly commands: CommandRegistry;
+  readonly tracker: ICastlensTracker;
+  readonly docManager: IDocumentManager;
+  readonly fileBrowser: IDefaultFileBrowser | null;
+  readonly sessionDialogs: ISessionContextDialogs;
+  readonly translator: ITranslator;
+}
+
+/** Register all commands. They act on the current panel. */
+export function addCommands(options: ICommandOptions): void {
+  const { commands, tracker, docManager, fileBrowser, sessionDialogs, translator } = options;
+  const trans = translator.load('castlens');
+  const current = (): CastlensDocument | null => tracker.currentWidget;
+  const noArgs = { args: { type: 'object', properties: {} } } as const;
+  const withPanel = (test: (panel: CastlensDocument) => boolean = () => true) => {
+    const panel = current();
+    return panel !== null && test(panel);
+  };
+
+  commands.addCommand(CommandIDs.open, {
+    label: args => (args.isLauncher ? trans.__('castlens') : trans.__('Open Exported Model…')),
+    caption: trans.__('Open an exported model (.pt2 or .onnx) and show its weight casts'),
+    icon: args => (args.isPalette ? undefined : castlensIcon),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          path: { type: 'string', description: trans.__('Path of the model; asked for if absent') },
+          cwd: { type: 'string', description: trans.__('Folder to ask in') },
+          isLauncher: { type: 'boolean', description: trans.__('Whether the launcher asks') },
+          isPalette: { type: 'boolean', description: trans.__('Whether the palette asks') }
+        }
+      }
+    },
+    execute: async args => {
+      const path = typeof args.path === 'string' ? args.path : await askForModel(args, options);
+      return path === null ? null : (docManager.openOrReveal(path, FACTORY) ?? null);
+    }
+  });
+
+  commands.addCommand(CommandIDs.reload, {
+    label: trans.__('Read Model Again'),
+    caption: trans.__('Read the model’s file again and forget what was measured'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.link === 'ready'),
+    execute: () => current()?.content.service.open(true)
+  });
+
+  commands.addCommand(CommandIDs.run, {
+    label: trans.__('Run Model Once'),
+    caption: trans.__('Run one forward of the chosen variant'),
+    icon: runIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canRun),
+    execute: () => current()?.content.service.run()
+  });
+
+  commands.addCommand(CommandIDs.stop, {
+    label: trans.__('Stop'),
+    caption: trans.__('Give up what is under way'),
+    icon: stopIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.task !== null),
+    execute: () => current()?.content.service.stop()
+  });
+
+  commands.addCommand(CommandIDs.compare, {
+    label: trans.__('Compare Variants'),
+    caption: trans.__('Run the selected variants, interleaved, and compare them'),
+    icon: fastForwardIcon,
+    describedBy: noArgs,
+    isEnabled: () =>
+      withPanel(
+        panel => panel.content.service.canRun && panel.content.model.state.selected.length > 0
+      ),
+    execute: () => current()?.content.service.compare()
+  });
+
+  commands.addCommand(CommandIDs.setCacheMode, {
+    label: args => trans.__('Cache Mode: %1', String(args.mode ?? '')),
+    caption: args => (isCacheMode(args.mode) ? describeCache(args.mode, trans) : ''),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['mode'],
+        properties: {
+          mode: {
+            type: 'string',
+            enum: [...CACHE_MODES],
+            description: trans.__('When weights are cast')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    isToggled: args => withPanel(panel => panel.content.model.state.variant.cache === args.mode),
+    execute: args => {
+      if (isCacheMode(args.mode)) {
+        current()?.content.service.setCacheMode(args.mode);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.togglePass, {
+    label: args => (isPassName(args.pass) ? describePass(args.pass, trans) : trans.__('Pass')),
+    caption: trans.__('Switch one pass over the graph on or off'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['pass'],
+        properties: {
+          pass: {
+            type: 'string',
+            enum: [...PASSES],
+            description: trans.__('Name of the pass')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    isToggled: args =>
+      withPanel(panel => panel.content.model.state.variant.passes.some(pass => pass === args.pass)),
+    execute: args => {
+      if (isPassName(args.pass)) {
+        current()?.content.service.togglePass(args.pass);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.setDevice, {
+    label: args => trans.__('Run on %1', String(args.device ?? '')),
+    caption: trans.__('Choose the device that models run on'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['device'],
+        properties: {
+          device: {
+            type: 'string',
+            description: trans.__('Id of the device, such as cpu or cuda:0')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    execute: args => {
+      if (typeof args.device === 'string') {
+        current()?.content.service.setDevice(args.device);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.toggleVariant, {
+    label: args => trans.__('Compare: %1', String(args.cache ?? '')),
+    caption: trans.__('Put a variant into the comparison, or take it out'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['cache'],
+        properties: {
+          cache: {
+            type: 'string',
+            enum: [...VARIANT_CACHES],
+            description: trans.__('Cache mode or reference')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    isToggled: args =>
+      withPanel(panel => panel.content.model.state.selected.some(cache => cache === args.cache)),
+    execute: args => {
+      if (isVariantCache(args.cache)) {
+        current()?.content.service.toggleSelected(args.cache);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.summariseWeights, {
+    label: trans.__('Summarise Weights'),
+    caption: trans.__('Read all weights and show their statistics'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: () => current()?.content.service.summarise()
+  });
+
+  commands.addCommand(CommandIDs.retry, {
+    label: trans.__('Try Again'),
+    caption: trans.__('Repeat what failed'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.error !== null),
+    execute: () => current()?.content.service.retry()
+  });
+
+  commands.addCommand(CommandIDs.dismissError, {
+    label: trans.__('Dismiss Error'),
+    caption: trans.__('Take the error off the panel'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.error !== null),
+    execute: () => current()?.content.service.dismissError()
+  });
+
+  commands.addCommand(CommandIDs.selectKernel, {
+    label: trans.__('Choose Kernel…'),
+    caption: trans.__('Choose the kernel that runs the model'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(),
+    execute: async () => {
+      const panel = current();
+      if (panel) {
+        await sessionDialogs.selectKernel(panel.context.sessionContext);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.restartKernel, {
+    label: trans.__('Restart Kernel…'),
+    caption: trans.__('Restart the kernel; the model is opened again'),
+    icon: refreshIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(),
+    execute: async () => {
+      const panel = current();
+      if (panel) {
+        await sessionDialogs.restart(panel.context.sessionContext);
+      }
+    }
+  });
+
+  async function askForModel(
+    args: ReadonlyPartialJSONObject,
+    { docManager: manager }: ICommandOptions
+  ): Promise<string | null> {
+    const cwd = typeof args.cwd === 'string' ? args.cwd : fileBrowser?.model.path;
+    const result = await FileDialog.getOpenFiles({
+      manager,
+      title: trans.__('Open an exported model'),
+      label: trans.__('A .pt2 or .onnx file'),
+      defaultPath: cwd,
+      translator,
+      filter: item =>
+        item.type === 'directory' || MODEL_EXTENSIONS.some(ext => item.name.endsWith(ext))
+          ? {}
+          : null
+    });
+    return result.button.accept ? (result.value?.[0]?.path ?? null) : null;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What a panel remembers over a page reload.
+ *
+ * @packageDocumentation
+ */
+import type { IStateDB } from '@jupyterlab/statedb';
+import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
+import type { IVariant } from '../protocol';
+import type { VariantCache } from './variants';
+import { isPassName, isVariantCache } from './variants';
+
+/** The part of a panel's state that cannot be asked of the kernel again. */
+export interface IMemory {
+  readonly variant: IVariant;
+  readonly selected: readonly VariantCache[];
+  /** The kernel the panel last talked to, and the folder that kernel was started in. */
+  readonly kernel: { readonly id: string; readonly folder: string } | null;
+}
+
+/** Keeps the memory of panels in JupyterLab's state database, one entry per document. */
+export class PanelMemory {
+  /** Memory of the document whose path `path` returns. `database` may be absent: then nothing is remembered. */
+  constructor(database: IStateDB | null, path: () => string) {
+    this._database = database;
+    this._path = path;
+  }
+
+  /** What was remembered; null where there is nothing or it cannot be understood. */
+  async load(): Promise<IMemory | null> {
+    return parseMemory(await this._database?.fetch(this._key()));
+  }
+
+  /** Remember `memory` instead. */
+  async save(memory: IMemory): Promise<void> {
+    await this._database?.save(this._key(), memory as unknown as ReadonlyPartialJSONValue);
+  }
+
+  /** Not in the widget tracker's namespace, `castlens`, where the layout restorer keeps a document under its path. */
+  private _key(): string {
+    return `castlens-memory:${this._path()}`;
+  }
+
+  private _database: IStateDB | null;
+  private _path: () => string;
+}
+
+/** Check what came out of a database that anybody can write to. */
+export function parseMemory(value: unknown): IMemory | null {
+  if (!isRecord(value) || !isRecord(value.variant)) {
+    return null;
+  }
+  const { cache, device, passes } = value.variant;
+  if (!isVariantCache(cache) || typeof device !== 'string' || !Array.isArray(passes)) {
+    return null;
+  }
+  const { kernel, selected } = value;
+  return {
+    variant: { cache, device, passes: passes.filter(isPassName) },
+    selected: Array.isArray(selected) ? selected.filter(isVariantCache) : [],
+    kernel:
+      isRecord(kernel) && typeof kernel.id === 'string' && typeof kernel.folder === 'string'
+        ? { id: kernel.id, folder: kernel.folder }
+        : null
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,122 @@
+/**
+ * All that the panel shows.
+ *
+ * @packageDocumentation
+ */
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+import type {
+  ICompareResult,
+  IDeviceInfo,
+  IErrorInfo,
+  IModelInfo,
+  IPlan,
+  IRunResult,
+  IVariant
+} from '../protocol';
+import type { LinkState } from './link';
+import type { VariantCache } from './variants';
+import { VARIANT_CACHES } from './variants';
+
+/** What the panel is busy with. */
+export type TaskKind = 'open' | 'run' | 'compare' | 'statistics';
+
+/** A request under way that the user waits for. */
+export interface ITask {
+  readonly kind: TaskKind;
+  /** What is being done. */
+  readonly text: string;
+  /** Share done, 0 to 1; null where it is not known. */
+  readonly fraction: number | null;
+}
+
+/** A failure, laid out in the panel until it is dismissed. */
+export interface IPanelError {
+  /** What was attempted; `engine` for the loss of the engine process. */
+  readonly task: TaskKind | 'plan' | 'engine';
+  readonly info: IErrorInfo;
+}
+
+/** Tensor statistics as they arrived: an Arrow IPC stream. */
+export interface IStatistics {
+  readonly rows: number;
+  readonly ipc: Uint8Array;
+}
+
+/** Everything the panel shows, as one value that is never changed in place. */
+export interface IPanelState {
+  readonly link: LinkState;
+  /** The model; null until it was opened. */
+  readonly info: IModelInfo | null;
+  /** What Run runs. */
+  readonly variant: IVariant;
+  /** Rows that Compare runs. */
+  readonly selected: readonly VariantCache[];
+  /** Plans by variant key. */
+  readonly plans: ReadonlyMap<string, IPlan>;
+  /** The last single run. */
+  readonly run: IRunResult | null;
+  readonly compare: ICompareResult | null;
+  readonly devices: readonly IDeviceInfo[];
+  readonly statistics: IStatistics | null;
+  readonly task: ITask | null;
+  readonly error: IPanelError | null;
+}
+
+/** The state before anything is known. */
+export const INITIAL_STATE: IPanelState = {
+  link: 'starting',
+  info: null,
+  variant: { cache: 'off', passes: [], device: 'cpu' },
+  selected: VARIANT_CACHES,
+  plans: new Map(),
+  run: null,
+  compare: null,
+  devices: [],
+  statistics: null,
+  task: null,
+  error: null
+};
+
+/**
+ * The panel's state, observable.
+ *
+ * #### Notes
+ * Only the service writes; views read and listen. Every change makes a new state, so views may compare parts by identity.
+ */
+export class PanelModel implements IDisposable {
+  /** Emitted after every change, with the new state. */
+  get changed(): ISignal<this, IPanelState> {
+    return this._changed;
+  }
+
+  /** What there is to show. */
+  get state(): IPanelState {
+    return this._state;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Replace parts of the state. A no-op after disposal. */
+  update(patch: Partial<IPanelState>): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._state = { ...this._state, ...patch };
+    this._changed.emit(this._state);
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      Signal.clearData(this);
+    }
+  }
+
+  private _state = INITIAL_STATE;
+  private _isDisposed = false;
+  private _changed = new Signal<this, IPanelState>(this);
+}

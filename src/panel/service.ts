@@ -1,0 +1,409 @@
+/**
+ * What the panel can do: asks the kernel, and writes what it hears into the model.
+ *
+ * @packageDocumentation
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+import type { CacheMode, IErrorInfo, Params, PassName, RequestName } from '../protocol';
+import type { CommClient, EngineMessage, IReply } from './client';
+import { RequestError } from './client';
+import type { KernelLink, LinkState } from './link';
+import type { IMemory, PanelMemory } from './memory';
+import type { PanelModel, TaskKind } from './model';
+import type { IDocumentPlace } from './paths';
+import { kernelFolder, requestPath } from './paths';
+import type { IPanelSettings } from './settings';
+import type { VariantCache } from './variants';
+import { rowVariant, togglePass, VARIANT_CACHES, variantKey } from './variants';
+
+/**
+ * The panel's actions.
+ *
+ * #### Notes
+ * At most one task (open, run, compare, statistics) is under way; starting another one gives up the one before. Planning is
+ * no task: it happens whenever the variant changes, and only the last variant's plans are waited for. Actions never reject:
+ * what goes wrong is written into the model. After every start of a kernel the model is opened again, and what the user
+ * had set is kept.
+ */
+export class PanelService implements IDisposable {
+  constructor(options: PanelService.IOptions) {
+    this._model = options.model;
+    this._link = options.link;
+    this._memory = options.memory;
+    this._settings = options.settings;
+    this._place = options.place;
+    this._trans = options.trans;
+    this._reportError = options.reportError;
+  }
+
+  /** Recall what was set before, then follow the kernel. To be called once. */
+  async start(): Promise<void> {
+    const settings = this._settings();
+    let memory: IMemory | null = null;
+    try {
+      memory = await this._memory.load();
+    } catch (error) {
+      this._reportError(error);
+    }
+    if (this._isDisposed) {
+      return;
+    }
+    this._kernel = memory?.kernel ?? null;
+    const { cacheMode, passes, device } = settings;
+    this._model.update({
+      variant: memory?.variant ?? { cache: cacheMode, passes, device },
+      selected: memory?.selected.length ? memory.selected : VARIANT_CACHES
+    });
+    this._link.stateChanged.connect(this._onLinkChanged, this);
+    this._onLinkChanged(this._link, this._link.state);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Give up what is under way. Link and model are not owned. */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._link.stateChanged.disconnect(this._onLinkChanged, this);
+    this._client?.engineChanged.disconnect(this._onEngineChanged, this);
+    this._task?.abort();
+    this._planning?.abort();
+  }
+
+  /** Whether a run, comparison or summary can be started. */
+  get canWork(): boolean {
+    const { info, task, link } = this._model.state;
+    return link === 'ready' && info !== null && (task === null || task.kind === 'statistics');
+  }
+
+  /** Whether the model can be run. */
+  get canRun(): boolean {
+    return this.canWork && this._model.state.info?.unsupported.length === 0;
+  }
+
+  /**
+   * Read the file.
+   *
+   * @param fresh - Whether the file may have changed: then nothing measured of it is kept.
+   */
+  async open(fresh = false): Promise<void> {
+    this._planning?.abort();
+    if (fresh) {
+      this._model.update({ run: null, compare: null, statistics: null });
+    }
+    await this._perform('open', this._trans.__('Reading the model'), async ask => {
+      const path = this._requestPath();
+      const opened = await ask('open', { path });
+      this._model.update({ info: opened.result, plans: new Map() });
+      const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', { path })]);
+      this._model.update({
+        devices: devices.result.devices,
+        compare: last.result.compare ?? this._model.state.compare
+      });
+    });
+    if (this._model.state.info && this._model.state.error === null && !this._isDisposed) {
+      this._replan();
+      await this._maybeSummarise();
+    }
+  }
+
+  /** Run the chosen variant once. */
+  async run(): Promise<void> {
+    const { variant } = this._model.state;
+    await this._perform('run', this._trans.__('Running %1', variant.cache), async ask => {
+      const reply = await ask('run', { path: this._requestPath(), variant });
+      this._model.update({ run: reply.result });
+    });
+    await this._maybeSummarise();
+  }
+
+  /** Run the selected rows, interleaved, and compare them. */
+  async compare(): Promise<void> {
+    const { variant, selected } = this._model.state;
+    const { runs, warmup } = this._settings();
+    await this._perform('compare', this._trans.__('Comparing'), async ask => {
+      const reply = await ask('compare', {
+        path: this._requestPath(),
+        variants: VARIANT_CACHES.filter(c => selected.includes(c)).map(c => rowVariant(c, variant)),
+        runs,
+        warmup
+      });
+      this._model.update({ compare: reply.result });
+    });
+    await this._maybeSummarise();
+  }
+
+  /** Summarise the weights. Reads every weight byte, in the engine. */
+  async summarise(): Promise<void> {
+    await this._perform('statistics', this._trans.__('Reading the weights'), async ask => {
+      const reply = await ask('weightStats', { path: this._requestPath() });
+      const ipc = reply.buffers[0];
+      if (!ipc) {
+        throw new RequestError({
+          code: 'internal',
+          message: this._trans.__('The kernel sent no statistics.'),
+          expected: this._trans.__('one Arrow IPC stream'),
+          found: this._trans.__('no binary buffer')
+        });
+      }
+      this._model.update({ statistics: { rows: reply.result.rows, ipc } });
+    });
+  }
+
+  /** Give up the task under way. */
+  stop(): void {
+    this._task?.abort();
+  }
+
+  /** Try again what failed. */
+  async retry(): Promise<void> {
+    const failed = this._model.state.error?.task;
+    this.dismissError();
+    switch (failed) {
+      case undefined:
+        break;
+      case 'open':
+      case 'engine':
+        return this.open();
+      case 'plan':
+        this._replan();
+        break;
+      case 'run':
+        return this.run();
+      case 'compare':
+        return this.compare();
+      case 'statistics':
+        return this.summarise();
+    }
+  }
+
+  /** Forget the failure shown. */
+  dismissError(): void {
+    this._model.update({ error: null });
+  }
+
+  /** Choose when weights are cast. Plans at once; runs nothing. */
+  setCacheMode(cache: CacheMode): void {
+    this._setVariant({ cache });
+  }
+
+  /** Switch one pass over. Plans at once; runs nothing. */
+  togglePass(pass: PassName): void {
+    this._setVariant({ passes: togglePass(this._model.state.variant.passes, pass) });
+  }
+
+  /** Choose where to run. Plans at once; runs nothing. */
+  setDevice(device: string): void {
+    this._setVariant({ device });
+  }
+
+  /** Put a row into the comparison, or take it out. */
+  toggleSelected(cache: VariantCache): void {
+    const { selected } = this._model.state;
+    this._model.update({
+      selected: VARIANT_CACHES.filter(name => (name === cache) !== selected.includes(name))
+    });
+    this._remember();
+  }
+
+  private _setVariant(
+    patch: Partial<{ cache: CacheMode; passes: readonly PassName[]; device: string }>
+  ) {
+    this._model.update({ variant: { ...this._model.state.variant, ...patch } });
+    this._remember();
+    this._replan();
+  }
+
+  private _onLinkChanged(_: KernelLink, link: LinkState): void {
+    if (this._client !== this._link.client) {
+      this._client?.engineChanged.disconnect(this._onEngineChanged, this);
+      this._client = this._link.client;
+      this._client?.engineChanged.connect(this._onEngineChanged, this);
+    }
+    this._model.update({ link });
+    if (link === 'ready') {
+      const id = this._link.kernelId;
+      if (id !== null && id !== this._kernel?.id) {
+        this._kernel = { id, folder: kernelFolder(this._place()) };
+        this._remember();
+      }
+      void this.open();
+    }
+  }
+
+  private _onEngineChanged(_: CommClient, message: EngineMessage): void {
+    // A request that was under way is answered with an error of its own.
+    if (message.state === 'lost' && this._model.state.task === null) {
+      this._model.update({
+        error: { task: 'engine', info: { code: 'engine-lost', message: message.message } }
+      });
+    }
+  }
+
+  /** Do a task; see the class notes. */
+  private async _perform(
+    kind: TaskKind,
+    text: string,
+    work: (ask: Private.Ask) => Promise<void>
+  ): Promise<void> {
+    const client = this._link.client;
+    this._task?.abort();
+    if (!client || this._isDisposed) {
+      return;
+    }
+    const abort = new AbortController();
+    this._task = abort;
+    const { error } = this._model.state;
+    // Planning and summarising go on by themselves beside what the user asked for: neither outdates the other's failure.
+    const outdated =
+      error === null || kind === 'open' || (error.task !== 'plan' && kind !== 'statistics');
+    this._model.update({
+      task: { kind, text, fraction: null },
+      error: outdated || error.task === kind ? null : error
+    });
+    const ask: Private.Ask = (method, params) =>
+      client.request(method, params, {
+        signal: abort.signal,
+        onProgress: progress => {
+          if (this._task === abort) {
+            this._model.update({
+              task: { kind, text: progress.text, fraction: progress.fraction ?? null }
+            });
+          }
+        }
+      });
+    try {
+      await work(ask);
+    } catch (error) {
+      this._onFailed(kind, error);
+    } finally {
+      if (this._task === abort) {
+        this._task = null;
+        this._model.update({ task: null });
+      }
+    }
+  }
+
+  private _onFailed(task: TaskKind | 'plan', error: unknown): void {
+    if (this._isDisposed || (error instanceof RequestError && error.cancelled)) {
+      return;
+    }
+    // A kernel that starts again opens the model again by itself.
+    if (task === 'open' && this._link.state !== 'ready') {
+      return;
+    }
+    const info = Private.errorInfo(error);
+    this._model.update({ error: { task, info } });
+    if (task === 'open' && info.code !== 'engine-lost') {
+      // What was read before is no longer what the file holds.
+      this._model.update({ info: null, run: null, compare: null, statistics: null });
+    }
+  }
+
+  /** Plan the chosen variant, then the other rows of the comparison. */
+  private _replan(): void {
+    this._planning?.abort();
+    const client = this._link.client;
+    if (!client || this._model.state.info === null) {
+      return;
+    }
+    const abort = new AbortController();
+    this._planning = abort;
+    void this._plan(client, abort.signal);
+  }
+
+  private async _plan(client: CommClient, signal: AbortSignal): Promise<void> {
+    const { variant } = this._model.state;
+    const path = this._requestPath();
+    if (this._model.state.error?.task === 'plan') {
+      this.dismissError();
+    }
+    for (const planned of [variant, ...VARIANT_CACHES.map(cache => rowVariant(cache, variant))]) {
+      const key = variantKey(planned);
+      if (this._model.state.plans.has(key)) {
+        continue;
+      }
+      try {
+        const reply = await client.request('plan', { path, variant: planned }, { signal });
+        if (signal.aborted || this._isDisposed) {
+          return;
+        }
+        this._model.update({ plans: new Map(this._model.state.plans).set(key, reply.result) });
+      } catch (error) {
+        if (signal.aborted || this._isDisposed) {
+          return;
+        }
+        // The other rows are planned ahead of being asked for: what fails there is said when they are chosen.
+        if (planned === variant) {
+          this._onFailed('plan', error);
+          return;
+        }
+      }
+    }
+  }
+
+  private async _maybeSummarise(): Promise<void> {
+    const { info, statistics } = this._model.state;
+    const limit = this._settings().statisticsLimitMiB * 2 ** 20;
+    if (info && statistics === null && info.weightBytes <= limit && this.canWork) {
+      await this.summarise();
+    }
+  }
+
+  private _requestPath(): string {
+    return requestPath(this._place(), this._kernel?.folder ?? kernelFolder(this._place()));
+  }
+
+  private _remember(): void {
+    const { variant, selected } = this._model.state;
+    this._memory
+      .save({ variant, selected, kernel: this._kernel })
+      .catch(error => this._reportError(error));
+  }
+
+  private _model: PanelModel;
+  private _link: KernelLink;
+  private _memory: PanelMemory;
+  private _settings: () => IPanelSettings;
+  private _place: () => IDocumentPlace;
+  private _trans: TranslationBundle;
+  private _reportError: (error: unknown) => void;
+  private _client: CommClient | null = null;
+  private _kernel: IMemory['kernel'] = null;
+  private _task: AbortController | null = null;
+  private _planning: AbortController | null = null;
+  private _isDisposed = false;
+}
+
+/** A namespace for `PanelService` types. */
+export namespace PanelService {
+  /** What a service is made of. */
+  export interface IOptions {
+    readonly model: PanelModel;
+    readonly link: KernelLink;
+    readonly memory: PanelMemory;
+    /** The user's settings as they are now. */
+    readonly settings: () => IPanelSettings;
+    /** Where the document is now. */
+    readonly place: () => IDocumentPlace;
+    readonly trans: TranslationBundle;
+    /** Told of failures that are of no concern to the user. */
+    readonly reportError: (error: unknown) => void;
+  }
+}
+
+namespace Private {
+  /** Make a request as part of a task. */
+  export type Ask = <K extends RequestName>(method: K, params: Params<K>) => Promise<IReply<K>>;
+
+  export function errorInfo(error: unknown): IErrorInfo {
+    return error instanceof RequestError
+      ? error.info
+      : { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  }
+}

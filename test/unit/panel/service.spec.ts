@@ -1,0 +1,367 @@
+import type { IStateDB } from '@jupyterlab/statedb';
+import { nullTranslator } from '@jupyterlab/translation';
+import { KernelLink } from '../../../src/panel/link';
+import { PanelMemory } from '../../../src/panel/memory';
+import { PanelModel } from '../../../src/panel/model';
+import type { IPanelState } from '../../../src/panel/model';
+import { PanelService } from '../../../src/panel/service';
+import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
+import type { IPanelSettings } from '../../../src/panel/settings';
+import { variantKey } from '../../../src/panel/variants';
+import type { IVariant } from '../../../src/protocol';
+import type { FakeComm } from './fakecomm';
+import { FakeKernel, FakeSession } from './fakesession';
+import { makeCompare, makeInfo, makePlan, makeResult } from './samples';
+
+/** A state database that lives in memory. */
+class MemoryDatabase {
+  readonly entries = new Map<string, unknown>();
+  fetch = (key: string) => Promise.resolve(this.entries.get(key));
+  save = (key: string, value: unknown) => {
+    this.entries.set(key, value);
+    return Promise.resolve();
+  };
+}
+
+interface ISetup {
+  readonly settings?: Partial<IPanelSettings>;
+  readonly database?: MemoryDatabase;
+  readonly prepare?: (comm: FakeComm) => void;
+  readonly localPath?: string;
+  readonly driveName?: string;
+}
+
+/** Panel state, service and link on a fake kernel that answers everything at once. */
+async function setup(options: ISetup = {}) {
+  const kernel = new FakeKernel('one');
+  kernel.prepare = comm => {
+    comm.answers = {
+      open: () => makeInfo(),
+      devices: () => ({ devices: [{ id: 'cpu', label: 'CPU', available: true }] }),
+      lastCompare: () => ({ compare: null }),
+      plan: params => {
+        const { variant } = params as { variant: IVariant };
+        return makePlan(variant, variant.cache === 'off' || variant.cache === 'autocast' ? 2 : 0);
+      },
+      weightStats: () => ({ rows: 2 })
+    };
+    comm.answerBuffers = { weightStats: [Uint8Array.from([1, 2, 3])] };
+    options.prepare?.(comm);
+  };
+  const session = new FakeSession();
+  session.kernel = kernel;
+  const errors: unknown[] = [];
+  const reportError = (error: unknown) => errors.push(error);
+  const link = new KernelLink({ sessionContext: session.asContext(), reportError });
+  const model = new PanelModel();
+  const database = options.database ?? new MemoryDatabase();
+  const place = {
+    localPath: options.localPath ?? 'folder/model.pt2',
+    driveName: options.driveName ?? ''
+  };
+  const service = new PanelService({
+    model,
+    link,
+    memory: new PanelMemory(database as unknown as IStateDB, () => place.localPath),
+    settings: () => ({ ...DEFAULT_SETTINGS, ...options.settings }),
+    place: () => place,
+    trans: nullTranslator.load('castlens'),
+    reportError
+  });
+  const until = (test: (state: IPanelState) => boolean) =>
+    new Promise<void>(resolve => {
+      const check = () => {
+        if (test(model.state)) {
+          model.changed.disconnect(check);
+          resolve();
+        }
+      };
+      model.changed.connect(check);
+      check();
+    });
+  const idle = () => until(state => state.task === null);
+  await service.start();
+  return { kernel, session, link, model, database, place, service, until, idle, errors };
+}
+
+const opened = (state: IPanelState) => state.info !== null && state.task === null;
+
+describe('PanelService', () => {
+  describe('#start()', () => {
+    it('should open the model, then plan every variant and summarise the weights', async () => {
+      const { model, until } = await setup();
+      await until(state => opened(state) && state.plans.size === 6 && state.statistics !== null);
+      expect(model.state.info?.nodeCount).toBe(7);
+      expect(model.state.devices).toHaveLength(1);
+      expect(model.state.statistics).toMatchObject({ rows: 2, ipc: Uint8Array.from([1, 2, 3]) });
+      expect(model.state.error).toBeNull();
+    });
+
+    it("should ask for the file by its base name, since the kernel runs in the file's folder", async () => {
+      const { kernel, until } = await setup();
+      await until(opened);
+      expect(kernel.comm.requests('open')[0].params).toEqual({ path: 'model.pt2' });
+    });
+
+    it("should ask for a drive's file by its whole path", async () => {
+      const { kernel, until } = await setup({ driveName: 'RTC' });
+      await until(opened);
+      expect(kernel.comm.requests('open')[0].params).toEqual({ path: 'folder/model.pt2' });
+    });
+
+    it('should ask for a file that was moved relative to where the kernel was started', async () => {
+      const { kernel, place, service, until } = await setup();
+      await until(opened);
+      place.localPath = 'other/moved.pt2';
+      await service.open();
+      expect(kernel.comm.requests('open')[1].params).toEqual({ path: '../other/moved.pt2' });
+    });
+
+    it('should begin with the variant of the settings', async () => {
+      const { model } = await setup({
+        settings: { cacheMode: 'folded', passes: ['share-casts'], device: 'cuda' }
+      });
+      expect(model.state.variant).toEqual({
+        cache: 'folded',
+        passes: ['share-casts'],
+        device: 'cuda'
+      });
+    });
+
+    it('should recall what was set before', async () => {
+      const database = new MemoryDatabase();
+      const first = await setup({ database });
+      await first.until(opened);
+      first.service.setCacheMode('frozen');
+      first.service.togglePass('hoist-casts');
+      first.service.toggleSelected('onnxruntime');
+      const second = await setup({ database });
+      expect(second.model.state.variant).toMatchObject({
+        cache: 'frozen',
+        passes: ['hoist-casts']
+      });
+      expect(second.model.state.selected).not.toContain('onnxruntime');
+    });
+
+    it('should recall the last comparison of the kernel', async () => {
+      const compare = makeCompare([makeResult({})]);
+      const { model, until } = await setup({
+        prepare: comm => (comm.answers.lastCompare = () => ({ compare }))
+      });
+      await until(opened);
+      expect(model.state.compare).toEqual(compare);
+    });
+
+    it('should leave large weights alone until it is asked', async () => {
+      const { kernel, model, service, until } = await setup({
+        settings: { statisticsLimitMiB: 0 }
+      });
+      await until(state => opened(state) && state.plans.size === 6);
+      expect(kernel.comm.requests('weightStats')).toHaveLength(0);
+      await service.summarise();
+      expect(model.state.statistics).not.toBeNull();
+    });
+
+    it('should show why a model cannot be read, and show nothing else', async () => {
+      const { model, until } = await setup({
+        prepare: comm => {
+          delete comm.answers.open;
+          const send = comm.send.bind(comm);
+          comm.send = (data, metadata, buffers) => {
+            send(data, metadata, buffers);
+            const request = comm.requests('open').at(-1);
+            if (request) {
+              queueMicrotask(() => comm.fail(request.id, 'bad-file', 'broken'));
+            }
+            return undefined as never;
+          };
+        }
+      });
+      await until(state => state.error !== null && state.task === null);
+      expect(model.state.error).toEqual({
+        task: 'open',
+        info: { code: 'bad-file', message: 'broken' }
+      });
+      expect(model.state.info).toBeNull();
+    });
+  });
+
+  describe('#setCacheMode()', () => {
+    it('should plan at once, and run nothing', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      service.setCacheMode('folded');
+      await until(state => state.plans.has(variantKey(state.variant)));
+      expect(model.state.plans.get(variantKey(model.state.variant))?.weightCasts).toBe(0);
+      expect(kernel.comm.requests('run')).toHaveLength(0);
+      expect(kernel.comm.requests('compare')).toHaveLength(0);
+    });
+
+    it('should plan the chosen variant before the others', async () => {
+      const { kernel, service, until } = await setup();
+      await until(state => opened(state) && state.plans.size === 6);
+      const before = kernel.comm.requests('plan').length;
+      service.togglePass('share-casts');
+      service.setCacheMode('frozen');
+      await until(state => state.plans.size === 10);
+      const [, first] = kernel.comm.requests('plan').slice(before);
+      expect(first.params).toMatchObject({
+        variant: { cache: 'frozen', passes: ['share-casts'] }
+      });
+    });
+
+    it('should show why a variant cannot be planned, and forget it with the next one', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.plans.size === 6);
+      delete kernel.comm.answers.plan;
+      service.togglePass('share-casts');
+      kernel.comm.fail(kernel.comm.requests('plan').at(-1)!.id, 'bad-argument', 'no such pass');
+      await until(state => state.error !== null);
+      expect(model.state.error?.task).toBe('plan');
+      service.togglePass('share-casts');
+      expect(model.state.error).toBeNull();
+    });
+  });
+
+  describe('#run()', () => {
+    it('should run the chosen variant and keep the result', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const result = { variant: model.state.variant, executedWeightCasts: 2 };
+      kernel.comm.answers.run = () => result;
+      service.setCacheMode('autocast');
+      await service.run();
+      expect(kernel.comm.requests('run')[0].params).toMatchObject({
+        path: 'model.pt2',
+        variant: { cache: 'autocast' }
+      });
+      expect(model.state.run).toEqual(result);
+    });
+
+    it('should show progress while it runs, and an error when it fails', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const run = service.run();
+      const { id } = kernel.comm.requests('run')[0];
+      kernel.comm.receive({
+        type: 'progress',
+        id,
+        progress: { text: 'warming up', fraction: 0.5 }
+      });
+      expect(model.state.task).toEqual({ kind: 'run', text: 'warming up', fraction: 0.5 });
+      kernel.comm.fail(id, 'runtime', 'out of memory');
+      await run;
+      expect(model.state.error).toMatchObject({ task: 'run', info: { message: 'out of memory' } });
+      expect(model.state.info).not.toBeNull();
+      expect(model.state.task).toBeNull();
+    });
+  });
+
+  describe('#compare()', () => {
+    it('should compare the selected rows, references without passes', async () => {
+      const { kernel, service, until } = await setup({ settings: { runs: 7, warmup: 2 } });
+      await until(opened);
+      kernel.comm.answers.compare = () => makeCompare([]);
+      service.togglePass('share-casts');
+      service.toggleSelected('autocast');
+      service.toggleSelected('onnxruntime');
+      await service.compare();
+      const passes = ['share-casts'];
+      expect(kernel.comm.requests('compare')[0].params).toEqual({
+        path: 'model.pt2',
+        runs: 7,
+        warmup: 2,
+        variants: [
+          { cache: 'off', device: 'cpu', passes },
+          { cache: 'folded', device: 'cpu', passes },
+          { cache: 'frozen', device: 'cpu', passes },
+          { cache: 'float32', device: 'cpu', passes: [] }
+        ]
+      });
+    });
+  });
+
+  describe('#stop()', () => {
+    it('should cancel at the kernel without showing an error', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      const run = service.run();
+      service.stop();
+      await run;
+      expect(kernel.comm.sent).toContainEqual({
+        type: 'cancel',
+        id: kernel.comm.requests('run')[0].id
+      });
+      expect(model.state.error).toBeNull();
+      expect(model.state.task).toBeNull();
+    });
+  });
+
+  describe('#retry()', () => {
+    it('should repeat what failed', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const run = service.run();
+      kernel.comm.fail(kernel.comm.requests('run')[0].id, 'runtime', 'no');
+      await run;
+      kernel.comm.answers.run = () => ({ variant: model.state.variant });
+      await service.retry();
+      expect(kernel.comm.requests('run')).toHaveLength(2);
+      expect(model.state.error).toBeNull();
+    });
+  });
+
+  describe('a restart of the kernel', () => {
+    it('should open the model again and keep what the user had', async () => {
+      const { kernel, session, model, service, until } = await setup();
+      await until(state => opened(state) && state.plans.size === 6);
+      const compare = makeCompare([makeResult({})]);
+      kernel.comm.answers.compare = () => compare;
+      service.setCacheMode('frozen');
+      await service.compare();
+      session.setStatus('restarting');
+      expect(model.state.info).not.toBeNull();
+      session.setStatus('idle');
+      await until(state => state.link === 'ready' && opened(state));
+      expect(kernel.comms).toHaveLength(2);
+      expect(kernel.comm.requests('open')).toHaveLength(1);
+      expect(model.state.variant.cache).toBe('frozen');
+      expect(model.state.compare).toEqual(compare);
+      expect(model.state.error).toBeNull();
+    });
+
+    it('should say so where it cut off a run', async () => {
+      const { session, model, service, until } = await setup();
+      await until(opened);
+      const run = service.run();
+      session.setStatus('restarting');
+      await run;
+      expect(model.state.error).toMatchObject({ task: 'run', info: { code: 'engine-lost' } });
+    });
+  });
+
+  it('should say that the engine was lost while nothing was under way', async () => {
+    const { kernel, model, until } = await setup();
+    await until(state => opened(state) && state.statistics !== null);
+    kernel.comm.receive({ type: 'engine', state: 'lost', message: 'killed by SIGKILL' });
+    expect(model.state.error).toMatchObject({
+      task: 'engine',
+      info: { message: 'killed by SIGKILL' }
+    });
+  });
+
+  describe('#dispose()', () => {
+    it('should give up what is under way', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      const run = service.run();
+      service.dispose();
+      await run;
+      expect(kernel.comm.sent).toContainEqual({
+        type: 'cancel',
+        id: kernel.comm.requests('run')[0].id
+      });
+      expect(model.state.error).toBeNull();
+    });
+  });
+});
