@@ -1,0 +1,62 @@
+"""Model families that no fixture holds, against PyTorch: census, computed dtypes, outputs, modes, executed casts."""
+import pytest
+import torch
+from families import FAMILIES
+from oracle import decomposed_casts
+from safetensors.torch import load_file, save_file
+
+MODES = "off,autocast,folded,frozen"
+FILES = ["model.pt2", "model.core.pt2"]
+
+
+def tensors(tree):
+    return [leaf for leaf in torch.utils._pytree.tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def exported(request, tmp_path_factory):
+    torch.manual_seed(3)
+    make, args, options = FAMILIES[request.param]
+    kwargs = options.get("kwargs", {})
+    folder = tmp_path_factory.mktemp(request.param)
+    model = make().eval()
+    with torch.no_grad():
+        outputs = tensors(model(*args, **kwargs))
+    program = torch.export.export(model, args, kwargs, dynamic_shapes=options.get("dynamic"))
+    torch.export.save(program, folder / "model.pt2")
+    torch.export.save(program.run_decompositions(), folder / "model.core.pt2")
+    save_file({f"input_{i}": t.contiguous() for i, t in enumerate([*args, *kwargs.values()])}, folder / "inputs.safetensors")
+    count, moved = decomposed_casts(program)
+    return folder, {"weightCasts": count, "bytesMoved": moved}, outputs
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_census_and_dtypes(castlens, exported, file):
+    folder, expected, _ = exported
+    census = castlens.json("census", folder / file)
+    assert census["perForward"]["off"] == expected
+    assert not [finding for finding in census["findings"] if finding["code"] == "dtype-mismatch"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_outputs(castlens, exported, file):
+    folder, _, outputs = exported
+    out = folder / "castlens.safetensors"
+    castlens.run("run", folder / file, "--inputs", folder / "inputs.safetensors", "--outputs", out)
+    found = load_file(out)
+    assert len(found) == len(outputs)
+    for i, want in enumerate(outputs):
+        got = found[f"output_{i}"]
+        assert got.dtype == want.dtype and got.shape == want.shape
+        assert (got.float() - want.float()).abs().max() <= want.float().abs().max() * 2**-6
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_modes(castlens, exported, file):
+    folder, _, _ = exported
+    inputs = folder / "inputs.safetensors"
+    result = castlens.json("compare", folder / file, "--cache", MODES, "--runs", 1, "--warmup", 0, "--inputs", inputs)
+    assert [variant["cache"] for variant in result["variants"]] == MODES.split(",")
+    for variant in result["variants"]:
+        assert variant["bitIdenticalToOff"] is True
+        assert variant["executedWeightCasts"] == variant["plannedWeightCasts"]
