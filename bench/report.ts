@@ -6,7 +6,7 @@
 import type { IRatio } from '../src/numerics';
 import { ratioOfMedians, verdictOf } from '../src/numerics';
 import type { ICompareResult, IVariantResult } from '../src/protocol';
-import { formatBytes, formatMs } from '../src/protocol';
+import { formatBytes, formatMs, VERDICT_TEXTS } from '../src/protocol';
 
 /** Machine, runtime, one row per variant, and the two ratios that matter. */
 export function report(compare: ICompareResult): string {
@@ -33,7 +33,7 @@ export function report(compare: ICompareResult): string {
     );
     if (first && second) {
       const ratio = ratioOfMedians(first.samplesMs, second.samplesMs);
-      lines.push(`${a} / ${b}: ${ratioText(ratio)}, ${verdictText(ratio)}`);
+      lines.push(`${a} / ${b}: ${ratioText(ratio)}, ${VERDICT_TEXTS[verdictOf(ratio)]}`);
     }
   }
   for (const { findings } of compare.variants) {
@@ -62,19 +62,6 @@ function ratioText({ ratio, low, high }: IRatio): string {
   const interval =
     low === null || high === null ? '' : ` (${low.toFixed(3)} to ${high.toFixed(3)})`;
   return `${ratio.toFixed(3)}${interval}`;
-}
-
-function verdictText(ratio: IRatio): string {
-  switch (verdictOf(ratio)) {
-    case 'faster':
-      return 'faster';
-    case 'slower':
-      return 'slower';
-    case 'within-noise':
-      return 'no difference beyond the noise';
-    case 'unknown':
-      return 'too few rounds to say';
-  }
 }
 
 function sameness(variant: IVariantResult): string {

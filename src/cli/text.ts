@@ -12,10 +12,9 @@ import type {
   IForwardCasts,
   IPassReport,
   IRunResult,
-  IVariantResult,
   ISourceRef
 } from '../protocol';
-import { CACHE_MODES, formatBytes, formatSizes } from '../protocol';
+import { CACHE_MODES, formatBytes, formatSizes, VERDICT_TEXTS } from '../protocol';
 
 /** Rows under headings, columns aligned; numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -141,7 +140,7 @@ export function compareText(result: ICompareResult): string {
         variant.ratioLow === null || variant.ratioHigh === null
           ? ''
           : `${variant.ratioLow.toFixed(3)}–${variant.ratioHigh.toFixed(3)}`,
-        verdictText(variant),
+        variant.verdict === null ? '' : VERDICT_TEXTS[variant.verdict],
         String(variant.plannedWeightCasts),
         String(variant.executedWeightCasts),
         variant.loadMs.toFixed(1),
@@ -200,14 +199,6 @@ export function fixText(result: IFixResult): string {
 function runtimesOf(result: ICompareResult): string {
   const others = result.variants.filter(({ runtime }) => runtime !== result.runtime);
   return [result.runtime, ...others.map(({ cache, runtime }) => `${cache}: ${runtime}`)].join('; ');
-}
-
-/** Whether a variant differs from `off`, by the interval of its ratio. */
-function verdictText({ cache, ratioLow, ratioHigh }: IVariantResult): string {
-  if (cache === 'off' || ratioLow === null || ratioHigh === null) {
-    return '';
-  }
-  return ratioHigh < 1 ? 'faster' : ratioLow > 1 ? 'slower' : 'noise';
 }
 
 /** Devices and versions. */

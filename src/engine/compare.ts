@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CastlensError } from '../model';
-import { ratioOfMedians, spreadOf } from '../numerics';
+import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
 import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IExecutedCasts, IJob } from '../runtime';
@@ -151,6 +151,7 @@ function variantResult(
     ratioToOff: hasOff ? ratio.ratio : null,
     ratioLow: hasOff ? ratio.low : null,
     ratioHigh: hasOff ? ratio.high : null,
+    verdict: hasOff && candidate !== baseline ? verdictOf(ratio) : null,
     plannedWeightCasts: forward.weightCasts,
     plannedBytesMoved: forward.bytesMoved,
     executedWeightCasts: executed.total,

@@ -24,7 +24,7 @@ export interface IRatio {
 }
 
 /** What an interval says about the difference. */
-export type Verdict = 'faster' | 'slower' | 'within-noise' | 'unknown';
+export type Verdict = 'faster' | 'slower' | 'no-difference' | 'unknown';
 
 /** The fewest rounds that give an interval. */
 export const MIN_ROUNDS = 5;
@@ -102,7 +102,7 @@ export function verdictOf(ratio: IRatio): Verdict {
   if (ratio.high < 1) {
     return 'faster';
   }
-  return ratio.low > 1 ? 'slower' : 'within-noise';
+  return ratio.low > 1 ? 'slower' : 'no-difference';
 }
 
 /** Samples drawn with repetition, counted by rank: their median takes one walk instead of a sort. */

@@ -12,7 +12,6 @@ import type {
   IPlan,
   IRunResult,
   IVariant,
-  IVariantResult,
   PassName,
   Reference
 } from '../protocol';
@@ -106,16 +105,6 @@ export function executedCasts(
         latencyMs: compared.medianMs
       }
     : null;
-}
-
-/** Whether the ratio's confidence interval holds 1: no difference was shown. */
-export function isInsideNoise(result: IVariantResult): boolean {
-  return (
-    result.ratioLow !== null &&
-    result.ratioHigh !== null &&
-    result.ratioLow <= 1 &&
-    result.ratioHigh >= 1
-  );
 }
 
 /** The variant of one row: `cache` with the passes and device of `variant`. References run without passes. */

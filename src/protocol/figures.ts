@@ -4,6 +4,16 @@
  * @packageDocumentation
  */
 
+import type { Verdict } from './requests';
+
+/** A verdict in words, where they need not be translated. */
+export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
+  faster: 'faster',
+  slower: 'slower',
+  'no-difference': 'no difference',
+  unknown: 'too few runs'
+};
+
 /** A count of bytes in binary units: `395520` is `386.3 KiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -140,6 +140,9 @@ export interface IRunResult {
   readonly findings: readonly IFinding[];
 }
 
+/** What the confidence interval of a ratio to `off` says: below 1, above 1, holding 1; unknown with too few rounds. */
+export type Verdict = 'faster' | 'slower' | 'no-difference' | 'unknown';
+
 /** One variant of a comparison. */
 export interface IVariantResult {
   readonly cache: CacheMode | Reference;
@@ -154,11 +157,13 @@ export interface IVariantResult {
   /** Every timed forward in order, milliseconds. */
   readonly samplesMs: readonly number[];
   readonly runs: number;
-  /** medianMs of this variant over that of the baseline (`off` where it is among the variants, else the first). */
+  /** medianMs of this variant over that of the baseline, `off`; null where `off` is not among the variants. */
   readonly ratioToOff: number | null;
   /** 95 % bootstrap confidence interval of the ratio. */
   readonly ratioLow: number | null;
   readonly ratioHigh: number | null;
+  /** Null for `off` itself and where it is not among the variants. */
+  readonly verdict: Verdict | null;
   readonly plannedWeightCasts: number;
   readonly plannedBytesMoved: number;
   /** Counted in the runtime's profile of one forward. */

@@ -10,14 +10,7 @@ import type { ICompareResult, IForwardCasts, IVariant, IVariantResult } from '..
 import { CommandIDs } from '../commandids';
 import { formatCount, formatRatioInterval, formatValue, NO_FIGURE } from '../format';
 import type { VariantCache } from '../variants';
-import {
-  isCacheMode,
-  isInsideNoise,
-  plannedCasts,
-  rowVariant,
-  VARIANT_CACHES,
-  variantKey
-} from '../variants';
+import { isCacheMode, plannedCasts, rowVariant, VARIANT_CACHES, variantKey } from '../variants';
 import { describeCache, listPasses } from '../words';
 import type { ISectionProps } from './sectionprops';
 import { Chart } from './chart';
@@ -215,12 +208,12 @@ function Ratio({ result, trans }: { result: IVariantResult; trans: TranslationBu
   }
   return (
     <>
-      {isInsideNoise(result) ? (
+      {result.verdict === 'no-difference' ? (
         <span
           className="castlens-Table-note"
-          title={trans.__('The interval holds 1: no difference was shown')}
+          title={trans.__('The interval holds 1: the difference is inside the noise')}
         >
-          {trans.__('noise')}{' '}
+          {trans.__('no difference')}{' '}
         </span>
       ) : null}
       {formatRatioInterval(result)}

@@ -86,6 +86,6 @@ describe('verdictOf', () => {
   it('speaks of a difference only outside the interval', () => {
     expect(verdictOf({ ratio: 0.5, low: 0.4, high: 0.6 })).toBe('faster');
     expect(verdictOf({ ratio: 1.5, low: 1.4, high: 1.6 })).toBe('slower');
-    expect(verdictOf({ ratio: 0.98, low: 0.9, high: 1 })).toBe('within-noise');
+    expect(verdictOf({ ratio: 0.98, low: 0.9, high: 1 })).toBe('no-difference');
   });
 });

@@ -16,7 +16,6 @@ import { kernelFolder, requestPath } from '../../../src/panel/paths';
 import { DEFAULT_SETTINGS, readSettings } from '../../../src/panel/settings';
 import {
   executedCasts,
-  isInsideNoise,
   plannedCasts,
   rowVariant,
   togglePass,
@@ -184,15 +183,6 @@ describe('variants', () => {
     expect(
       executedCasts({ ...variant, cache: 'frozen', device: 'cuda' }, null, compare)
     ).toBeNull();
-  });
-
-  it('isInsideNoise() should look at the interval, not at the ratio', () => {
-    expect(isInsideNoise(makeResult({ ratioToOff: 0.9, ratioLow: 0.8, ratioHigh: 1.1 }))).toBe(
-      true
-    );
-    expect(isInsideNoise(makeResult({ ratioToOff: 0.9, ratioLow: 0.8, ratioHigh: 0.99 }))).toBe(
-      false
-    );
   });
 });
 

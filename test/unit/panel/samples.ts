@@ -87,6 +87,7 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     ratioToOff: 1,
     ratioLow: 1,
     ratioHigh: 1,
+    verdict: null,
     plannedWeightCasts: 2,
     plannedBytesMoved: 2048,
     executedWeightCasts: 2,

@@ -14,7 +14,7 @@ import type {
   IVariant,
   IVariantResult
 } from '../../../protocol';
-import { formatBytes, formatMs, formatRatio, formatSizes } from '../../../protocol';
+import { formatBytes, formatMs, formatRatio, formatSizes, VERDICT_TEXTS } from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import type { ITable } from './table';
 
@@ -138,6 +138,7 @@ export function compareTable(compare: ICompareResult): ITable {
       { label: 'Quartiles', numeric: true },
       { label: 'Ratio', numeric: true },
       { label: '95 % interval', numeric: true },
+      { label: 'Verdict' },
       { label: 'Casts planned', numeric: true },
       { label: 'executed', numeric: true },
       { label: 'Load', numeric: true },
@@ -152,6 +153,7 @@ export function compareTable(compare: ICompareResult): ITable {
       variant.ratioLow === null || variant.ratioHigh === null
         ? ''
         : `${formatRatio(variant.ratioLow)} to ${formatRatio(variant.ratioHigh)}`,
+      variant.verdict === null ? '' : VERDICT_TEXTS[variant.verdict],
       String(variant.plannedWeightCasts),
       String(variant.executedWeightCasts),
       formatMs(variant.loadMs),
