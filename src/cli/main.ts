@@ -46,7 +46,7 @@ async function main(argv: readonly string[]): Promise<Exit> {
 
 async function runCommand(options: IOptions): Promise<void> {
   const engine = new Engine();
-  const { file: path, passes, device, inputs } = options;
+  const { file: path, passes, device, inputs, weightsFrom: weights } = options;
   const job = terminalJob();
   const print = <T>(result: T, text: (result: T) => string): void => {
     process.stdout.write(`${options.json ? JSON.stringify(result) : text(result)}\n`);
@@ -58,7 +58,7 @@ async function runCommand(options: IOptions): Promise<void> {
     }
     case 'run': {
       const variant = { cache: options.cache[0], passes, device };
-      const params = { path, variant, inputs, outputsFile: options.outputs };
+      const params = { path, weights, variant, inputs, outputsFile: options.outputs };
       const { result } = await engine.handle('run', params, job);
       return print(result, runText);
     }
@@ -67,13 +67,13 @@ async function runCommand(options: IOptions): Promise<void> {
       const { runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = options;
       const { result } = await engine.handle(
         'compare',
-        { path, variants, runs, warmup, inputs },
+        { path, weights, variants, runs, warmup, inputs },
         job
       );
       return print(result, compareText);
     }
     case 'stats': {
-      const params = { path, outputFile: options.arrow };
+      const params = { path, weights, outputFile: options.arrow };
       const { result, buffers } = await engine.handle('weightStats', params, job);
       if (options.arrow !== undefined) {
         return print(

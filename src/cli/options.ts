@@ -28,6 +28,8 @@ export interface IOptions {
   readonly passes: readonly PassName[];
   readonly device: string;
   readonly inputs: IRunInputs;
+  /** Where the weights come from, if not from the model's own file. */
+  readonly weightsFrom: string | undefined;
   readonly outputs: string | undefined;
   readonly runs: number | undefined;
   readonly warmup: number | undefined;
@@ -95,6 +97,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
         dims: parseDims(values.dim ?? []),
         seed: count(values.seed, '--seed', 0)
       },
+      weightsFrom: values['weights-from'],
       outputs: values.outputs,
       runs: count(values.runs, '--runs', 1),
       warmup: count(values.warmup, '--warmup', 0),
@@ -118,6 +121,7 @@ const OPTIONS = {
   warmup: { type: 'string' },
   arrow: { type: 'string' },
   weights: { type: 'boolean' },
+  'weights-from': { type: 'string' },
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
@@ -125,13 +129,13 @@ const OPTIONS = {
   version: { type: 'boolean' }
 } as const;
 
-const VARIANT = ['cache', 'passes', 'device', 'dim', 'inputs', 'seed'];
+const VARIANT = ['cache', 'passes', 'device', 'dim', 'inputs', 'seed', 'weights-from'];
 
 const ALLOWED: Record<Command, readonly string[]> = {
   census: ['json'],
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
-  stats: ['json', 'arrow', 'weights'],
+  stats: ['json', 'arrow', 'weights', 'weights-from'],
   fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed'],
   doctor: ['json']
 };

@@ -28,6 +28,7 @@ Options
   --inputs FILE       .safetensors with inputs by name, or input_0, input_1, ... by position
                       (default: the sample inputs of the file where it holds some that fit,
                       else random ones)
+  --weights-from FILE take the weights from there: .safetensors, or another export of the model
   --outputs FILE      run: write the outputs there, as output_0, output_1, ...
   --seed N            random inputs of this seed, also where the file holds sample inputs
   --runs N            compare: timed forwards per variant (default 20)

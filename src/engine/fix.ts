@@ -40,12 +40,12 @@ export async function fixModel(
   job: IJob
 ): Promise<IFixResult> {
   const { path, output, mixed = 'leave' } = params;
-  const loaded = await store.load(path);
+  const loaded = await store.load({ path });
   refuseOtherFormat(loaded.model.format, output);
   const target = await outputTarget(loaded.model, output);
   await breathe(job);
   const written = await write(loaded, target, mixed, job);
-  const fixed = await store.load(target);
+  const fixed = await store.load({ path: target });
   const files = [target, ...fixed.model.files.slice(1).map(file => file.path)];
   return {
     file: path,

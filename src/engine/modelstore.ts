@@ -11,14 +11,19 @@ import { makeCastsExplicit, takeCensus } from '../autocast';
 import { readModel } from '../formats';
 import type { IExportedModel } from '../model';
 import { CastlensError } from '../model';
-import type { ICensus } from '../protocol';
+import type { ICensus, IModelRef } from '../protocol';
+import type { IJob } from '../runtime';
+import type { IUpdatedModel } from './weightupdate';
+import { takeWeights } from './weightupdate';
 
 /** A model and what follows from it alone. */
 export class LoadedModel {
   constructor(
     readonly model: IExportedModel,
     /** Changes whenever a file of the model does. */
-    readonly key: string
+    readonly key: string,
+    /** What was taken from another file; null where the model has its own weights. */
+    readonly update: IUpdatedModel | null = null
   ) {}
 
   /** The graph with region casts explicit; made on first use. Do not change it: clone it. */
@@ -45,42 +50,57 @@ const CAPACITY = 8;
  */
 export class ModelStore {
   /**
-   * The model at `path`.
+   * The model at `path`, with the weights of another file where `weights` names one.
    *
-   * @throws CastlensError where the file cannot be read as a model.
+   * @throws CastlensError where a file cannot be read, or the weights do not fit the model.
    */
-  async load(path: string): Promise<LoadedModel> {
+  async load({ path, weights }: IModelRef, job: IJob = {}): Promise<LoadedModel> {
     const absolute = resolve(path);
-    const held = this._models.get(absolute);
+    if (weights === undefined) {
+      return this._hold(absolute, () => readModel(absolute).then(model => keyed(model)));
+    }
+    const own = await this.load({ path });
+    const source = resolve(weights);
+    return this._hold(`${absolute}\0${source}`, async () => {
+      const update = await takeWeights(own.model, source, job);
+      return keyed(update.model, update);
+    });
+  }
+
+  /** What `read` gives, or gave before if its files have not changed since. */
+  private async _hold(name: string, read: () => Promise<LoadedModel>): Promise<LoadedModel> {
+    const held = this._models.get(name);
     if (held) {
       const loaded = await held;
-      if ((await fingerprint(loaded.model.files.map(file => file.path))) === loaded.key) {
-        this._models.delete(absolute);
-        this._models.set(absolute, held);
+      if ((await fingerprint(loaded.model)) === loaded.key) {
+        this._models.delete(name);
+        this._models.set(name, held);
         return loaded;
       }
-      this._models.delete(absolute);
+      this._models.delete(name);
     }
-    const reading = this._read(absolute);
-    this._models.set(absolute, reading);
-    reading.catch(() => this._models.delete(absolute));
+    const reading = read();
+    this._models.set(name, reading);
+    reading.catch(() => this._models.delete(name));
     while (this._models.size > CAPACITY) {
       this._models.delete(this._models.keys().next().value!);
     }
     return reading;
   }
 
-  private async _read(path: string): Promise<LoadedModel> {
-    const model = await readModel(path);
-    return new LoadedModel(model, await fingerprint(model.files.map(file => file.path)));
-  }
-
   private readonly _models = new Map<string, Promise<LoadedModel>>();
 }
 
-async function fingerprint(paths: readonly string[]): Promise<string> {
+async function keyed(
+  model: IExportedModel,
+  update: IUpdatedModel | null = null
+): Promise<LoadedModel> {
+  return new LoadedModel(model, await fingerprint(model), update);
+}
+
+async function fingerprint({ files }: IExportedModel): Promise<string> {
   const parts: string[] = [];
-  for (const path of paths) {
+  for (const { path } of files) {
     try {
       const { size, mtimeMs } = await stat(path);
       parts.push(`${path}:${size}:${mtimeMs}`);

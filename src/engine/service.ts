@@ -17,6 +17,7 @@ import { runVariant } from './run';
 import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
 import { VariantSessions } from './sessions';
+import { updateWeights } from './updateweights';
 import { weightStatsTable } from './weightstats';
 
 /** Requests that the engine answers; the kernel remembers comparisons itself. */
@@ -52,16 +53,16 @@ export class Engine {
   private readonly _sessions = new VariantSessions();
 
   private readonly _handlers: Handlers = {
-    open: async ({ path }) => answer(describeModel(await this._store.load(path), path)),
-    census: async ({ path }) => answer((await this._store.load(path)).census(path)),
-    plan: async ({ path, variant }) => {
-      await checkVariant(variant);
-      return answer(planVariant(await this._store.load(path), variant));
+    open: async params => answer(describeModel(await this._store.load(params), params.path)),
+    census: async params => answer((await this._store.load(params)).census(params.path)),
+    plan: async params => {
+      await checkVariant(params.variant);
+      return answer(planVariant(await this._store.load(params), params.variant));
     },
     run: async (params, job) => {
       await checkVariant(params.variant);
       return answer(
-        await runVariant(await this._store.load(params.path), this._sessions, params, job)
+        await runVariant(await this._store.load(params, job), this._sessions, params, job)
       );
     },
     compare: async (params, job) => {
@@ -69,11 +70,16 @@ export class Engine {
         await checkVariant(variant);
       }
       return answer(
-        await compareVariants(await this._store.load(params.path), this._sessions, params, job)
+        await compareVariants(await this._store.load(params, job), this._sessions, params, job)
       );
     },
-    weightStats: async ({ path, outputFile }, job) => {
-      const { model } = await this._store.load(path);
+    updateWeights: async (params, job) => {
+      await checkVariant(params.variant);
+      return answer(await updateWeights(this._store, this._sessions, params, job));
+    },
+    weightStats: async (params, job) => {
+      const { model } = await this._store.load(params, job);
+      const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
       const { bytes, rows } = await weightStatsTable(model, job);
       if (target !== null) {

@@ -49,7 +49,8 @@ export class VariantSessions {
     const { variant } = prepared;
     const converted = await this._converter.materialize(prepared.legal.graph, {
       ...job,
-      reuse: variant.cache !== 'folded'
+      // Loading a folded model casts its weights; after an update only those that changed.
+      reuse: variant.cache !== 'folded' || loaded.update !== null
     });
     try {
       const bytes = writeOnnx(converted.graph);
@@ -83,6 +84,12 @@ export class VariantSession {
   get loadMs(): number {
     const isFolded = this.prepared.variant.cache === 'folded';
     return this._session.loadMs + (isFolded ? this._converted.ms : 0);
+  }
+
+  /** Weights that loading converted, and those whose conversion was there already. */
+  get conversions(): { readonly done: number; readonly taken: number; readonly ms: number } {
+    const { convertedWeights, takenWeights, ms } = this._converted;
+    return { done: convertedWeights, taken: takenWeights, ms };
   }
 
   /** Bytes of the weights that the session refers to. */

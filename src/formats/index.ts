@@ -11,4 +11,5 @@ export * from './onnx/write';
 export * from './pt2/rewrite';
 export * from './pt2/write';
 export * from './readmodel';
+export * from './readweights';
 export * from './safetensors';

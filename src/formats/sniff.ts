@@ -49,6 +49,15 @@ export function sniff(file: FileReader): Container {
   );
 }
 
+/** Whether a file is laid out as safetensors: a length below 4 GiB, then JSON. */
+export function isSafetensors(file: FileReader): boolean {
+  return startsLikeSafetensors(file.read(0, Math.min(file.sizeBytes, HEAD_BYTES), 'first bytes'));
+}
+
+function startsLikeSafetensors(head: Buffer): boolean {
+  return head.length >= 10 && head.readUInt32LE(4) === 0 && head[8] === 0x7b;
+}
+
 const OTHER_FORMATS: readonly {
   readonly name: string;
   readonly hint: string;
@@ -62,7 +71,7 @@ const OTHER_FORMATS: readonly {
   {
     name: 'a safetensors file, which holds weights alone',
     hint: 'Open the program that uses these weights.',
-    test: (text, head) => head.length >= 10 && head.readUInt32LE(4) === 0 && text[8] === '{'
+    test: (_text, head) => startsLikeSafetensors(head)
   },
   {
     name: 'a GGUF file',

@@ -6,8 +6,11 @@
 import { resolve } from 'node:path';
 import { isJsonObject } from './message';
 
+/** Names of parameters that are paths, of requests and of their `inputs`. */
+const PATHS = ['path', 'weights', 'inputsFile', 'outputsFile', 'outputFile', 'output'];
+
 /**
- * Parameters with every path made absolute: `path`, `outputsFile` and `inputs.inputsFile`.
+ * Parameters with every path made absolute.
  *
  * #### Notes
  * The engine's working directory is not the user's to know; relative paths start from the kernel's.
@@ -17,7 +20,7 @@ export function resolvePaths(params: unknown, cwd: string): unknown {
     return params;
   }
   const made: Record<string, unknown> = { ...params };
-  for (const key of ['path', 'inputsFile', 'outputsFile']) {
+  for (const key of PATHS) {
     if (typeof made[key] === 'string') {
       made[key] = resolve(cwd, made[key]);
     }

@@ -189,6 +189,47 @@ export function bodiesOf(node: INode): IGraph[] {
   return bodies;
 }
 
+/** Weights of a graph and of the graphs nested in it. */
+export function* weightsOf(graph: IGraph): Generator<IWeight> {
+  const pending = [graph];
+  while (pending.length > 0) {
+    const current = pending.pop()!;
+    for (const { weight } of current.weights) {
+      yield weight;
+    }
+    for (const node of current.nodes) {
+      pending.push(...bodiesOf(node));
+    }
+  }
+}
+
+/** The graph with other weights. Nodes are copied only where they hold nested graphs. */
+export function withWeights(graph: IGraph, change: (weight: IWeight) => IWeight): IGraph {
+  const changeAttr = (attr: Attr): Attr => {
+    if (attr.kind === 'graph') {
+      return { kind: 'graph', value: withWeights(attr.value, change) };
+    }
+    return attr.kind === 'list' ? { kind: 'list', items: attr.items.map(changeAttr) } : attr;
+  };
+  return {
+    ...graph,
+    weights: graph.weights.map(({ value, weight }): IWeightValue => ({
+      value,
+      weight: change(weight)
+    })),
+    nodes: graph.nodes.map(node =>
+      bodiesOf(node).length === 0
+        ? node
+        : {
+            ...node,
+            attrs: Object.fromEntries(
+              Object.entries(node.attrs).map(([name, attr]) => [name, changeAttr(attr)])
+            )
+          }
+    )
+  };
+}
+
 /** A new tensor value. */
 export function makeValue(
   name: string,

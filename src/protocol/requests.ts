@@ -239,20 +239,42 @@ export interface IDeviceInfo {
   readonly reason?: string;
 }
 
+/** Which model a request is about. */
+export interface IModelRef {
+  readonly path: string;
+  /** Take the weights from this file instead: `.safetensors`, or another export of the model. Weights it has not stay. */
+  readonly weights?: string;
+}
+
+/** Other weights, checked and loaded. */
+export interface IWeightUpdateResult {
+  /** The file they come from, as the user named it. */
+  readonly weights: string;
+  /** Weights whose bytes are others than the model's own. */
+  readonly changed: readonly string[];
+  readonly unchangedCount: number;
+  readonly variant: IVariant;
+  /** Casts of weights that loading the variant did again, and those it kept. */
+  readonly castsDone: number;
+  readonly castsKept: number;
+  /** Time of those casts, and of making the session, milliseconds. */
+  readonly castMs: number;
+  readonly loadMs: number;
+}
+
 /** Names, parameters and results of all requests. Requests that answer with binary data say so; it travels beside the result. */
 export interface IRequests {
   /** Read a model: structure and census. */
-  open: { params: { path: string }; result: IModelInfo };
-  census: { params: { path: string }; result: ICensus };
+  open: { params: IModelRef; result: IModelInfo };
+  census: { params: IModelRef; result: ICensus };
   /** Planned census of a variant; runs nothing. */
-  plan: { params: { path: string; variant: IVariant }; result: IPlan };
+  plan: { params: IModelRef & { variant: IVariant }; result: IPlan };
   run: {
-    params: { path: string; variant: IVariant; inputs?: IRunInputs; outputsFile?: string };
+    params: IModelRef & { variant: IVariant; inputs?: IRunInputs; outputsFile?: string };
     result: IRunResult;
   };
   compare: {
-    params: {
-      path: string;
+    params: IModelRef & {
       variants: readonly IVariant[];
       /** Timed forwards per variant. */
       runs?: number;
@@ -261,10 +283,17 @@ export interface IRequests {
     };
     result: ICompareResult;
   };
+  /**
+   * Check that the weights of another file fit the model, and load a variant with them. Later requests ask for them by naming the
+   * file; until then, and where this fails, everything stays as it was.
+   */
+  updateWeights: {
+    params: { path: string; weights: string; variant: IVariant };
+    result: IWeightUpdateResult;
+  };
   /** Weight statistics. One buffer: an Arrow IPC stream, see `stats.ts`. */
   weightStats: {
-    params: {
-      path: string;
+    params: IModelRef & {
       /** Write the table to this file too. */
       outputFile?: string;
     };
@@ -277,7 +306,7 @@ export interface IRequests {
   };
   devices: { params: Record<string, never>; result: { devices: readonly IDeviceInfo[] } };
   /** Results of the last comparison of this file in this kernel, for a panel that was reloaded. */
-  lastCompare: { params: { path: string }; result: { compare: ICompareResult | null } };
+  lastCompare: { params: IModelRef; result: { compare: ICompareResult | null } };
 }
 
 /** Name of a request. */

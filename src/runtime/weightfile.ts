@@ -7,15 +7,16 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Attr, DType, IGraph, IWeight, IWeightValue } from '../model';
+import type { DType, IGraph, IWeight } from '../model';
 import {
   CastlensError,
-  bodiesOf,
   contiguousStrides,
   DTYPES,
   elementCount,
   isContiguous,
-  sizeInBytes
+  sizeInBytes,
+  weightsOf,
+  withWeights
 } from '../model';
 import { canCast, castThrough } from '../numerics';
 import type { IJob } from './job';
@@ -27,8 +28,10 @@ import { checkExtent, readElements } from './weightreader';
 export interface IMaterializedGraph {
   /** The graph given with other weights; values, and nodes without nested graphs, are shared with it. */
   readonly graph: IGraph;
-  /** Weights converted by this call; those taken from an earlier one do not count. */
+  /** Weights converted by this call. */
   readonly convertedWeights: number;
+  /** Weights whose conversion was taken from an earlier call. */
+  readonly takenWeights: number;
   /** Bytes read and bytes written by this call. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -57,8 +60,8 @@ export class WeightConverter {
    * #### Notes
    * Contiguous ranges are only narrowed to their view; nothing is read. Derived and strided weights are read in bounded chunks,
    * cast, and written to one file, each at a multiple of 64 bytes. The same conversion asked for twice in a graph is done once.
-   * With `reuse`, conversions of earlier calls are taken where source bytes, view and steps are the same and the file has
-   * not changed, and those of this call are kept.
+   * Conversions are kept. With `reuse`, those of earlier calls are taken where source bytes, view and steps are the same and
+   * the file has not changed.
    *
    * @throws CastlensError where a weight reaches beyond its file, a cast is not supported, the disk is full, or the job was
    * cancelled; nothing is left on disk then.
@@ -103,9 +106,7 @@ export class WeightConverter {
         file.lastUse = ++this._clock;
         held.add(file);
         written = await convertAll([...work.values()], file, places, options);
-        if (options.reuse) {
-          this._keep(work.keys(), places);
-        }
+        this._keep(work.keys(), places);
       }
     } catch (error) {
       held.forEach(file => file.release());
@@ -119,6 +120,7 @@ export class WeightConverter {
         return conversion === null ? plain : placed(weight, places.get(conversion.key)!);
       }),
       convertedWeights: work.size,
+      takenWeights: places.size - work.size,
       ...written,
       ms: performance.now() - start,
       dispose: () => {
@@ -185,7 +187,7 @@ export namespace WeightConverter {
 
   /** Options of `materialize()`. */
   export interface IMaterializeOptions extends IJob {
-    /** Take conversions of earlier calls and keep those of this one (`frozen`), or do it all again (`folded`). */
+    /** Take conversions of earlier calls (`frozen`, and after an update of weights), or do it all again (`folded`). */
     readonly reuse: boolean;
   }
 }
@@ -456,45 +458,4 @@ function placed(weight: IWeight, place: IPlace): IWeight {
 
 function plainWeight(weight: IWeight, data: IWeight['data']): IWeight {
   return { ...weight, strides: contiguousStrides(weight.shape), storageOffset: 0, data };
-}
-
-/** Weights of a graph and of the graphs nested in it. */
-function* weightsOf(graph: IGraph): Generator<IWeight> {
-  const pending = [graph];
-  while (pending.length > 0) {
-    const current = pending.pop()!;
-    for (const { weight } of current.weights) {
-      yield weight;
-    }
-    for (const node of current.nodes) {
-      pending.push(...bodiesOf(node));
-    }
-  }
-}
-
-/** The graph with other weights. Nodes are copied only where they hold nested graphs. */
-function withWeights(graph: IGraph, change: (weight: IWeight) => IWeight): IGraph {
-  const changeAttr = (attr: Attr): Attr => {
-    if (attr.kind === 'graph') {
-      return { kind: 'graph', value: withWeights(attr.value, change) };
-    }
-    return attr.kind === 'list' ? { kind: 'list', items: attr.items.map(changeAttr) } : attr;
-  };
-  return {
-    ...graph,
-    weights: graph.weights.map(({ value, weight }): IWeightValue => ({
-      value,
-      weight: change(weight)
-    })),
-    nodes: graph.nodes.map(node =>
-      bodiesOf(node).length === 0
-        ? node
-        : {
-            ...node,
-            attrs: Object.fromEntries(
-              Object.entries(node.attrs).map(([name, attr]) => [name, changeAttr(attr)])
-            )
-          }
-    )
-  };
 }

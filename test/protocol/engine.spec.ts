@@ -162,6 +162,19 @@ describe('the real engine behind the kernel', () => {
       expect(resultText(await run('stats.get("none of this name")'))).toBe('null');
     });
 
+    it('should go over to other weights, or keep those it has', async () => {
+      const update = await run("const u = await m.update('seed-mlp/model.core.pt2'); u");
+      expect(shown(update, 'execute_result')['text/plain']).toContain('Weights changed');
+      const state = '[u.changed.length, m.weights.endsWith("seed-mlp/model.core.pt2")]';
+      expect(resultText(await run(state))).toBe('[ 0, true ]');
+      const data = shown(await run('await m.run({ seed: 3 })'), 'execute_result');
+      expect(data['text/plain']).toContain('4 executed');
+
+      const { reply } = await client.execute("await m.update('empty.pt2')");
+      expect(reply.content.evalue).toContain('the file is empty');
+      expect(resultText(await run(state))).toBe('[ 0, true ]');
+    });
+
     it('should list devices', async () => {
       const data = shown(await run('castlens.devices()'), 'execute_result');
       expect(data['text/plain']).toContain('cpu');

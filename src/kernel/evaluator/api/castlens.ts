@@ -12,11 +12,13 @@ import type {
   ICompareResult,
   IDeviceInfo,
   IModelInfo,
+  IModelRef,
   IPlan,
   IProgress,
   IRunInputs,
   IRunResult,
   IVariant,
+  IWeightUpdateResult,
   PassName,
   Reference
 } from '../../../protocol';
@@ -35,7 +37,8 @@ import {
   devicesTable,
   modelTable,
   planTable,
-  runTable
+  runTable,
+  updateTable
 } from './views';
 
 /** What to run. */
@@ -80,6 +83,9 @@ export interface ICompareOptions extends IInputOptions, IProgressOptions {
   warmup?: number;
 }
 
+/** Options of `update()`: the variant to load with the new weights, `folded` where no cache mode is given. */
+export interface IUpdateOptions extends IVariantOptions, IProgressOptions {}
+
 /** An opened model. */
 export class Model {
   constructor(
@@ -91,6 +97,32 @@ export class Model {
   ) {
     // What a reader sees of a model is its table, not the connection behind it.
     Object.defineProperty(this, '_engine', { enumerable: false });
+    Object.defineProperty(this, '_weights', { enumerable: false, writable: true });
+  }
+
+  /** The file the weights come from: that of the last `update()`, or the model's own. */
+  get weights(): string {
+    return this._weights ?? this.path;
+  }
+
+  /**
+   * Go over to the weights of another file, once they are checked and a variant is loaded with them; calls under way finish on
+   * the old ones. Where they do not fit, nothing changes.
+   */
+  update(weights: string, options: IUpdateOptions = {}): Promise<IWeightUpdateResult> {
+    return Private.promise(async () => {
+      Private.checkOptions('update', options, Private.UPDATE_OPTIONS);
+      if (typeof weights !== 'string') {
+        throw new TypeError('update() takes the path of a .safetensors file or of another export');
+      }
+      const { cache = 'folded', passes, device, onProgress } = options;
+      const source = resolve(weights);
+      const variant = Private.variantOf({ cache, passes, device });
+      const params = { path: this.path, weights: source, variant };
+      const { result } = await this._engine.ask('updateWeights', params, onProgress);
+      this._weights = source;
+      return Private.shown(result, update => tableBundle(updateTable(update)));
+    });
   }
 
   /** The casts in the file. */
@@ -102,7 +134,7 @@ export class Model {
   plan(options: IVariantOptions = {}): Promise<IPlan> {
     return Private.promise(async () => {
       Private.checkOptions('plan', options, Private.VARIANT_OPTIONS);
-      const params = { path: this.path, variant: Private.variantOf(options) };
+      const params = { ...this._ref, variant: Private.variantOf(options) };
       const { result } = await this._engine.ask('plan', params);
       return Private.shown(result, plan => tableBundle(planTable(plan)));
     });
@@ -113,7 +145,7 @@ export class Model {
     return Private.promise(async () => {
       Private.checkOptions('run', options, Private.RUN_OPTIONS);
       const params = {
-        path: this.path,
+        ...this._ref,
         variant: Private.variantOf(options),
         inputs: Private.inputsOf(options),
         ...(options.outputs === undefined ? {} : { outputsFile: resolve(options.outputs) })
@@ -130,7 +162,7 @@ export class Model {
       const { cache = CACHE_MODES, passes, device, runs, warmup } = options;
       const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
       const params = {
-        path: this.path,
+        ...this._ref,
         variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device })),
         inputs: Private.inputsOf(options),
         ...(runs === undefined ? {} : { runs }),
@@ -148,7 +180,7 @@ export class Model {
   stats(options: IProgressOptions = {}): Promise<WeightStats> {
     return Private.promise(async () => {
       Private.checkOptions('stats', options, ['onProgress']);
-      const params = { path: this.path };
+      const params = this._ref;
       const { buffers } = await this._engine.ask('weightStats', params, options.onProgress);
       return WeightStats.read(buffers[0]);
     });
@@ -157,6 +189,13 @@ export class Model {
   [DISPLAY](): MimeBundle {
     return tableBundle(modelTable(this.info));
   }
+
+  private get _ref(): IModelRef {
+    const { path, _weights: weights } = this;
+    return weights === null ? { path } : { path, weights };
+  }
+
+  private _weights: string | null = null;
 }
 
 /** The `castlens` global. */
@@ -200,6 +239,7 @@ export function makeCastlens(engine: EngineClient): ICastlens {
   documentation.set(Model.prototype.run, Private.RUN);
   documentation.set(Model.prototype.compare, Private.COMPARE);
   documentation.set(Model.prototype.stats, Private.STATS);
+  documentation.set(Model.prototype.update, Private.UPDATE);
   return castlens;
 }
 
@@ -274,6 +314,7 @@ namespace Private {
     "await m.run({ cache: 'folded' })             one forward",
     'await m.compare()                            time the cache modes against each other',
     'await m.stats()                              statistics of the weights',
+    "await m.update('new.safetensors')            go over to other weights",
     'await castlens.devices()                     what models can be run on'
   ].join('\n');
 
@@ -281,7 +322,7 @@ namespace Private {
     'await castlens.open(path)',
     '',
     'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
-    'Returns a model with .info, .census(), .plan(), .run(), .compare() and .stats().'
+    'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats() and .update().'
   ].join('\n');
 
   export const DEVICES = 'await castlens.devices()\n\nThe devices that models can be run on.';
@@ -308,6 +349,9 @@ namespace Private {
 
   /** Names that `compare()` takes. */
   export const COMPARE_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'runs', 'warmup'];
+
+  /** Names that `update()` takes. */
+  export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
 
   /** Refuse options that would be passed over: the figures would be those of another variant than was asked for. */
   export function checkOptions(method: string, options: object, known: readonly string[]): void {
@@ -353,6 +397,15 @@ namespace Private {
     ...VARIANT.slice(1),
     'runs: timed forwards per variant',
     ...INPUTS
+  ].join('\n');
+
+  export const UPDATE = [
+    'await model.update(weights, { cache, passes, device, onProgress })',
+    '',
+    'Go over to the weights of a .safetensors file or of another export of the model. Names, dtypes and shapes are checked first;',
+    'only the casts of weights that changed are done again. Where something does not fit, nothing changes.',
+    '',
+    ...VARIANT.map(line => line.replace("'off' by default", "'folded' by default"))
   ].join('\n');
 
   export const STATS = [

@@ -12,7 +12,8 @@ import type {
   IPlan,
   IRunResult,
   IVariant,
-  IVariantResult
+  IVariantResult,
+  IWeightUpdateResult
 } from '../../../protocol';
 import { formatBytes, formatMs, formatRatio, formatSizes, VERDICT_TEXTS } from '../../../protocol';
 import type { MimeBundle } from '../../message';
@@ -122,6 +123,33 @@ export function runTable(run: IRunResult): ITable {
       ...(run.outputsFile === undefined ? [] : [`outputs written to ${run.outputsFile}`]),
       ...run.findings.map(findingText)
     ]
+  };
+}
+
+/** Other weights. */
+export function updateTable(update: IWeightUpdateResult): ITable {
+  const { weights, changed, unchangedCount, castsDone, castsKept, castMs, loadMs } = update;
+  return {
+    title: [`weights of ${weights}, loaded as ${variantText(update.variant)}`],
+    columns: [
+      { label: 'Weights changed', numeric: true },
+      { label: 'unchanged', numeric: true },
+      { label: 'Casts done', numeric: true },
+      { label: 'kept', numeric: true },
+      { label: 'Cast', numeric: true },
+      { label: 'Load', numeric: true }
+    ],
+    rows: [
+      [
+        String(changed.length),
+        String(unchangedCount),
+        String(castsDone),
+        String(castsKept),
+        formatMs(castMs),
+        formatMs(loadMs)
+      ]
+    ],
+    notes: []
   };
 }
 
