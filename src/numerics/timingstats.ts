@@ -23,6 +23,14 @@ export interface IRatio {
   readonly high: number | null;
 }
 
+/** A difference of medians with its 95 % confidence interval. */
+export interface IDifference {
+  readonly difference: number;
+  /** Null where there are too few rounds to say. */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
 /** What an interval says about the difference. */
 export type Verdict = 'faster' | 'slower' | 'no-difference' | 'unknown';
 
@@ -68,16 +76,60 @@ export function spreadOf(samples: ArrayLike<number>): ISpread {
 export function ratioOfMedians(
   samples: ArrayLike<number>,
   baseline: ArrayLike<number>,
-  options: { readonly resamples?: number; readonly seed?: number } = {}
+  options: IResampling = {}
 ): IRatio {
-  const rounds = Math.min(samples.length, baseline.length);
   const ratio = median(samples) / median(baseline);
-  if (rounds < MIN_ROUNDS) {
+  const resampled = resampleMedians(samples, baseline, options);
+  if (resampled === null) {
     return { ratio, low: null, high: null };
+  }
+  const { medians, baselines, widen } = resampled;
+  const ratios = medians.map((value, i) => value / baselines[i]).sort();
+  const end = (share: number): number => ratio * (quantile(ratios, share) / ratio) ** widen;
+  return { ratio, low: end(0.025), high: end(0.975) };
+}
+
+/**
+ * Median of `samples` less median of `baseline`, with a 95 % bootstrap interval: as {@link ratioOfMedians}, widened on the scale of
+ * the samples.
+ */
+export function differenceOfMedians(
+  samples: ArrayLike<number>,
+  baseline: ArrayLike<number>,
+  options: IResampling = {}
+): IDifference {
+  const difference = median(samples) - median(baseline);
+  const resampled = resampleMedians(samples, baseline, options);
+  if (resampled === null) {
+    return { difference, low: null, high: null };
+  }
+  const { medians, baselines, widen } = resampled;
+  const differences = medians.map((value, i) => value - baselines[i]).sort();
+  const end = (share: number): number =>
+    difference + (quantile(differences, share) - difference) * widen;
+  return { difference, low: end(0.025), high: end(0.975) };
+}
+
+/** How medians are resampled. */
+interface IResampling {
+  readonly resamples?: number;
+  readonly seed?: number;
+}
+
+/** Medians of both lists over resampled rounds, and the small-sample factor; null where there are too few rounds. */
+function resampleMedians(
+  samples: ArrayLike<number>,
+  baseline: ArrayLike<number>,
+  options: IResampling
+): { medians: Float64Array; baselines: Float64Array; widen: number } | null {
+  const rounds = Math.min(samples.length, baseline.length);
+  if (rounds < MIN_ROUNDS) {
+    return null;
   }
   const resamples = options.resamples ?? 2000;
   const random = uniform(options.seed ?? 0);
-  const ratios = new Float64Array(resamples);
+  const medians = new Float64Array(resamples);
+  const baselines = new Float64Array(resamples);
   const a = new Resampled(samples, rounds);
   const b = new Resampled(baseline, rounds);
   for (let k = 0; k < resamples; k++) {
@@ -86,12 +138,10 @@ export function ratioOfMedians(
       a.draw(round);
       b.draw(round);
     }
-    ratios[k] = a.takeMedian() / b.takeMedian();
+    medians[k] = a.takeMedian();
+    baselines[k] = b.takeMedian();
   }
-  ratios.sort();
-  const widen = Math.sqrt(rounds / (rounds - 1));
-  const end = (share: number): number => ratio * (quantile(ratios, share) / ratio) ** widen;
-  return { ratio, low: end(0.025), high: end(0.975) };
+  return { medians, baselines, widen: Math.sqrt(rounds / (rounds - 1)) };
 }
 
 /** What an interval of a ratio to the baseline says. */

@@ -1,4 +1,5 @@
 import {
+  differenceOfMedians,
   median,
   normal,
   quantile,
@@ -34,6 +35,28 @@ describe('spreadOf', () => {
   it('does not mind the order', () => {
     expect(spreadOf([9, 1, 5, 3, 7])).toEqual({ median: 5, low: 3, high: 7 });
     expect(median([4, 1])).toBe(2.5);
+  });
+});
+
+describe('differenceOfMedians', () => {
+  it('holds the difference in 95 of 100 comparisons, and zero for a variant with itself', () => {
+    const held = [0, 0];
+    for (let seed = 0; seed < 100; seed++) {
+      const [a, b, c] = simulate(20, seed, [0.8, 1, 1]);
+      // The drift of the simulated machine raises the median round by a tenth.
+      const apart = differenceOfMedians(b, a, { resamples: 400 });
+      const same = differenceOfMedians(b, c, { resamples: 400 });
+      held[0] += apart.low! <= 2.2 && apart.high! >= 2.2 ? 1 : 0;
+      held[1] += same.low! <= 0 && same.high! >= 0 ? 1 : 0;
+    }
+    expect(held[0]).toBeGreaterThanOrEqual(93);
+    expect(held[1]).toBeGreaterThanOrEqual(95);
+  });
+
+  it('gives no interval for too few rounds, and the same one for the same samples', () => {
+    expect(differenceOfMedians([3, 3], [1, 1])).toEqual({ difference: 2, low: null, high: null });
+    const [a, b] = simulate(20, 1, [2, 1]);
+    expect(differenceOfMedians(a, b)).toEqual(differenceOfMedians(a, b));
   });
 });
 
