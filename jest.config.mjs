@@ -25,7 +25,7 @@ const shared = {
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/support/jsdomshims.cjs'],
   transform: {
-    '\\.svg$': '<rootDir>/test/support/svgtransform.cjs',
+    '\\.(svg|md)$': '<rootDir>/test/support/texttransform.cjs',
     '\\.(ts|tsx|js|mjs)$': [
       '@swc/jest',
       {

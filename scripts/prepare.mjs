@@ -12,6 +12,7 @@ const inputs = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.panel.json',
+  'docs/findings',
   'schema',
   'scripts/build-sidecar.mjs',
   'scripts/sidecar.mjs',

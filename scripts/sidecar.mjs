@@ -23,6 +23,8 @@ export const nodeOptions = {
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
+  // The pages of docs/findings.
+  loader: { '.md': 'text' },
   external: externals,
   logLevel: 'warning'
 };

@@ -12,7 +12,7 @@ export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
 export { makeCastsExplicit, namesOf } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
-export { FINDING_CODES } from './findings';
+export { count, FINDING_CODES, places, some } from './findings';
 export { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
 export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
 export { resolveRegions } from './regions';

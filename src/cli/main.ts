@@ -10,7 +10,7 @@ import type { IJob } from '../runtime';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IOptions } from './options';
 import { parseCommandLine, UsageError } from './options';
-import { censusText, compareText, doctorText, fixText, runText } from './text';
+import { censusText, compareText, doctorText, findingLines, fixText, runText } from './text';
 import { USAGE } from './usage';
 
 /** Exit status: done, cannot be done, usage. */
@@ -76,18 +76,22 @@ async function runCommand(options: IOptions): Promise<void> {
       const params = { path, weights, outputFile: options.arrow };
       const { result, buffers } = await engine.handle('weightStats', params, job);
       if (options.arrow !== undefined) {
-        return print(
-          { ...result, arrow: options.arrow },
-          ({ rows }) => `${rows} weights written to ${options.arrow}`
+        return print({ ...result, arrow: options.arrow }, ({ rows, findings }) =>
+          [`${rows} weights written to ${options.arrow}`, ...findingLines(findings)].join('\n')
         );
       }
       const { statsRows, statsText } = await import('./stats');
-      return print(statsRows(buffers[0]), statsText);
+      const { findings } = result;
+      return print({ weights: statsRows(buffers[0]), findings }, statsText);
     }
     case 'fix': {
       const { output, mixed } = options;
       const { result } = await engine.handle('fix', { path, output, mixed }, job);
       return print(result, fixText);
+    }
+    case 'explain': {
+      const { result } = await engine.handle('explain', { code: path }, job);
+      return print(result, ({ markdown }) => markdown.trimEnd());
     }
     case 'doctor': {
       const { result } = await engine.handle('devices', {}, job);

@@ -10,7 +10,7 @@ import type { CacheMode, IRunInputs, MixedWeights, PassName, Reference } from '.
 import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
 
 /** The commands. */
-export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'doctor'] as const;
+export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'explain', 'doctor'] as const;
 
 /** Name of a command. */
 export type Command = (typeof COMMANDS)[number];
@@ -21,7 +21,7 @@ export class UsageError extends Error {}
 /** A parsed command line. */
 export interface IOptions {
   readonly command: Command;
-  /** Empty for `doctor`. */
+  /** The code for `explain`, empty for `doctor`. */
   readonly file: string;
   readonly json: boolean;
   readonly cache: readonly (CacheMode | Reference)[];
@@ -67,7 +67,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   }
   const command = oneOf(name, COMMANDS, 'command');
   if (command !== 'doctor' && file === undefined) {
-    throw new UsageError(`${command} needs a file`);
+    throw new UsageError(`${command} needs a ${command === 'explain' ? 'code' : 'file'}`);
   }
   const extra = command === 'doctor' ? positionals.slice(1) : rest;
   if (extra.length > 0) {
@@ -137,6 +137,7 @@ const ALLOWED: Record<Command, readonly string[]> = {
   compare: ['json', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'arrow', 'weights', 'weights-from'],
   fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed'],
+  explain: ['json'],
   doctor: ['json']
 };
 

@@ -5,8 +5,9 @@
  */
 import { tableFromIPC } from 'apache-arrow';
 
+import type { IFinding } from '../protocol';
 import { formatSizes, STATS_COLUMNS } from '../protocol';
-import { table } from './text';
+import { findingLines, table } from './text';
 
 /** One weight, by column name. The exponent histogram is an array of counts. */
 export type StatsRow = Readonly<Record<string, string | number | null | readonly number[]>>;
@@ -25,13 +26,21 @@ export function statsRows(bytes: Uint8Array): StatsRow[] {
   return rows;
 }
 
-/** The columns that fit a terminal. */
-export function statsText(rows: readonly StatsRow[]): string {
+/** What `stats --json` prints. */
+export interface IStatsReport {
+  readonly weights: readonly StatsRow[];
+  /** What only the values of weights show. */
+  readonly findings: readonly IFinding[];
+}
+
+/** The columns that fit a terminal, and what was found. */
+export function statsText({ weights, findings }: IStatsReport): string {
   const columns = STATS_COLUMNS.filter(({ name }) => name !== 'exponents' && name !== 'module');
-  return table(
+  const rows = table(
     columns.map(({ label }) => label),
-    rows.map(row => columns.map(({ name }) => cellText(row[name])))
+    weights.map(row => columns.map(({ name }) => cellText(row[name])))
   );
+  return [rows, ...findingLines(findings)].join('\n');
 }
 
 function cellText(value: StatsRow[string]): string {

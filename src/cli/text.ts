@@ -14,7 +14,7 @@ import type {
   IRunResult,
   ISourceRef
 } from '../protocol';
-import { CACHE_MODES, formatBytes, formatSizes, VERDICT_TEXTS } from '../protocol';
+import { CACHE_MODES, formatBytes, formatCost, formatSizes, VERDICT_TEXTS } from '../protocol';
 
 /** Rows under headings, columns aligned; numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -159,7 +159,7 @@ export function compareText(result: ICompareResult): string {
       lines.push('', `Passes of ${variant.cache}`, ...reports.slice(1));
     }
   }
-  const findings = result.variants.flatMap(variant => variant.findings);
+  const findings = [...result.findings, ...result.variants.flatMap(variant => variant.findings)];
   return lines.concat(findingLines(findings)).join('\n');
 }
 
@@ -235,13 +235,22 @@ function passLines(reports: readonly IPassReport[]): string[] {
   ];
 }
 
-function findingLines(findings: readonly IFinding[]): string[] {
+/** Findings after an empty line: where, what it costs, what to do; nothing where there are none. */
+export function findingLines(findings: readonly IFinding[]): string[] {
   if (findings.length === 0) {
     return [];
   }
   return [
     '',
-    ...findings.map(finding => `${finding.severity} [${finding.code}] ${finding.message}`)
+    ...findings.flatMap(({ code, severity, message, source, sources = [], cost, remedy }) => {
+      const more = sources.length > 1 ? ` and ${sources.length - 1} more` : '';
+      return [
+        `${severity} [${code}] ${message}`,
+        ...(source ? [`  at ${sourceText(source)}${more}`] : []),
+        ...(cost ? [`  cost: ${formatCost(cost)}`] : []),
+        ...(remedy ? [`  remedy: ${remedy}`] : [])
+      ];
+    })
   ];
 }
 

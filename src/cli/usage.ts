@@ -16,6 +16,7 @@ Commands
   stats FILE     statistics of every weight
   fix FILE -o OUT
                  write the model with its weights in the precision they are used in
+  explain CODE   what a finding means, why it happens and what to do about it
   doctor         devices, providers and versions
 
 Options

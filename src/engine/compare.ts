@@ -12,6 +12,7 @@ import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runt
 import { executionFindings } from './executionfindings';
 import type { IBoundInputs } from './inputs';
 import { bindInputs } from './inputs';
+import { measureFindings } from './measuredcost';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
 import { bitIdentical, maxRelativeDifference } from './outputs';
@@ -87,6 +88,9 @@ export async function compareVariants(
       0,
       candidates.findIndex(({ variant }) => variant.cache === 'off')
     );
+    const results = candidates.map((candidate, i) =>
+      variantResult(candidate, samples[i], candidates[baseline], samples[baseline])
+    );
     return {
       file: params.path,
       device: variants[0].device,
@@ -95,9 +99,8 @@ export async function compareVariants(
       runs,
       warmup,
       inputs: inputs.label,
-      variants: candidates.map((candidate, i) =>
-        variantResult(candidate, samples[i], candidates[baseline], samples[baseline])
-      ),
+      variants: results,
+      findings: measureFindings(loaded.census(params.path).findings, results),
       failed
     };
   } finally {

@@ -3,16 +3,24 @@
  *
  * @packageDocumentation
  */
-import type { CastlensError } from '../model';
+import { count, places, some } from '../autocast';
+import type { CastlensError, IGraph, INode } from '../model';
+import { producersOf, usesOf } from '../model';
 import type { IFinding } from '../protocol';
-import type { IExecutedCasts } from '../runtime';
+import { formatBytes } from '../protocol';
+import type { IExecutedCasts, IInsertedCast } from '../runtime';
 import type { IPreparedVariant } from './variant';
 
 const EXECUTED_DIFFERS = 'executed-differs-from-planned';
 const EXPORTED_REFUSED = 'exported-graph-refused';
+const RUNTIME_CASTS = 'runtime-casts';
 
 /** Codes of the findings that only show in a run; docs/findings has a page for each. */
-export const EXECUTION_FINDING_CODES: readonly string[] = [EXECUTED_DIFFERS, EXPORTED_REFUSED];
+export const EXECUTION_FINDING_CODES: readonly string[] = [
+  EXECUTED_DIFFERS,
+  RUNTIME_CASTS,
+  EXPORTED_REFUSED
+];
 
 /** The runtime would not load an `.onnx` file as it is, so that the reference ran a graph made legal by castlens. */
 export function exportedGraphRefused(error: CastlensError): IFinding {
@@ -20,36 +28,113 @@ export function exportedGraphRefused(error: CastlensError): IFinding {
     code: EXPORTED_REFUSED,
     severity: 'warning',
     message: `onnxruntime refuses the graph as exported; the reference ran the graph castlens made legal, with the runtime's default optimisations. ${error.message}`,
-    nodes: error.details.entry === undefined ? [] : [error.details.entry]
+    nodes: error.details.entry === undefined ? [] : [error.details.entry],
+    remedy:
+      'Run the file on a device with kernels for its dtypes, or use a cache mode: castlens holds low precision in float32 where ' +
+      'the device has none.'
   };
 }
 
-/** Where the casts that ran are not those that were planned. */
+/** Where the casts that ran are not those that were planned, and what the runtime added. */
 export function executionFindings(
   prepared: IPreparedVariant,
   executed: IExecutedCasts
 ): IFinding[] {
-  const { variant, forward } = prepared;
-  if (executed.total === forward.weightCasts) {
+  return [...plannedThatDiffer(prepared, executed), ...runtimeCasts(prepared, executed)];
+}
+
+function plannedThatDiffer(
+  { variant, forward, legal }: IPreparedVariant,
+  { planned, missing }: IExecutedCasts
+): IFinding[] {
+  if (planned === forward.weightCasts && missing.length === 0) {
     return [];
-  }
-  const parts: string[] = [];
-  if (executed.missing.length > 0) {
-    parts.push(
-      `${executed.missing.length} planned casts never ran (the runtime folded, merged or dropped them)`
-    );
-  }
-  if (executed.inserted > 0) {
-    parts.push(`the runtime inserted ${executed.inserted} casts of weights of its own`);
   }
   // The reference is there to show what the runtime does by itself; everywhere else a difference is a defect of the plan.
   const isReference = variant.cache === 'onnxruntime';
+  const names = new Set(missing);
+  const nodes: INode[] = [];
+  for (const node of producersOf(legal.graph).values()) {
+    if (names.has(node.name)) {
+      nodes.push(node);
+    }
+  }
   return [
     {
       code: EXECUTED_DIFFERS,
       severity: isReference ? 'info' : 'warning',
-      message: `${variant.cache}: ${forward.weightCasts} weight casts planned, ${executed.total} executed${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`,
-      nodes: executed.missing
+      message:
+        `${variant.cache}: ${count(forward.weightCasts, 'weight cast')} planned, ${planned} of them executed` +
+        (missing.length === 0
+          ? '.'
+          : `: ${missing.length} never ran, since the runtime folded, merged or dropped ${missing.length === 1 ? 'it' : 'them'}.`),
+      ...places(nodes),
+      ...(isReference
+        ? {}
+        : { remedy: 'Do not rely on the figures of this variant, and report the model.' })
     }
   ];
+}
+
+function runtimeCasts(
+  { variant, legal }: IPreparedVariant,
+  { insertedCasts }: IExecutedCasts
+): IFinding[] {
+  if (insertedCasts.length === 0) {
+    return [];
+  }
+  const onWeights = insertedCasts.filter(({ isWeight }) => isWeight);
+  const onActivations = insertedCasts.filter(({ isWeight }) => !isWeight);
+  const bytesMoved = insertedCasts.reduce((sum, cast) => sum + cast.bytesMoved, 0);
+  const weights = weightsOf(onWeights, legal.graph);
+  const kinds = [
+    ...(onWeights.length > 0
+      ? [`${executions(onWeights)} of weights${weights.length > 0 ? ` (${some(weights)})` : ''}`]
+      : []),
+    ...(onActivations.length > 0 ? [`${executions(onActivations)} of activations`] : [])
+  ];
+  return [
+    {
+      code: RUNTIME_CASTS,
+      severity: variant.cache === 'onnxruntime' ? 'info' : 'warning',
+      message:
+        `${variant.cache}: onnxruntime inserted casts of its own, which run in each forward: ${kinds.join(' and ')}, ` +
+        `${formatBytes(bytesMoved)} moved. The provider has no kernel for these operators in their dtype.`,
+      weights,
+      ...places(operatorsAt(insertedCasts, legal.graph)),
+      cost: { bytesMoved },
+      remedy:
+        'Run the file on a device with kernels for its dtypes, or use a cache mode: castlens then makes every cast itself, and ' +
+        'converts weights before the forward.'
+    }
+  ];
+}
+
+function executions(casts: readonly IInsertedCast[]): number {
+  return casts.reduce((sum, { perForward }) => sum + perForward, 0);
+}
+
+/** Names of the weights that casts read, where the graph knows them: the optimised graph has values of its own. */
+function weightsOf(casts: readonly IInsertedCast[], graph: IGraph): string[] {
+  const names = new Map(graph.weights.map(({ value, weight }) => [value.name, weight.names[0]]));
+  return casts.flatMap(({ value }) => names.get(value) ?? []);
+}
+
+/** The operators that make the values concerned; those that use them where nothing in the graph does. */
+function operatorsAt(casts: readonly IInsertedCast[], graph: IGraph): INode[] {
+  const values = new Set(casts.map(({ value }) => value));
+  const nodes: INode[] = [];
+  const made = new Set<string>();
+  for (const [{ name }, node] of producersOf(graph)) {
+    if (values.has(name)) {
+      made.add(name);
+      nodes.push(node);
+    }
+  }
+  for (const [{ name }, uses] of usesOf(graph)) {
+    if (values.has(name) && !made.has(name)) {
+      nodes.push(...uses.map(({ node }) => node));
+    }
+  }
+  return nodes;
 }

@@ -9,6 +9,7 @@ import type { Params, RequestName, Result } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
+import { findingPage } from './findingpages';
 import { fixModel } from './fix';
 import { ModelStore } from './modelstore';
 import { outputTarget } from './outputtarget';
@@ -18,6 +19,7 @@ import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
 import { VariantSessions } from './sessions';
 import { updateWeights } from './updateweights';
+import { weightFindings } from './weightfindings';
 import { weightStatsTable } from './weightstats';
 
 /** Requests that the engine answers; the kernel remembers comparisons itself. */
@@ -78,16 +80,18 @@ export class Engine {
       return answer(await updateWeights(this._store, this._sessions, params, job));
     },
     weightStats: async (params, job) => {
-      const { model } = await this._store.load(params, job);
+      const { model, explicit } = await this._store.load(params, job);
       const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
-      const { bytes, rows } = await weightStatsTable(model, job);
+      const { bytes, rows, byWeight } = await weightStatsTable(model, job);
       if (target !== null) {
         await writeFileAtomically(target, sink => sink.write(bytes));
       }
-      return { result: { rows }, buffers: [bytes] };
+      const findings = weightFindings(explicit.graph, byWeight);
+      return { result: { rows, findings }, buffers: [bytes] };
     },
     fix: async (params, job) => answer(await fixModel(this._store, params, job)),
+    explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IGraph } from '../model';
-import { CastlensError, elementCount, sizeInBytes } from '../model';
+import { CastlensError, elementCount, forEachNode, sizeInBytes } from '../model';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
@@ -127,7 +127,8 @@ export class VariantSession {
       return executedCasts(
         session.endProfile(),
         this.prepared.weightCastNodes,
-        graph.weights.map(({ value }) => value.name)
+        graph.weights.map(({ value }) => value.name),
+        nodeNamesOf(graph)
       );
     } finally {
       await session.dispose();
@@ -163,6 +164,12 @@ function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
     device: parseDevice(variant.device),
     level: variant.cache === 'onnxruntime' ? 'default' : 'planned'
   };
+}
+
+function nodeNamesOf(graph: IGraph): string[] {
+  const names: string[] = [];
+  forEachNode(graph, node => names.push(node.name));
+  return names;
 }
 
 function graphWeightBytes(graph: IGraph): number {

@@ -21,8 +21,9 @@ import {
   vectorFromArray
 } from 'apache-arrow';
 
+import { storedBytes, weightKey } from '../autocast';
 import type { IExportedModel, IWeight } from '../model';
-import { DTYPES, elementCount, sizeInBytes } from '../model';
+import { DTYPES, elementCount } from '../model';
 import type { ITensorStats } from '../numerics';
 import { hasStats, TensorStats } from '../numerics';
 import type { StatsColumn } from '../protocol';
@@ -40,6 +41,8 @@ export interface IStatsTable {
   /** An Arrow IPC stream; the columns are those of protocol/stats.ts. */
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /** The same statistics by `weightKey`; weights whose elements are no real numbers are left out. */
+  readonly byWeight: ReadonlyMap<string, ITensorStats>;
 }
 
 /** A tensor and its statistics; null where its elements are no real numbers. */
@@ -63,20 +66,25 @@ export interface IStatsRow {
 export async function weightStatsTable(model: IExportedModel, job: IJob): Promise<IStatsTable> {
   const weights = distinctWeights(model.weights);
   const modules = new Set(model.modules.map(({ path }) => path));
-  const totalBytes = weights.reduce((sum, weight) => sum + weightBytes(weight), 0);
+  let totalBytes = 0;
+  weights.forEach(weight => (totalBytes += storedBytes(weight)));
   const rows: IStatsRow[] = [];
+  const byWeight = new Map<string, ITensorStats>();
   let doneBytes = 0;
-  for (const weight of weights) {
+  for (const [key, weight] of weights) {
     const [name] = weight.names;
     await breathe(job);
     const stats = await weightStats(weight, job, chunkBytes => {
       doneBytes += chunkBytes;
       job.progress?.({ text: `Reading ${name}`, fraction: doneBytes / totalBytes });
     });
+    if (stats !== null) {
+      byWeight.set(key, stats);
+    }
     const { dtype, shape } = weight;
     rows.push({ name, dtype, shape, module: moduleOf(name, modules), stats });
   }
-  return { bytes: encodeStats(rows), rows: rows.length };
+  return { bytes: encodeStats(rows), rows: rows.length, byWeight };
 }
 
 /** Rows as an Arrow IPC stream with the columns of protocol/stats.ts, in memory of its own. */
@@ -136,21 +144,16 @@ async function weightStats(
   return stats.result();
 }
 
-/** Weights that differ in storage or in how it is looked at. */
-function distinctWeights(weights: readonly IWeight[]): IWeight[] {
-  const byView = new Map<string, IWeight>();
+/** Weights that differ in storage or in how it is looked at, by `weightKey`. */
+function distinctWeights(weights: readonly IWeight[]): Map<string, IWeight> {
+  const byKey = new Map<string, IWeight>();
   for (const weight of weights) {
-    const { storage, dtype, shape, strides, storageOffset } = weight;
-    const key = JSON.stringify([storage, dtype, shape, strides, storageOffset]);
-    if (!byView.has(key)) {
-      byView.set(key, weight);
+    const key = weightKey(weight);
+    if (!byKey.has(key)) {
+      byKey.set(key, weight);
     }
   }
-  return [...byView.values()];
-}
-
-function weightBytes(weight: IWeight): number {
-  return sizeInBytes(weight.dtype, elementCount(weight.shape));
+  return byKey;
 }
 
 /** The innermost module whose path leads to `name`; the root where the file names no modules that fit. */

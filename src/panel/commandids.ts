@@ -16,6 +16,7 @@ export namespace CommandIDs {
   export const setDevice = 'castlens:set-device';
   export const toggleVariant = 'castlens:toggle-variant';
   export const summariseWeights = 'castlens:summarise-weights';
+  export const explainFinding = 'castlens:explain-finding';
   export const retry = 'castlens:retry';
   export const dismissError = 'castlens:dismiss-error';
   export const selectKernel = 'castlens:select-kernel';

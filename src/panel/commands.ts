@@ -219,6 +219,24 @@ export function addCommands(options: ICommandOptions): void {
     execute: () => current()?.content.service.retry()
   });
 
+  commands.addCommand(CommandIDs.explainFinding, {
+    label: args => trans.__('Explain: %1', String(args.code ?? '')),
+    caption: trans.__('Say what a finding means, why it happens and what to do about it'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['code'],
+        properties: { code: { type: 'string', description: trans.__('Code of the finding') } }
+      }
+    },
+    isEnabled: () => withPanel(),
+    execute: async args => {
+      if (typeof args.code === 'string') {
+        await current()?.content.service.explain(args.code);
+      }
+    }
+  });
+
   commands.addCommand(CommandIDs.dismissError, {
     label: trans.__('Dismiss Error'),
     caption: trans.__('Take the error off the panel'),

@@ -10,6 +10,7 @@ import type {
   ICompareResult,
   IDeviceInfo,
   IErrorInfo,
+  IFinding,
   IModelInfo,
   IPlan,
   IRunResult,
@@ -34,7 +35,7 @@ export interface ITask {
 /** A failure, laid out in the panel until it is dismissed. */
 export interface IPanelError {
   /** What was attempted; `engine` for the loss of the engine process. */
-  readonly task: TaskKind | 'plan' | 'engine';
+  readonly task: TaskKind | 'plan' | 'explain' | 'engine';
   readonly info: IErrorInfo;
 }
 
@@ -42,6 +43,8 @@ export interface IPanelError {
 export interface IStatistics {
   readonly rows: number;
   readonly ipc: Uint8Array;
+  /** What only the values of weights show. */
+  readonly findings: readonly IFinding[];
 }
 
 /** Everything the panel shows, as one value that is never changed in place. */
@@ -60,6 +63,8 @@ export interface IPanelState {
   readonly compare: ICompareResult | null;
   readonly devices: readonly IDeviceInfo[];
   readonly statistics: IStatistics | null;
+  /** Pages about findings that were asked for, by code. */
+  readonly pages: ReadonlyMap<string, string>;
   readonly task: ITask | null;
   readonly error: IPanelError | null;
 }
@@ -75,6 +80,7 @@ export const INITIAL_STATE: IPanelState = {
   compare: null,
   devices: [],
   statistics: null,
+  pages: new Map(),
   task: null,
   error: null
 };

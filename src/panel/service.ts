@@ -151,8 +151,23 @@ export class PanelService implements IDisposable {
           found: this._trans.__('no binary buffer')
         });
       }
-      this._model.update({ statistics: { rows: reply.result.rows, ipc } });
+      const { rows, findings } = reply.result;
+      this._model.update({ statistics: { rows, ipc, findings } });
     });
+  }
+
+  /** Fetch the page about a finding. No task: it may be asked for while one is under way. */
+  async explain(code: string): Promise<void> {
+    const client = this._link.client;
+    if (!client || this._model.state.pages.has(code)) {
+      return;
+    }
+    try {
+      const { result } = await client.request('explain', { code });
+      this._model.update({ pages: new Map(this._model.state.pages).set(code, result.markdown) });
+    } catch (error) {
+      this._onFailed('explain', error);
+    }
   }
 
   /** Give up the task under way. */
@@ -166,6 +181,7 @@ export class PanelService implements IDisposable {
     this.dismissError();
     switch (failed) {
       case undefined:
+      case 'explain':
         break;
       case 'open':
       case 'engine':
@@ -289,7 +305,7 @@ export class PanelService implements IDisposable {
     }
   }
 
-  private _onFailed(task: TaskKind | 'plan', error: unknown): void {
+  private _onFailed(task: TaskKind | 'plan' | 'explain', error: unknown): void {
     if (this._isDisposed || (error instanceof RequestError && error.cancelled)) {
       return;
     }

@@ -71,14 +71,51 @@ export interface IForwardCasts {
   readonly bytesMoved: number;
 }
 
+/** What the confidence interval of a ratio to `off` says: below 1, above 1, holding 1; unknown with too few rounds. */
+export type Verdict = 'faster' | 'slower' | 'no-difference' | 'unknown';
+
+/** Time that something costs, from a comparison: one variant that has it against one that has not. */
+export interface IMeasuredTime {
+  /** The modes compared, both without passes. */
+  readonly with: CacheMode;
+  readonly without: CacheMode;
+  /** Median of `with` less median of `without`, milliseconds per forward. */
+  readonly differenceMs: number;
+  /** 95 % bootstrap interval of the difference; null where there are too few runs to say. */
+  readonly lowMs: number | null;
+  readonly highMs: number | null;
+  /** What the comparison says of `without` against `with`. */
+  readonly verdict: Verdict;
+  readonly device: string;
+  /** Timed forwards of each. */
+  readonly runs: number;
+}
+
+/** What a finding costs, as far as it is known. */
+export interface IFindingCost {
+  /** Bytes read plus bytes written by its casts in one forward. Counted, not measured. */
+  readonly bytesMoved?: number;
+  /** Whether some of the casts have sizes that are only known in a run, and `bytesMoved` leaves them out. */
+  readonly isLowerBound?: boolean;
+  /** Only where a comparison has been run that says. */
+  readonly time?: IMeasuredTime;
+}
+
 /** Something castlens found in a model. Codes are stable; docs/findings has a page for each. */
 export interface IFinding {
   readonly code: string;
   readonly severity: 'info' | 'warning' | 'error';
   readonly message: string;
+  /** Weights it is about, by name. */
   readonly weights?: readonly string[];
+  /** Operator calls it is about, by name. */
   readonly nodes?: readonly string[];
+  /** The line to look at first. */
   readonly source?: ISourceRef | null;
+  /** Every line it is about, that one included, each once. */
+  readonly sources?: readonly ISourceRef[];
+  readonly cost?: IFindingCost;
+  /** What to do about it, where something can be done. */
   readonly remedy?: string;
 }
 

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import type { Verdict } from './requests';
+import type { IFindingCost, IMeasuredTime, Verdict } from './census';
 
 /** A verdict in words, where they need not be translated. */
 export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
@@ -30,6 +30,31 @@ export function formatBytes(bytes: number): string {
 export function formatMs(ms: number): string {
   const digits = ms < 10 ? 3 : ms < 100 ? 1 : 0;
   return `${ms.toFixed(digits)} ms`;
+}
+
+/** What a finding costs, the part that was measured last: `386.3 KiB moved per forward; 0.120 ms (95 % interval ...)`. */
+export function formatCost(cost: IFindingCost): string {
+  const { bytesMoved, isLowerBound, time } = cost;
+  const parts: string[] = [];
+  if (bytesMoved !== undefined) {
+    parts.push(`${isLowerBound ? 'at least ' : ''}${formatBytes(bytesMoved)} moved per forward`);
+  }
+  if (time !== undefined) {
+    parts.push(formatMeasuredTime(time));
+  }
+  return parts.join('; ');
+}
+
+function formatMeasuredTime(time: IMeasuredTime): string {
+  const { with: one, without, differenceMs, lowMs, highMs, verdict, device, runs } = time;
+  const how = `${one} against ${without} on ${device}, ${runs} run${runs === 1 ? '' : 's'} each`;
+  const interval =
+    lowMs === null || highMs === null
+      ? 'too few runs for an interval'
+      : `95 % interval ${formatMs(lowMs)} to ${formatMs(highMs)}`;
+  return verdict === 'no-difference'
+    ? `no difference in time beyond the noise (${interval}; ${how})`
+    : `${formatMs(differenceMs)} per forward (${interval}; ${how})`;
 }
 
 /** A ratio: `0.263×`. */

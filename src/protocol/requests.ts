@@ -14,7 +14,8 @@ import type {
   IForwardCasts,
   ISourceRef,
   PassName,
-  Reference
+  Reference,
+  Verdict
 } from './census';
 
 /** One thing that is run and compared: cache mode (or reference), passes, device. */
@@ -140,9 +141,6 @@ export interface IRunResult {
   readonly findings: readonly IFinding[];
 }
 
-/** What the confidence interval of a ratio to `off` says: below 1, above 1, holding 1; unknown with too few rounds. */
-export type Verdict = 'faster' | 'slower' | 'no-difference' | 'unknown';
-
 /** One variant of a comparison. */
 export interface IVariantResult {
   readonly cache: CacheMode | Reference;
@@ -198,6 +196,8 @@ export interface ICompareResult {
   /** `random, seed 0`, `sample inputs of the file` or the inputs file. */
   readonly inputs: string;
   readonly variants: readonly IVariantResult[];
+  /** Findings about the file whose cost in time this comparison measured. */
+  readonly findings: readonly IFinding[];
   /** Variants that could not be run, with the reason. */
   readonly failed: readonly { readonly variant: IVariant; readonly message: string }[];
 }
@@ -297,13 +297,16 @@ export interface IRequests {
       /** Write the table to this file too. */
       outputFile?: string;
     };
-    result: { rows: number };
+    /** `findings` are those that only the values of weights show. */
+    result: { rows: number; findings: readonly IFinding[] };
   };
   /** Write the model with its weights in the precision they are used in. Never over a file of the model. */
   fix: {
     params: { path: string; output: string; mixed?: MixedWeights };
     result: IFixResult;
   };
+  /** The page of docs/findings for a code. */
+  explain: { params: { code: string }; result: { markdown: string } };
   devices: { params: Record<string, never>; result: { devices: readonly IDeviceInfo[] } };
   /** Results of the last comparison of this file in this kernel, for a panel that was reloaded. */
   lastCompare: { params: IModelRef; result: { compare: ICompareResult | null } };

@@ -16,6 +16,8 @@ export interface IKernelEvent {
   readonly durationUs: number;
   /** Bytes of those inputs that are weights (initializers); 0 where there are none. */
   readonly weightBytes: number;
+  /** Bytes of all inputs and outputs. */
+  readonly bytesMoved: number;
 }
 
 /** Kernels of all runs in one profile, in the order of their start. */
@@ -23,6 +25,18 @@ export interface IProfile {
   readonly kernels: readonly IKernelEvent[];
   /** Forwards in the profile. */
   readonly runs: number;
+}
+
+/** A cast that the runtime added to the graph it was given. */
+export interface IInsertedCast {
+  /** The value of the graph that it casts, or that it makes. */
+  readonly value: string;
+  /** Whether what it casts is a weight. */
+  readonly isWeight: boolean;
+  /** Executions in one forward. */
+  readonly perForward: number;
+  /** Bytes read plus bytes written in one forward. */
+  readonly bytesMoved: number;
 }
 
 /** Casts of weights that were executed. Counts are of one forward: the mean where forwards differ. */
@@ -33,6 +47,8 @@ export interface IExecutedCasts {
   readonly planned: number;
   /** Those the runtime inserted. */
   readonly inserted: number;
+  /** Everything the runtime inserted, casts of activations too, in order. */
+  readonly insertedCasts: readonly IInsertedCast[];
   /** Planned ones that the runtime never ran, by node name. */
   readonly missing: readonly string[];
 }
@@ -67,6 +83,7 @@ export function parseProfile(text: string): IProfile {
  *
  * @param plannedNodes - names of the nodes that are weight casts in the graph handed to the runtime.
  * @param weightNames - names of the weights' values in that graph.
+ * @param graphNodes - names of all its nodes, so that none of them is taken for one the runtime inserted.
  *
  * #### Notes
  * Casts inserted by the runtime are named `InsertedCast_VALUE` or `InsertedPrecisionFreeCast_VALUE`; they are weight casts where
@@ -76,25 +93,42 @@ export function parseProfile(text: string): IProfile {
 export function executedCasts(
   profile: IProfile,
   plannedNodes: Iterable<string>,
-  weightNames: Iterable<string>
+  weightNames: Iterable<string>,
+  graphNodes: Iterable<string> = []
 ): IExecutedCasts {
   const planned = new Map<string, number>();
   for (const node of plannedNodes) {
     planned.set(node, 0);
   }
   const weights = new Set(weightNames);
-  let inserted = 0;
-  for (const { node, op, weightBytes } of profile.kernels) {
+  const own = new Set(graphNodes);
+  const inserted = new Map<string, { isWeight: boolean; times: number; bytes: number }>();
+  for (const { node, op, weightBytes, bytesMoved } of profile.kernels) {
     if (op !== 'Cast') {
       continue;
     }
     const count = planned.get(node);
+    const value = own.has(node) ? undefined : INSERTED.exec(node)?.groups?.value;
     if (count !== undefined) {
       planned.set(node, count + 1);
-    } else if (isInsertedOnWeight(node, weightBytes, weights)) {
-      inserted++;
+    } else if (value !== undefined) {
+      const before = inserted.get(value) ?? { isWeight: false, times: 0, bytes: 0 };
+      inserted.set(value, {
+        isWeight: before.isWeight || weightBytes > 0 || weights.has(value),
+        times: before.times + 1,
+        bytes: before.bytes + bytesMoved
+      });
     }
   }
+  const insertedCasts = [...inserted].map(([value, { isWeight, times, bytes }]) => ({
+    value,
+    isWeight,
+    perForward: times / profile.runs,
+    bytesMoved: bytes / profile.runs
+  }));
+  const insertedOnWeights = insertedCasts
+    .filter(({ isWeight }) => isWeight)
+    .reduce((sum, { perForward }) => sum + perForward, 0);
   let executed = 0;
   const missing: string[] = [];
   for (const [node, count] of planned) {
@@ -104,23 +138,15 @@ export function executedCasts(
     }
   }
   return {
-    total: (executed + inserted) / profile.runs,
+    total: executed / profile.runs + insertedOnWeights,
     planned: executed / profile.runs,
-    inserted: inserted / profile.runs,
+    inserted: insertedOnWeights,
+    insertedCasts,
     missing
   };
 }
 
 const INSERTED = /^Inserted(?:PrecisionFree)?Cast_(?<value>.*)$/s;
-
-function isInsertedOnWeight(
-  node: string,
-  weightBytes: number,
-  weights: ReadonlySet<string>
-): boolean {
-  const value = INSERTED.exec(node)?.groups?.value;
-  return value !== undefined && (weightBytes > 0 || weights.has(value));
-}
 
 const KERNEL_SUFFIX = '_kernel_time';
 
@@ -137,7 +163,11 @@ function kernelEvent(event: JsonObject): IKernelEvent | null {
     op: typeof details.op_name === 'string' ? details.op_name : '',
     provider: typeof details.provider === 'string' ? details.provider : '',
     durationUs: toNumber(dur),
-    weightBytes: toNumber(details.parameter_size)
+    weightBytes: toNumber(details.parameter_size),
+    bytesMoved:
+      toNumber(details.parameter_size) +
+      toNumber(details.activation_size) +
+      toNumber(details.output_size)
   };
 }
 

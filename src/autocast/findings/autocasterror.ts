@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import { sourceRef } from '../sourceref';
 import type { FindingRule } from './finding';
-import { count, nodeNames } from './finding';
+import { count, places } from './finding';
 
 /** Operator calls that raise when the program is run under its regions. */
 export const autocastError: FindingRule = ({ explicit }) => {
@@ -20,8 +19,7 @@ export const autocastError: FindingRule = ({ explicit }) => {
       message:
         `PyTorch refuses ${count(conflicts.length, 'operator call')} under the regions, first ${conflicts[0].node.name} ` +
         `(${conflicts[0].node.op}): ${conflicts[0].reason}. Here they run on their operands as they are.`,
-      nodes: nodeNames(conflicts.map(conflict => conflict.node)),
-      source: sourceRef(conflicts[0].node.source),
+      ...places(conflicts.map(conflict => conflict.node)),
       remedy: 'Move the call out of the region, or convert its operands first.'
     }
   ];

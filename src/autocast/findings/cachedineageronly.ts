@@ -4,9 +4,8 @@
  * @packageDocumentation
  */
 import { formatBytes } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import type { FindingRule } from './finding';
-import { count, nodeNames, weightNames } from './finding';
+import { count, places, weightNames } from './finding';
 
 /** The difference between a forward with PyTorch's own cache and one of the exported program. */
 export const cachedInEagerOnly: FindingRule = ({ model, casts, perForward }) => {
@@ -36,8 +35,8 @@ export const cachedInEagerOnly: FindingRule = ({ model, casts, perForward }) => 
           ? ' Tracing switches the cache off, so export records cache_enabled=False and nothing turns it on again.'
           : ''),
       weights: weightNames(repeated.map(cast => cast.weight)),
-      nodes: nodeNames(repeated.map(cast => cast.node)),
-      source: sourceRef(repeated[0].node.source),
+      ...places(repeated.map(cast => cast.node)),
+      cost: { bytesMoved: bytes },
       remedy: 'Mode autocast gives back what eager PyTorch does; folded and frozen do better.'
     }
   ];

@@ -4,10 +4,9 @@
  * @packageDocumentation
  */
 import { formatBytes } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import { weightKey } from '../weightcasts';
 import type { FindingRule, IJudgedCast } from './finding';
-import { count, nodeNames, some } from './finding';
+import { bytesMovedBy, count, places, some } from './finding';
 
 /** Weights whose cast to one dtype is repeated within a forward, because each use got a cast of its own. */
 export const weightCastPerUse: FindingRule = ({ casts }) => {
@@ -29,14 +28,8 @@ export const weightCastPerUse: FindingRule = ({ casts }) => {
   if (repeated.length === 0) {
     return [];
   }
-  let extra = 0;
-  let extraBytes = 0;
-  for (const group of repeated) {
-    group.slice(1).forEach(cast => {
-      extra++;
-      extraBytes += cast.bytesMoved;
-    });
-  }
+  const extra = repeated.flatMap(group => group.slice(1));
+  const extraBytes = bytesMovedBy(extra);
   repeated.sort((a, b) => b.length - a.length);
   return [
     {
@@ -45,10 +38,10 @@ export const weightCastPerUse: FindingRule = ({ casts }) => {
       message:
         `${count(repeated.length, 'weight')} ${repeated.length === 1 ? 'is' : 'are'} cast more than once per forward: ` +
         `${some(repeated.map(group => `${group[0].weight.names[0]} (${group.length} times)`))}. ` +
-        `${count(extra, 'cast')} and ${formatBytes(extraBytes)} per forward repeat a cast already done.`,
+        `${count(extra.length, 'cast')} and ${formatBytes(extraBytes)} per forward repeat what was done already.`,
       weights: repeated.map(group => group[0].weight.names[0]),
-      nodes: nodeNames(repeated.flat().map(cast => cast.node)),
-      source: sourceRef(repeated[0][0].node.source),
+      ...places(repeated.flat().map(cast => cast.node)),
+      cost: { bytesMoved: extraBytes },
       remedy:
         'The pass share-casts does each once per forward; modes folded and frozen do none per forward.'
     }

@@ -4,9 +4,8 @@
  * @packageDocumentation
  */
 import { formatBytes } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import type { FindingRule } from './finding';
-import { count, nodeNames, some, weightNames } from './finding';
+import { count, places, some, weightNames } from './finding';
 
 /** Weights that the program as exported casts anew on every forward. */
 export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
@@ -25,8 +24,8 @@ export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
         `${formatBytes(bytesMoved)} for them; the results are the same each time. Largest: ` +
         `${some(largest(casts))}.`,
       weights,
-      nodes: nodeNames(casts.map(cast => cast.node)),
-      source: sourceRef(casts[0].node.source),
+      ...places(casts.map(cast => cast.node)),
+      cost: { bytesMoved },
       remedy:
         'Mode folded casts them once when the model is loaded, frozen ahead of time' +
         (left > 0 ? `; ${count(left, 'cast')} must stay.` : '.')

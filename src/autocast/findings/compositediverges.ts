@@ -5,9 +5,8 @@
  */
 import type { INode } from '../../model';
 import type { IFinding } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import type { FindingRule, IFindingContext } from './finding';
-import { count, nodeNames, some } from './finding';
+import { bytesMovedBy, count, places, some, weightNames } from './finding';
 
 /** Composite operators without a policy of their own, on whose inner operators autocast acts (pytorch/pytorch#137274). */
 export const compositeDiverges: FindingRule = context => [
@@ -22,7 +21,7 @@ function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[]
     return [];
   }
   const operands = new Set(composites.flatMap(node => node.inputs));
-  const lost = casts.filter(cast => operands.has(cast.node.outputs[0])).length;
+  const lost = casts.filter(cast => operands.has(cast.node.outputs[0]));
   const total = perForward.off.weightCasts;
   return [
     {
@@ -31,10 +30,11 @@ function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[]
       message:
         `Autocast acts on ${count(composites.length, 'call')} of ${some(operatorsOf(composites))} only through the operators ` +
         'inside. castlens casts their operands, as eager PyTorch and the exported program do; run_decompositions() and ' +
-        `torch.onnx.export lose these casts. ${count(lost, 'weight cast')} of ${total} per forward ` +
-        `${lost === 1 ? 'is' : 'are'} theirs, so the decomposed program has ${total - lost}.`,
-      nodes: nodeNames(composites),
-      source: sourceRef(composites[0].source),
+        `torch.onnx.export lose these casts. ${count(lost.length, 'weight cast')} of ${total} per forward ` +
+        `${lost.length === 1 ? 'is' : 'are'} theirs, so the decomposed program has ${total - lost.length}.`,
+      weights: weightNames(lost.map(cast => cast.weight)),
+      ...places(composites),
+      cost: { bytesMoved: bytesMovedBy(lost) },
       remedy:
         'Write the call with operators that have a policy of their own, such as matmul or linear.'
     }
@@ -55,8 +55,9 @@ function leftOut({ explicit }: IFindingContext): IFinding[] {
         `${count(opaque.length, 'call')} of ${some(operatorsOf(opaque))} cast weights and gates inside of the operator in eager ` +
         'PyTorch; run_decompositions() and torch.onnx.export lose these casts, and castlens leaves them out too: the calls ' +
         'run on their operands as they are, and their casts are not counted.',
-      nodes: nodeNames(opaque),
-      source: sourceRef(opaque[0].source)
+      ...places(opaque),
+      remedy:
+        'Keep such a layer out of the region with torch.autocast(..., enabled=False): then every program computes it alike.'
     }
   ];
 }

@@ -3,10 +3,11 @@
  *
  * @packageDocumentation
  */
-import type { IExportedModel, INode, IWeight } from '../../model';
-import type { CacheMode, IFinding, IForwardCasts } from '../../protocol';
+import type { IExportedModel, INode, ISourceLocation, IWeight } from '../../model';
+import type { CacheMode, IFinding, IForwardCasts, ISourceRef } from '../../protocol';
 import type { ICacheVerdict } from '../eagercache';
 import type { IExplicitGraph } from '../explicit';
+import { sourceRef } from '../sourceref';
 import type { IWeightCastNode } from '../weightcasts';
 
 /** A weight cast with what has been worked out about it. */
@@ -44,7 +45,52 @@ export function weightNames(weights: Iterable<IWeight>): string[] {
   return [...new Set([...weights].map(weight => weight.names[0]))];
 }
 
-/** Names of nodes. */
-export function nodeNames(nodes: Iterable<INode>): string[] {
-  return [...nodes].map(node => node.name);
+/** `aten.add.Tensor (4), aten.softmax.int`: operators of calls, the most frequent first. */
+export function operators(nodes: Iterable<INode>): string {
+  const calls = new Map<string, number>();
+  for (const { op } of nodes) {
+    calls.set(op, (calls.get(op) ?? 0) + 1);
+  }
+  return some(
+    [...calls].sort((a, b) => b[1] - a[1]).map(([op, n]) => (n === 1 ? op : `${op} (${n})`))
+  );
+}
+
+/**
+ * The operator calls a finding is about, each once, and the lines they stand in.
+ *
+ * @param first - a place to look at before those of the nodes.
+ */
+export function places(
+  nodes: Iterable<INode>,
+  first: ISourceLocation | null = null
+): Required<Pick<IFinding, 'nodes' | 'source' | 'sources'>> {
+  const distinct = new Set(nodes);
+  const sources = linesOf([first, ...[...distinct].map(node => node.source)]);
+  return {
+    nodes: [...distinct].map(node => node.name),
+    source: sources[0] ?? null,
+    sources
+  };
+}
+
+/** Lines of source, each once, in order; unknown ones are left out. */
+export function linesOf(locations: Iterable<ISourceLocation | null>): ISourceRef[] {
+  const lines = new Map<string, ISourceRef>();
+  for (const location of locations) {
+    const key = location === null ? '' : `${location.file}:${location.line}`;
+    if (location !== null && !lines.has(key)) {
+      lines.set(key, sourceRef(location)!);
+    }
+  }
+  return [...lines.values()];
+}
+
+/** Sum of what some casts move. */
+export function bytesMovedBy(casts: Iterable<{ readonly bytesMoved: number }>): number {
+  let sum = 0;
+  for (const { bytesMoved } of casts) {
+    sum += bytesMoved;
+  }
+  return sum;
 }

@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import type { IFinding } from '../../protocol';
+import { ambientAutocast } from './ambientautocast';
 import { autocastError } from './autocasterror';
 import { cachedInEagerOnly } from './cachedineageronly';
+import { castIslands } from './castislands';
 import { weightCastPerUse } from './castperuse';
 import { weightsCastEveryForward } from './castseveryforward';
 import { compositeDiverges } from './compositediverges';
@@ -18,6 +20,7 @@ import { regionDisabled } from './regiondisabled';
 import { unknownAutocastDevice } from './unknowndevice';
 import { unusedWeights } from './unusedweights';
 
+export { count, places, some } from './finding';
 export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
 
 /** Rules by the code of what they find, in the order findings are told. Codes are stable; each has a page in docs/findings. */
@@ -28,8 +31,10 @@ export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
   'cached-in-eager-only': cachedInEagerOnly,
   'weight-not-cacheable': weightNotCacheable,
   'mixed-precision-weight': mixedPrecisionWeight,
+  'ambient-autocast': ambientAutocast,
   'dtype-mismatch': dtypeMismatch,
   'composite-diverges': compositeDiverges,
+  'cast-islands': castIslands,
   'autocast-error': autocastError,
   'unknown-autocast-device': unknownAutocastDevice,
   'unused-weights': unusedWeights,

@@ -6,10 +6,9 @@
 import type { INode, IWeight } from '../../model';
 import { castTarget, forEachNode } from '../../model';
 import { formatBytes } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import { asWeightCast, isArrangement, storedBytes, weightKey, weightLineage } from '../weightcasts';
 import type { FindingRule } from './finding';
-import { count, some } from './finding';
+import { count, places, some } from './finding';
 
 /** Weights with uses in their stored dtype beside uses that cast them: a tied embedding and output layer, for instance. */
 export const mixedPrecisionWeight: FindingRule = ({ explicit, casts }) => {
@@ -50,8 +49,7 @@ export const mixedPrecisionWeight: FindingRule = ({ explicit, casts }) => {
           )
         )}. Cast ahead of time, both copies are kept.`,
       weights: entries.map(({ weight }) => weight.names[0]),
-      nodes: entries.map(({ node }) => node.name),
-      source: sourceRef(entries[0].node.source),
+      ...places(entries.map(({ node }) => node)),
       remedy:
         'Do not convert such a weight before export: its other uses would lose precision. Modes folded and frozen keep a copy ' +
         'for each use.'

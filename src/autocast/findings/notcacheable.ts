@@ -7,10 +7,9 @@ import { formatBytes } from '../../protocol';
 import type { IFinding } from '../../protocol';
 import type { CacheRefusal } from '../eagercache';
 import { describeRefusal } from '../eagercache';
-import { sourceRef } from '../sourceref';
 import { storedBytes } from '../weightcasts';
 import type { FindingRule, IJudgedCast } from './finding';
-import { count, nodeNames, some, weightNames } from './finding';
+import { bytesMovedBy, count, places, some, weightNames } from './finding';
 
 /** Weight casts outside the reach of `torch.autocast(cache_enabled=True)`; one finding per reason. */
 export const weightNotCacheable: FindingRule = ({ casts }) => {
@@ -37,8 +36,8 @@ export const weightNotCacheable: FindingRule = ({ casts }) => {
         `PyTorch's autocast cache would not keep ${count(names.length, 'weight')} (${formatBytes(bytes)}), which ` +
         `${count(refused.length, 'cast')} per forward read: ${describeRefusal(refusal)}. Concerned: ${some(names)}.`,
       weights: names,
-      nodes: nodeNames(refused.map(cast => cast.node)),
-      source: sourceRef(refused[0].node.source),
+      ...places(refused.map(cast => cast.node)),
+      cost: { bytesMoved: bytesMovedBy(refused) },
       remedy:
         refusal === 'mutated'
           ? 'A cast of a weight that changes during the forward cannot be kept; only the program itself can avoid it.'

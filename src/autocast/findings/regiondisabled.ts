@@ -4,9 +4,8 @@
  * @packageDocumentation
  */
 import type { IFinding } from '../../protocol';
-import { sourceRef } from '../sourceref';
 import type { FindingRule } from './finding';
-import { count, nodeNames, weightNames } from './finding';
+import { count, places, weightNames } from './finding';
 
 /**
  * Disabled regions that hold operators with an autocast policy.
@@ -29,8 +28,9 @@ export const regionDisabled: FindingRule = ({ model, explicit }) => {
     const dtype = explicit.regions.get(region.id)!.own.dtype;
     const what =
       `Region ${region.id} (${region.device}, ${dtype}) is recorded with enabled=False: ` +
-      `${count(dormant.nodes.length, 'operator call')} with an autocast policy in it run without it; enabled, it would cast ` +
-      `${count(weights.length, 'weight')} for them.`;
+      `${dormant.nodes.length === 1 ? '1 operator call in it that has a policy runs' : `${dormant.nodes.length} operator calls in it that have a policy run`} ` +
+      `uncast; enabled, it would cast ` +
+      `${weights.length === 0 ? 'activations alone' : count(weights.length, 'weight')}.`;
     findings.push({
       code: 'region-disabled',
       severity: isInside ? 'info' : 'warning',
@@ -41,8 +41,7 @@ export const regionDisabled: FindingRule = ({ model, explicit }) => {
             `probably exported on a machine without it.`
           : what,
       weights,
-      nodes: nodeNames(dormant.nodes),
-      source: sourceRef(region.source ?? dormant.nodes[0].source),
+      ...places(dormant.nodes, region.source),
       ...(isInside
         ? {}
         : {

@@ -3,11 +3,12 @@
  *
  * @packageDocumentation
  */
-import { isFloating } from '../../model';
+import type { INode } from '../../model';
+import { forEachNode, isFloating } from '../../model';
 import { formatBytes } from '../../protocol';
 import { storedBytes } from '../weightcasts';
 import type { FindingRule } from './finding';
-import { count, some, weightNames } from './finding';
+import { count, operators, places, some, weightNames } from './finding';
 
 /** Floating-point weights that only dropped operators use, or nothing at all. */
 export const unusedWeights: FindingRule = ({ model, explicit }) => {
@@ -18,8 +19,18 @@ export const unusedWeights: FindingRule = ({ model, explicit }) => {
   if (unused.length === 0) {
     return [];
   }
-  const inGraph = new Set(model.graph.weights.map(({ weight }) => weight.storage));
-  const byDeadCode = unused.filter(weight => inGraph.has(weight.storage)).length;
+  const storages = new Set(unused.map(weight => weight.storage));
+  const values = new Set(
+    model.graph.weights
+      .filter(({ weight }) => storages.has(weight.storage))
+      .map(({ value }) => value)
+  );
+  const readers: INode[] = [];
+  forEachNode(model.graph, node => {
+    if (node.inputs.some(value => value !== null && values.has(value))) {
+      readers.push(node);
+    }
+  });
   const bytes = unused.reduce((sum, weight) => sum + storedBytes(weight), 0);
   const names = weightNames(unused);
   return [
@@ -27,13 +38,15 @@ export const unusedWeights: FindingRule = ({ model, explicit }) => {
       code: 'unused-weights',
       severity: 'info',
       message:
-        `${count(names.length, 'weight')} (${formatBytes(bytes)}) reach no output: ${some(names)}.` +
-        (byDeadCode > 0
-          ? ` ${byDeadCode} of them are used by ${count(explicit.dropped.length, 'operator call')} that export recorded ` +
-            'though no output needs them; these are dropped, as PyTorch drops them.'
+        `${count(names.length, 'weight')} (${formatBytes(bytes)}) ${names.length === 1 ? 'reaches' : 'reach'} no output: ` +
+        `${some(names)}.` +
+        (readers.length > 0
+          ? ` Export recorded ${count(readers.length, 'operator call')} that read them (${operators(readers)}), but no output ` +
+            'needs the results: such calls are dropped, as PyTorch drops them.'
           : ''),
       weights: names,
-      remedy: 'Leave the layers out of the module before export to make the file smaller.'
+      ...places(readers),
+      remedy: 'Leave what is not used out of the module before export: the file becomes smaller.'
     }
   ];
 };

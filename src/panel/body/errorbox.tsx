@@ -70,6 +70,8 @@ function titleOf(error: IPanelError, trans: TranslationBundle): string {
       return trans.__('The variants cannot be compared');
     case 'statistics':
       return trans.__('The weights cannot be summarised');
+    case 'explain':
+      return trans.__('The finding cannot be explained');
     case 'engine':
       return trans.__('The engine stopped');
   }

@@ -1,30 +1,27 @@
 /**
- * What castlens found in the model and in the plan.
+ * What castlens found in the model, in the plan, in what ran and in the values of the weights.
  *
  * @packageDocumentation
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IFinding } from '../../protocol';
+import type { IFinding, IFindingCost, IMeasuredTime } from '../../protocol';
+import { formatBytes, formatMs } from '../../protocol';
+import { CommandIDs } from '../commandids';
+import { findingKey, findingsOf } from '../findings';
 import { formatCount, formatSource } from '../format';
-import { variantKey } from '../variants';
 import type { ISectionProps } from './sectionprops';
 import { Section } from './section';
 
-/** Weights named in a finding before the rest is only counted. */
-const NAME_LIMIT = 6;
+/** Names of a list before the rest is only counted. */
+const NAME_LIMIT = 50;
 
-/** Findings of the file, then those of the plan and the last run that the file does not have. */
-export function Findings({ state, trans }: ISectionProps) {
-  const { info, run } = state;
+/** All findings there are, each with what it is about folded away. */
+export function Findings({ state, trans, execute }: ISectionProps) {
+  const { info } = state;
   if (info === null) {
     return null;
   }
-  const plan = state.plans.get(variantKey(state.variant));
-  const findings = distinct([
-    ...info.census.findings,
-    ...(plan?.findings ?? []),
-    ...(run && variantKey(run.variant) === variantKey(state.variant) ? run.findings : [])
-  ]);
+  const findings = findingsOf(state);
   if (findings.length === 0 && info.warnings.length === 0) {
     return null;
   }
@@ -32,7 +29,13 @@ export function Findings({ state, trans }: ISectionProps) {
     <Section name="findings" title={trans.__('Findings')} about={formatCount(findings.length)}>
       <ul className="castlens-Findings">
         {findings.map(finding => (
-          <Finding key={keyOf(finding)} finding={finding} trans={trans} />
+          <Finding
+            key={findingKey(finding)}
+            finding={finding}
+            page={state.pages.get(finding.code)}
+            trans={trans}
+            execute={execute}
+          />
         ))}
         {info.warnings.map(warning => (
           <li key={warning} className="castlens-Finding" data-severity="warning">
@@ -45,28 +48,135 @@ export function Findings({ state, trans }: ISectionProps) {
   );
 }
 
-function Finding({ finding, trans }: { finding: IFinding; trans: TranslationBundle }) {
-  const { code, severity, message, weights = [], source, remedy } = finding;
-  const named = weights.slice(0, NAME_LIMIT);
+interface IFindingProps extends Pick<ISectionProps, 'trans' | 'execute'> {
+  readonly finding: IFinding;
+  /** The page about findings of this code, once it was asked for. */
+  readonly page: string | undefined;
+}
+
+function Finding({ finding, page, trans, execute }: IFindingProps) {
+  const { code, severity, message, source, cost, remedy } = finding;
   return (
     <li className="castlens-Finding" data-severity={severity} data-code={code}>
       <span className="castlens-Finding-severity">{severityLabel(severity, trans)}</span>
       <div>
         <p className="castlens-Finding-message">{message}</p>
+        {cost ? <p className="castlens-Finding-cost">{describeCost(cost, trans)}</p> : null}
         {remedy ? <p className="castlens-Finding-remedy">{remedy}</p> : null}
         <p className="castlens-Finding-meta">
           <code>{code}</code>
           {source ? <span title={source.code}>{formatSource(source)}</span> : null}
-          {named.map(weight => (
-            <code key={weight}>{weight}</code>
-          ))}
-          {weights.length > named.length ? (
-            <span>{trans.__('and %1 more', formatCount(weights.length - named.length))}</span>
-          ) : null}
         </p>
+        <Details finding={finding} trans={trans} />
+        <details
+          className="castlens-Finding-details"
+          onToggle={event => {
+            if (event.currentTarget.open) {
+              execute(CommandIDs.explainFinding, { code });
+            }
+          }}
+        >
+          <summary>{trans.__('About %1', code)}</summary>
+          <pre className="castlens-Finding-page">{page ?? trans.__('Reading the page…')}</pre>
+        </details>
       </div>
     </li>
   );
+}
+
+/** The weights, operator calls and lines a finding is about; nothing where it names none. */
+function Details({ finding, trans }: { finding: IFinding; trans: TranslationBundle }) {
+  const { weights = [], nodes = [], sources = [] } = finding;
+  const counts = [
+    weights.length > 0 ? trans._n('%1 weight', '%1 weights', weights.length) : null,
+    nodes.length > 0 ? trans._n('%1 operator call', '%1 operator calls', nodes.length) : null,
+    sources.length > 0 ? trans._n('%1 line', '%1 lines', sources.length) : null
+  ].filter(text => text !== null);
+  if (counts.length === 0) {
+    return null;
+  }
+  return (
+    <details className="castlens-Finding-details">
+      <summary>{counts.join(', ')}</summary>
+      <dl>
+        <Names label={trans.__('Weights')} names={weights} trans={trans} />
+        <Names label={trans.__('Operator calls')} names={nodes} trans={trans} />
+        <Names
+          label={trans.__('Source')}
+          names={sources.map(({ file, line, code: text }) =>
+            text === undefined ? `${file}:${line}` : `${file}:${line}  ${text}`
+          )}
+          trans={trans}
+        />
+      </dl>
+    </details>
+  );
+}
+
+function Names({
+  label,
+  names,
+  trans
+}: {
+  label: string;
+  names: readonly string[];
+  trans: TranslationBundle;
+}) {
+  if (names.length === 0) {
+    return null;
+  }
+  const left = names.length - NAME_LIMIT;
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>
+        <ul>
+          {names.slice(0, NAME_LIMIT).map(name => (
+            <li key={name}>
+              <code>{name}</code>
+            </li>
+          ))}
+          {left > 0 ? <li>{trans.__('and %1 more', formatCount(left))}</li> : null}
+        </ul>
+      </dd>
+    </>
+  );
+}
+
+/** What a finding costs: bytes as counted, time as measured. */
+function describeCost(cost: IFindingCost, trans: TranslationBundle): string {
+  const { bytesMoved, isLowerBound, time } = cost;
+  const parts: string[] = [];
+  if (bytesMoved !== undefined) {
+    const bytes = formatBytes(bytesMoved);
+    parts.push(
+      isLowerBound
+        ? trans.__('At least %1 moved per forward.', bytes)
+        : trans.__('%1 moved per forward.', bytes)
+    );
+  }
+  if (time !== undefined) {
+    parts.push(describeTime(time, trans));
+  }
+  return parts.join(' ');
+}
+
+function describeTime(time: IMeasuredTime, trans: TranslationBundle): string {
+  const { differenceMs, lowMs, highMs, verdict, device, runs } = time;
+  const how = trans.__('%1 against %2 on %3, %4 runs each', time.with, time.without, device, runs);
+  if (verdict === 'no-difference') {
+    return trans.__('Measured: no difference in time beyond the noise (%1).', how);
+  }
+  const figure = formatMs(differenceMs);
+  return lowMs === null || highMs === null
+    ? trans.__('Measured: %1 per forward, too few runs for an interval (%2).', figure, how)
+    : trans.__(
+        'Measured: %1 per forward, 95 % interval %2 to %3 (%4).',
+        figure,
+        formatMs(lowMs),
+        formatMs(highMs),
+        how
+      );
 }
 
 function severityLabel(severity: IFinding['severity'], trans: TranslationBundle): string {
@@ -78,12 +188,4 @@ function severityLabel(severity: IFinding['severity'], trans: TranslationBundle)
     case 'error':
       return trans.__('Error');
   }
-}
-
-function distinct(findings: readonly IFinding[]): readonly IFinding[] {
-  return [...new Map(findings.map(finding => [keyOf(finding), finding])).values()];
-}
-
-function keyOf(finding: IFinding): string {
-  return `${finding.code} ${finding.message}`;
 }

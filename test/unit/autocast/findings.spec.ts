@@ -2,8 +2,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FINDING_CODES, makeCastsExplicit, takeCensus } from '../../../src/autocast';
 import { EXECUTION_FINDING_CODES } from '../../../src/engine/executionfindings';
+import { STATS_FINDING_CODES } from '../../../src/engine/weightfindings';
+import { EXPLAINED_CODES, findingPage } from '../../../src/engine/findingpages';
 import { readModel } from '../../../src/formats';
-import type { IExportedModel } from '../../../src/model';
+import type { IExportedModel, IValue } from '../../../src/model';
 import type { IFinding } from '../../../src/protocol';
 import { dtypeAttr, GraphBuilder, makeRegion, makeWeight } from './builder';
 
@@ -42,22 +44,35 @@ function linear(
   return Object.assign(b, { region });
 }
 
-/** Codes of the census, and those that only show in a run. */
-const ALL_CODES = [...FINDING_CODES, ...EXECUTION_FINDING_CODES];
+/** Codes of the census, those that only show in a run, and those that only show in values. */
+const ALL_CODES = [...FINDING_CODES, ...EXECUTION_FINDING_CODES, ...STATS_FINDING_CODES];
 
 describe('docs/findings', () => {
-  it.each(ALL_CODES)('should have a page for %s that says what, how and what to do', code => {
+  it.each(ALL_CODES)('should have a page for %s that says what, why and what to do', code => {
     const page = readFileSync(join(docs, `${code}.md`), 'utf8');
     expect(page.startsWith(`# ${code}\n`)).toBe(true);
-    for (const heading of ['## What it means', '## How castlens decides', '## What to do']) {
-      expect(page).toContain(heading);
+    expect(findingPage(code)).toBe(page);
+    for (const heading of [
+      '## What it means',
+      '## Example',
+      '## Why it happens',
+      '## How castlens decides',
+      '## What to do'
+    ]) {
+      expect(page).toContain(`\n${heading}\n`);
     }
+    expect(page).toMatch(new RegExp(`^(info|warning|error) \\[${code}\\] `, 'm'));
     expect(readFileSync(join(docs, 'README.md'), 'utf8')).toContain(`(${code}.md)`);
   });
 
   it('should have no page for a code that is not there', () => {
     const pages = readdirSync(docs).filter(file => file !== 'README.md');
     expect(pages.sort()).toEqual(ALL_CODES.map(code => `${code}.md`).sort());
+    expect([...EXPLAINED_CODES].sort()).toEqual([...ALL_CODES].sort());
+  });
+
+  it('should say which codes there are when asked for another one', () => {
+    expect(() => findingPage('toString')).toThrow(/no finding "toString".*cast-islands/);
   });
 });
 
@@ -177,19 +192,73 @@ describe('mixed-precision-weight', () => {
   });
 });
 
-describe('dtype-mismatch', () => {
-  it('should recognise a program exported inside an ambient autocast', () => {
+describe('ambient-autocast', () => {
+  /** linear, relu, linear, as exported under an ambient autocast to bfloat16. */
+  function ambient(): GraphBuilder {
+    const b = new GraphBuilder();
+    const recorded = { dtype: 'bfloat16' } as const;
+    const source = { file: 'm.py', line: 3 };
+    const first = b.call(
+      'aten.linear.default',
+      { input: b.input('x'), weight: b.weight('a') },
+      recorded,
+      { source }
+    );
+    const relu = b.call('aten.relu.default', { self: first }, recorded);
+    return b.output(
+      b.call('aten.linear.default', { input: relu, weight: b.weight('b') }, recorded, {
+        source: { file: 'm.py', line: 4 }
+      })
+    );
+  }
+
+  it('should name the calls autocast acted on, their weights and lines', () => {
+    const list = findings(ambient().model());
+    const finding = only(list, 'ambient-autocast');
+    expect(codes(list)).not.toContain('dtype-mismatch');
+    expect(finding.message).toContain('2 operator calls outside of every region');
+    expect(finding.message).toContain('recorded with bfloat16 results, but give float32');
+    expect(finding.message).toContain('3 values of 3');
+    expect(finding.weights).toEqual(['a', 'b']);
+    expect(finding.nodes).toEqual(['linear_0', 'linear_2']);
+    expect(finding.sources?.map(({ line }) => line)).toEqual([3, 4]);
+    expect(finding.remedy).toContain('inside of the forward');
+  });
+
+  it('should recognise calls that autocast runs in float32', () => {
     const b = new GraphBuilder();
     b.output(
-      b.call(
-        'aten.linear.default',
-        { input: b.input('x'), weight: b.weight('w') },
-        { dtype: 'bfloat16' }
-      )
+      b.call('aten.softmax.int', { self: b.input('x', 'float16'), dim: -1 }, { dtype: 'float32' })
     );
-    const finding = only(findings(b.model()), 'dtype-mismatch');
-    expect(finding.message).toContain('computed float32, recorded bfloat16');
-    expect(finding.message).toContain('ambient');
+    expect(codes(findings(b.model()))).toEqual(['ambient-autocast']);
+  });
+
+  it('should leave a call without a policy to dtype-mismatch', () => {
+    const b = new GraphBuilder();
+    b.output(b.call('aten.relu.default', { self: b.input('x') }, { dtype: 'bfloat16' }));
+    const list = findings(b.model());
+    expect(codes(list)).toEqual(['dtype-mismatch']);
+    expect(list[0].message).toContain('computed float32, recorded bfloat16');
+  });
+});
+
+describe('dtype-mismatch', () => {
+  it('should tell one cause from another, and trace what follows to its cause', () => {
+    const b = new GraphBuilder();
+    const linear = b.call(
+      'aten.linear.default',
+      { input: b.input('x'), weight: b.weight('w') },
+      { dtype: 'float32' },
+      { region: 'r' }
+    );
+    const outside = b.call('aten.relu.default', { self: linear }, { dtype: 'float32' });
+    const odd = b.call('aten.relu.default', { self: b.input('y') }, { dtype: 'bfloat16' });
+    b.output(outside, odd);
+    const model = b.model({ regions: [makeRegion('r', { device: 'cuda', dtype: 'float16' })] });
+    const found = findings(model).filter(({ code }) => code === 'dtype-mismatch');
+    expect(found.map(({ message }) => message.split(' of ')[0])).toEqual(['2 values', '1 value']);
+    expect(found[0].message).toContain('another device');
+    expect(found[1].message).not.toContain('another device');
   });
 
   it('should recognise a region that did not act because the tensors were on another device', () => {
@@ -303,9 +372,160 @@ describe('other findings', () => {
         expect(FINDING_CODES).toContain(finding.code);
         expect(finding.message).toMatch(/\d/);
         expect(finding.message).not.toMatch(/undefined|NaN|\[object/);
+        // What the file does not say, a finding cannot: weights that no operator reads have no place.
+        const isPlaced = finding.code !== 'unused-weights' || finding.nodes!.length > 0;
+        expect([finding.code, finding.nodes!.length > 0]).toEqual([finding.code, isPlaced]);
+        expect([finding.code, finding.sources!.length > 0]).toEqual([finding.code, isPlaced]);
+        expect(finding.source).toEqual(finding.sources![0] ?? null);
+        const isDeliberate = finding.code === 'region-disabled' && finding.severity === 'info';
+        expect([finding.code, finding.remedy !== undefined]).toEqual([finding.code, !isDeliberate]);
       }
     }
   });
+});
+
+describe('cast-islands', () => {
+  const region = { region: 'r' };
+  const autocast = (b: GraphBuilder, patch: Parameters<typeof makeRegion>[1] = {}) =>
+    findings(b.model({ regions: [makeRegion('r', patch)] })).filter(
+      ({ code }) => code === 'cast-islands'
+    );
+  const linear = (b: GraphBuilder, input: IValue, name: string) =>
+    b.call('aten.linear.default', { input, weight: b.weight(name) }, { dtype: 'float16' }, region);
+
+  it('should name the operator whose policy forces the way up', () => {
+    const b = new GraphBuilder();
+    const source = { file: 'm.py', line: 7 };
+    const normed = b.call(
+      'aten.layer_norm.default',
+      { input: linear(b, b.input('x'), 'a'), normalized_shape: [2] },
+      { dtype: 'float32' },
+      { ...region, source }
+    );
+    b.output(linear(b, normed, 'b'));
+    const [finding, ...others] = autocast(b, { device: 'cuda', dtype: 'float16' });
+    expect(others).toEqual([]);
+    expect(finding.severity).toBe('info');
+    expect(finding.message).toContain('1 cast up for aten.layer_norm.default; 1 cast back down');
+    expect(finding.source).toEqual(source);
+    expect(finding.nodes).toContain('layer_norm_1');
+    // 4 elements up and 4 down, 6 bytes each.
+    expect(finding.cost).toEqual({ bytesMoved: 48 });
+    expect(finding.remedy).toContain('enabled=False');
+  });
+
+  it('should name the operator that promotes beside a wider operand', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x');
+    const sum = b.call(
+      'aten.add.Tensor',
+      { self: linear(b, x, 'a'), other: x },
+      { dtype: 'float32' }
+    );
+    b.output(linear(b, sum, 'b'));
+    const [finding, ...others] = autocast(b, { dtype: 'float16' });
+    expect(others).toEqual([]);
+    expect(finding.message).toContain(
+      '1 call that promotes beside a float32 operand (aten.add.Tensor); 1 cast back down'
+    );
+    expect(finding.nodes).toContain('add_1');
+    expect(finding.cost).toEqual({ bytesMoved: 24 });
+  });
+
+  it.each(['float32', 'bfloat16'] as const)(
+    'should tell pairs that lose nothing from those that round, from %s',
+    dtype => {
+      const b = new GraphBuilder();
+      const other = dtype === 'float32' ? 'bfloat16' : 'float32';
+      const x = b.call('aten.relu.default', { self: b.input('x', dtype) });
+      b.output(b.call('aten.relu.default', { self: b.cast(b.cast(x, other), dtype) }));
+      const found = findings(b.model({ dialect: 'ATEN' }));
+      expect(codes(found)).toEqual(['cast-islands']);
+      const [{ severity, message, remedy }] = found;
+      if (dtype === 'bfloat16') {
+        expect(severity).toBe('warning');
+        expect(message).toContain('In 1 pair nothing happens in between');
+        expect(remedy).toBe('The pass remove-cast-pairs drops the pairs with nothing in between.');
+      } else {
+        expect(severity).toBe('info');
+        expect(message).toContain('that only rounds');
+        expect(remedy).toContain('results would change');
+      }
+    }
+  );
+
+  it('should see the Cast pairs of a converted .onnx, through layout operators', () => {
+    const b = new GraphBuilder();
+    const cast = (self: IValue, to: 'float16' | 'float32') =>
+      b.node('onnx.Cast', { to: dtypeAttr(to) }, { dtype: to }, { inputs: [self] }).outputs[0]!;
+    const call = (op: string, self: IValue) =>
+      b.node(op, {}, { dtype: self.dtype }, { inputs: [self] }).outputs[0]!;
+    const up = call('onnx.Transpose', cast(call('onnx.Relu', b.input('x', 'float16')), 'float32'));
+    b.output(call('onnx.Relu', cast(call('onnx.Softmax', up), 'float16')));
+    const finding = only(findings(b.model({ dialect: 'ONNX', format: 'onnx' })), 'cast-islands');
+    expect(finding.message).toContain('leave float16 for float32');
+    expect(finding.message).toContain('1 cast up for onnx.Softmax; 1 cast back down');
+  });
+
+  it('should say where sizes are not known', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', 'bfloat16');
+    x.shape = [{ kind: 'symbol', name: 'n' }];
+    const pair = b.cast(b.cast(b.call('aten.relu.default', { self: x }), 'float32'), 'bfloat16');
+    b.output(b.call('aten.relu.default', { self: pair }));
+    expect(only(findings(b.model({ dialect: 'ATEN' })), 'cast-islands').cost).toBeUndefined();
+    const known = b.call('aten.relu.default', { self: b.input('y', 'bfloat16') });
+    b.output(b.call('aten.relu.default', { self: b.cast(b.cast(known, 'float32'), 'bfloat16') }));
+    expect(only(findings(b.model({ dialect: 'ATEN' })), 'cast-islands').cost).toEqual({
+      bytesMoved: 48,
+      isLowerBound: true
+    });
+  });
+
+  it.each([
+    ['a region in a float32 model', 'float32'],
+    ['a model in low precision throughout', 'bfloat16']
+  ] as const)('should be silent on %s', (_, dtype) => {
+    const b = new GraphBuilder();
+    const inner = b.call(
+      'aten.linear.default',
+      { input: b.input('x', dtype), weight: b.weight('w', { dtype }) },
+      { dtype: 'bfloat16' },
+      region
+    );
+    b.output(b.cast(b.call('aten.relu.default', { self: inner }), 'float32'));
+    expect(autocast(b)).toEqual([]);
+  });
+
+  it('should leave casts of weights out', () => {
+    const b = new GraphBuilder();
+    const weight = b.cast(b.cast(b.weight('w', { dtype: 'bfloat16' }), 'float32'), 'bfloat16');
+    b.output(b.call('aten.linear.default', { input: b.input('x', 'bfloat16'), weight }));
+    expect(codes(findings(b.model({ dialect: 'ATEN' })))).not.toContain('cast-islands');
+  });
+
+  // By hand: additions of a bfloat16 result to the float32 residual or position embedding, and rotary embeddings in float32.
+  it.each([
+    ['bert', 'model.pt2', 'aten.add.Tensor (3)); 5 casts'],
+    ['bert', 'model.onnx', 'onnx.Add (3); 5 casts'],
+    ['gpt2', 'model.pt2', 'aten.add.Tensor (4)); 4 casts'],
+    ['gpt2', 'model.onnx', 'onnx.Add (4); 4 casts'],
+    ['llama', 'model.pt2', 'aten.mul.Tensor (8), aten.add.Tensor (4)); 12 casts'],
+    ['llama', 'model.onnx', 'onnx.Mul (8), onnx.Add (4); 12 casts'],
+    ['nested-regions', 'model.pt2', '1 cast up for aten.linear.default; 1 cast'],
+    ['vit', 'model.onnx', 'onnx.Add (3), onnx.Concat; 8 casts']
+  ])('should see the same in every dialect of %s: %s', async (name, file, text) => {
+    expect(only(await fixture(name, file), 'cast-islands').message).toContain(text);
+  });
+
+  it.each(['convnet', 'dynamic-batch', 'reused-weights', 'seed-mlp', 'seed-mlp-cuda-disabled'])(
+    'should be silent on %s',
+    async name => {
+      for (const file of ['model.pt2', 'model.core.pt2', 'model.onnx']) {
+        expect(codes(await fixture(name, file))).not.toContain('cast-islands');
+      }
+    }
+  );
 });
 
 describe('composite-diverges', () => {

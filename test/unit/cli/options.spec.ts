@@ -70,7 +70,9 @@ describe('parseCommandLine()', () => {
     [['compare', 'a', '--runs', '0'], '--runs takes a whole number of at least 1'],
     [['compare', 'a', '--runs', '2.5'], '--runs takes a whole number'],
     [['compare', 'a', '--frobnicate'], 'frobnicate'],
-    [['doctor', 'a'], 'unexpected argument "a"']
+    [['doctor', 'a'], 'unexpected argument "a"'],
+    [['explain'], 'explain needs a code'],
+    [['explain', 'a', '--cache', 'off'], 'does not take --cache']
   ])('should refuse %j', (argv, message) => {
     expect(() => parseCommandLine(argv)).toThrow(UsageError);
     expect(() => parseCommandLine(argv)).toThrow(message);

@@ -112,6 +112,7 @@ export function makeCompare(variants: readonly IVariantResult[]): ICompareResult
     warmup: 1,
     inputs: 'random, seed 0',
     variants,
+    findings: [],
     failed: []
   };
 }

@@ -43,7 +43,7 @@ async function setup(options: ISetup = {}) {
         const { variant } = params as { variant: IVariant };
         return makePlan(variant, variant.cache === 'off' || variant.cache === 'autocast' ? 2 : 0);
       },
-      weightStats: () => ({ rows: 2 })
+      weightStats: () => ({ rows: 2, findings: [] })
     };
     comm.answerBuffers = { weightStats: [Uint8Array.from([1, 2, 3])] };
     options.prepare?.(comm);
@@ -160,6 +160,22 @@ describe('PanelService', () => {
       expect(kernel.comm.requests('weightStats')).toHaveLength(0);
       await service.summarise();
       expect(model.state.statistics).not.toBeNull();
+    });
+
+    it('should fetch the page about a finding once', async () => {
+      const { kernel, model, service, until } = await setup({
+        prepare: comm => {
+          const { answers } = comm;
+          answers.explain = () => ({ markdown: '# some-code' });
+        }
+      });
+      await until(opened);
+      await service.explain('some-code');
+      await service.explain('some-code');
+      expect(model.state.pages.get('some-code')).toBe('# some-code');
+      expect(kernel.comm.requests('explain')).toHaveLength(1);
+      await service.explain('other-code');
+      expect(kernel.comm.requests('explain')).toHaveLength(2);
     });
 
     it('should show why a model cannot be read, and show nothing else', async () => {

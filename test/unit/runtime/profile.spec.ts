@@ -27,7 +27,8 @@ describe('parseProfile', () => {
       op: 'Cast',
       provider: 'CPUExecutionProvider',
       durationUs: 5,
-      weightBytes: 0
+      weightBytes: 0,
+      bytesMoved: 0
     });
   });
 
@@ -47,7 +48,8 @@ describe('parseProfile', () => {
         op: '',
         provider: '',
         durationUs: 0,
-        weightBytes: 0
+        weightBytes: 0,
+        bytesMoved: 0
       }))
     });
   });
@@ -70,7 +72,11 @@ describe('executedCasts', () => {
       kernel('hold_w', 'Cast', 2),
       kernel('InsertedPrecisionFreeCast_v', 'Cast', 3, { parameter_size: '64' }),
       kernel('InsertedCast_w2', 'Cast', 4),
-      kernel('InsertedPrecisionFreeCast_activation', 'Cast', 5),
+      kernel('InsertedPrecisionFreeCast_activation', 'Cast', 5, {
+        activation_size: '32',
+        output_size: '16'
+      }),
+      kernel('InsertedCast_of_the_file', 'Cast', 5),
       kernel('cast_activation', 'Cast', 6),
       kernel('gemm', 'Gemm', 7, { parameter_size: '128' }),
       run(10),
@@ -80,11 +86,17 @@ describe('executedCasts', () => {
     ])
   );
 
-  it('counts planned casts that ran and casts the runtime put on weights, per run', () => {
-    expect(executedCasts(profile, ['cast_w', 'folded_away'], ['w2'])).toEqual({
+  it('counts planned casts that ran and casts the runtime inserted, per run', () => {
+    const own = ['cast_w', 'folded_away', 'InsertedCast_of_the_file'];
+    expect(executedCasts(profile, ['cast_w', 'folded_away'], ['w2'], own)).toEqual({
       total: 3,
       planned: 1,
       inserted: 2,
+      insertedCasts: [
+        { value: 'v', isWeight: true, perForward: 1, bytesMoved: 64 },
+        { value: 'w2', isWeight: true, perForward: 1, bytesMoved: 0 },
+        { value: 'activation', isWeight: false, perForward: 0.5, bytesMoved: 24 }
+      ],
       missing: ['folded_away']
     });
   });

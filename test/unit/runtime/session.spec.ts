@@ -279,6 +279,7 @@ describe('RuntimeSession', () => {
         total: 2,
         planned: 2,
         inserted: 0,
+        insertedCasts: [],
         missing: []
       });
       const cast = profile.kernels.find(({ node }) => node === 'cast_0');
@@ -299,6 +300,7 @@ describe('RuntimeSession', () => {
         total: 0,
         planned: 0,
         inserted: 0,
+        insertedCasts: [],
         missing: ['cast_0']
       });
       await session.dispose();

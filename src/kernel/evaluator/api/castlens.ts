@@ -181,8 +181,8 @@ export class Model {
     return Private.promise(async () => {
       Private.checkOptions('stats', options, ['onProgress']);
       const params = this._ref;
-      const { buffers } = await this._engine.ask('weightStats', params, options.onProgress);
-      return WeightStats.read(buffers[0]);
+      const { result, buffers } = await this._engine.ask('weightStats', params, options.onProgress);
+      return WeightStats.read(buffers[0], result.findings);
     });
   }
 
@@ -411,6 +411,7 @@ namespace Private {
   export const STATS = [
     'await model.stats()',
     '',
-    'Statistics of every weight: .get(name), .toArray(), iteration, and .table, an Arrow table.'
+    'Statistics of every weight: .get(name), .toArray(), iteration, .table (an Arrow table), and .findings: what the',
+    'values of weights show, such as overflow in the dtype they are cast to.'
   ].join('\n');
 }

@@ -4,12 +4,13 @@
  * @packageDocumentation
  */
 import type { Table } from 'apache-arrow';
-import type { StatsColumn } from '../../../protocol';
+import type { IFinding, StatsColumn } from '../../../protocol';
 import { formatSizes, STATS_COLUMNS } from '../../../protocol';
 import type { IDisplayable } from '../display';
 import { DISPLAY } from '../display';
 import type { ITable } from './table';
 import { tableBundle } from './table';
+import { findingText } from './views';
 
 /** One tensor. */
 export type StatsRow = Readonly<Record<StatsColumn, unknown>>;
@@ -17,14 +18,16 @@ export type StatsRow = Readonly<Record<StatsColumn, unknown>>;
 /** The statistics of a model's weights, one row per tensor. */
 export class WeightStats implements IDisplayable {
   /** Read the Arrow IPC stream the engine made. Arrow is loaded with the first one. */
-  static async read(stream: Uint8Array): Promise<WeightStats> {
+  static async read(stream: Uint8Array, findings: readonly IFinding[]): Promise<WeightStats> {
     const { tableFromIPC } = await import('apache-arrow');
-    return new WeightStats(tableFromIPC(stream));
+    return new WeightStats(tableFromIPC(stream), findings);
   }
 
   private constructor(
     /** All columns, as an Arrow table. */
-    readonly table: Table
+    readonly table: Table,
+    /** What only the values of weights show. */
+    readonly findings: readonly IFinding[]
   ) {}
 
   /** Number of tensors. */
@@ -60,7 +63,10 @@ export class WeightStats implements IDisplayable {
       title: [`Statistics of ${this.length} tensors`],
       columns: columns.map(({ label }, i) => ({ label, numeric: i > 3 })),
       rows,
-      notes: shown < this.length ? [`${this.length - shown} more rows in .toArray()`] : []
+      notes: [
+        ...(shown < this.length ? [`${this.length - shown} more rows in .toArray()`] : []),
+        ...this.findings.map(findingText)
+      ]
     };
     return tableBundle(table);
   }

@@ -15,7 +15,14 @@ import type {
   IVariantResult,
   IWeightUpdateResult
 } from '../../../protocol';
-import { formatBytes, formatMs, formatRatio, formatSizes, VERDICT_TEXTS } from '../../../protocol';
+import {
+  formatBytes,
+  formatCost,
+  formatMs,
+  formatRatio,
+  formatSizes,
+  VERDICT_TEXTS
+} from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import type { ITable } from './table';
 
@@ -189,6 +196,7 @@ export function compareTable(compare: ICompareResult): ITable {
       variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'yes' : 'no'
     ]),
     notes: [
+      ...compare.findings.map(findingText),
       ...compare.variants.flatMap(({ findings }) => findings.map(findingText)),
       ...compare.failed.map(({ variant, message }) => `${variantText(variant)} failed: ${message}`)
     ]
@@ -271,9 +279,15 @@ function sentence(census: ICensus): string {
     : `As exported, every forward casts weights ${times(weightCasts)} and moves ${formatBytes(bytesMoved)} doing so.`;
 }
 
-function findingText(finding: IFinding): string {
-  const remedy = finding.remedy === undefined ? '' : ` ${finding.remedy}`;
-  return `${finding.severity} ${finding.code}: ${finding.message}${remedy}`;
+/** A finding in one line: what, where, what it costs, what to do. */
+export function findingText(finding: IFinding): string {
+  const { severity, code, message, source, cost, remedy } = finding;
+  return [
+    `${severity} ${code}: ${message}`,
+    ...(source ? [`At ${source.file}:${source.line}.`] : []),
+    ...(cost ? [`Cost: ${formatCost(cost)}.`] : []),
+    ...(remedy === undefined ? [] : [remedy])
+  ].join(' ');
 }
 
 function counted(count: number, noun: string): string {

@@ -1,4 +1,4 @@
-// An imported SVG file is its text, as in the JupyterLab build.
+// An imported SVG or Markdown file is its text, as in the builds.
 module.exports = {
   process: source => ({ code: `module.exports = ${JSON.stringify(source)};` })
 };
