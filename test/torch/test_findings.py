@@ -1,0 +1,80 @@
+"""Findings on programs that PyTorch exports just now."""
+import torch
+from torch.nn.functional import relu
+
+
+class Mlp(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Linear(8, 16)
+        self.second = torch.nn.Linear(16, 4)
+
+    def forward(self, x):
+        return self.second(relu(self.first(x)))
+
+
+class Autocast(Mlp):
+    def __init__(self, dtype):
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=self.dtype):
+            return super().forward(x)
+
+
+class Pair(Mlp):
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.second(self.first(x).float().bfloat16())
+
+
+def save(module, folder):
+    path = folder / "model.pt2"
+    torch.export.save(torch.export.export(module.eval(), (torch.randn(2, 8),)), path)
+    return path
+
+
+def findings(castlens, path):
+    return {finding["code"]: finding for finding in castlens.json("census", path)["findings"]}
+
+
+def test_ambient_autocast(castlens, tmp_path):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        path = save(Mlp(), tmp_path)
+    program = torch.export.load(path)
+    assert program.module()(torch.randn(2, 8)).dtype == torch.float32
+    found = findings(castlens, path)
+    assert set(found) == {"ambient-autocast"}
+    assert set(found["ambient-autocast"]["weights"]) == {f"{m}.{p}" for m in ("first", "second") for p in ("weight", "bias")}
+
+
+def test_autocast_inside_of_the_forward_is_not_ambient(castlens, tmp_path):
+    assert set(findings(castlens, save(Autocast(torch.bfloat16), tmp_path))) == {"weights-cast-every-forward"}
+
+
+def test_pairs_of_casts_with_nothing_in_between(castlens, tmp_path):
+    finding = findings(castlens, save(Pair(), tmp_path))["cast-islands"]
+    assert finding["severity"] == "warning"
+    assert finding["cost"] == {"bytesMoved": 2 * 16 * (2 + 4) * 2}
+
+
+def test_weights_out_of_range_are_those_that_pytorch_makes_infinite_or_zero(castlens, tmp_path):
+    model = Autocast(torch.float16)
+    with torch.no_grad():
+        model.first.weight[0, :3] = 65520.0
+        model.first.weight[0, 3] = 65519.0
+        model.second.weight[0] = 2.0**-25
+        model.second.weight[1] = 2.0**-25 * 1.001
+    path = save(model, tmp_path)
+    found = {finding["code"]: finding for finding in castlens.json("stats", path)["findings"]}
+    assert set(found) == {"weight-overflow", "weight-vanishes"}
+    infinite = model.first.weight.half().isinf().sum().item()
+    zero = (model.second.weight.half() == 0).sum().item()
+    assert (infinite, zero) == (3, 16)
+    assert f"({infinite} of 128)" in found["weight-overflow"]["message"]
+    assert f"({zero} of 64) become zero" in found["weight-vanishes"]["message"]
+    assert found["weight-overflow"]["weights"] == ["first.weight"]
+    assert found["weight-vanishes"]["weights"] == ["second.weight"]
+    bfloat = save(Autocast(torch.bfloat16), tmp_path)
+    assert castlens.json("stats", bfloat)["findings"] == []
