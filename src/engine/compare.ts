@@ -5,7 +5,7 @@
  */
 import { CastlensError } from '../model';
 import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
-import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
+import type { ICompareResult, IFinding, IVariant, IVariantResult, Params } from '../protocol';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IExecutedCasts, IJob } from '../runtime';
 import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
@@ -17,6 +17,7 @@ import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
 import { bitIdentical, maxRelativeDifference } from './outputs';
 import type { VariantSession, VariantSessions } from './sessions';
+import { planFindings } from './variant';
 
 /** A variant that was loaded and ran. */
 interface ICandidate {
@@ -24,6 +25,8 @@ interface ICandidate {
   readonly session: VariantSession;
   readonly outputs: readonly INamedTensor[];
   readonly executed: IExecutedCasts;
+  /** What was found before it ran. */
+  readonly findings: readonly IFinding[];
   readonly peakRssBytes: number;
 }
 
@@ -123,7 +126,8 @@ async function tryOut(
     const outputs = await session.run(inputs.tensors);
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
-    return { variant, session, outputs, executed, peakRssBytes: peakRssBytes() };
+    const findings = [...planFindings(loaded, variant), ...session.findings];
+    return { variant, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
   } catch (error) {
     await session.dispose();
     throw error;
@@ -136,7 +140,7 @@ function variantResult(
   baseline: ICandidate,
   baselineMs: readonly number[]
 ): IVariantResult {
-  const { variant, session, outputs, executed } = candidate;
+  const { variant, session, outputs, executed, findings } = candidate;
   const { forward } = session.prepared;
   const { low, median, high } = spreadOf(samplesMs);
   const hasOff = baseline.variant.cache === 'off';
@@ -145,6 +149,7 @@ function variantResult(
     cache: variant.cache,
     passes: variant.passes,
     device: variant.device,
+    ...(variant.regions === undefined ? {} : { regions: variant.regions }),
     runtime: session.describe(),
     medianMs: median,
     lowMs: low,
@@ -164,7 +169,7 @@ function variantResult(
     bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,
     maxRelativeDifferenceToOff: hasOff ? maxRelativeDifference(baseline.outputs, outputs) : null,
     passReports: session.prepared.passes,
-    findings: [...session.findings, ...executionFindings(session.prepared, executed)]
+    findings: [...findings, ...executionFindings(session.prepared, executed)]
   };
 }
 

@@ -14,6 +14,7 @@ import type { LoadedModel } from './modelstore';
 import { summarise } from './outputs';
 import { outputTarget } from './outputtarget';
 import type { VariantSessions } from './sessions';
+import { planFindings } from './variant';
 
 /**
  * Run a variant once, after loading it, and count the casts that ran.
@@ -68,7 +69,11 @@ export async function runVariant(
       passReports: session.prepared.passes,
       outputs: outputs.map(summarise),
       ...(outputsFile === undefined ? {} : { outputsFile }),
-      findings: [...session.findings, ...executionFindings(session.prepared, executed)]
+      findings: [
+        ...planFindings(loaded, variant),
+        ...session.findings,
+        ...executionFindings(session.prepared, executed)
+      ]
     };
   } finally {
     await session.dispose();

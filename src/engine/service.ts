@@ -5,7 +5,7 @@
  */
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
-import type { Params, RequestName, Result } from '../protocol';
+import type { IVariant, Params, RequestName, Result } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -56,28 +56,29 @@ export class Engine {
 
   private readonly _handlers: Handlers = {
     open: async params => answer(describeModel(await this._store.load(params), params.path)),
-    census: async params => answer((await this._store.load(params)).census(params.path)),
+    census: async params =>
+      answer((await this._store.load(params)).census(params.path, params.regions)),
     plan: async params => {
-      await checkVariant(params.variant);
-      return answer(planVariant(await this._store.load(params), params.variant));
+      const loaded = await this._store.load(params);
+      return answer(planVariant(loaded, await checkVariant(params.variant, loaded.model)));
     },
     run: async (params, job) => {
-      await checkVariant(params.variant);
-      return answer(
-        await runVariant(await this._store.load(params, job), this._sessions, params, job)
-      );
+      const loaded = await this._store.load(params, job);
+      const variant = await checkVariant(params.variant, loaded.model);
+      return answer(await runVariant(loaded, this._sessions, { ...params, variant }, job));
     },
     compare: async (params, job) => {
+      const loaded = await this._store.load(params, job);
+      const variants: IVariant[] = [];
       for (const variant of params.variants) {
-        await checkVariant(variant);
+        variants.push(await checkVariant(variant, loaded.model));
       }
-      return answer(
-        await compareVariants(await this._store.load(params, job), this._sessions, params, job)
-      );
+      return answer(await compareVariants(loaded, this._sessions, { ...params, variants }, job));
     },
     updateWeights: async (params, job) => {
-      await checkVariant(params.variant);
-      return answer(await updateWeights(this._store, this._sessions, params, job));
+      const { model } = await this._store.load({ path: params.path }, job);
+      const variant = await checkVariant(params.variant, model);
+      return answer(await updateWeights(this._store, this._sessions, { ...params, variant }, job));
     },
     weightStats: async (params, job) => {
       const { model, explicit } = await this._store.load(params, job);

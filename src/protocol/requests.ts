@@ -17,13 +17,19 @@ import type {
   Reference,
   Verdict
 } from './census';
+import type { IAutocastDevice, RegionOverrides } from './regions';
 
-/** One thing that is run and compared: cache mode (or reference), passes, device. */
+/** One thing that is run and compared: cache mode (or reference), passes, device, overridden regions. */
 export interface IVariant {
   readonly cache: CacheMode | Reference;
   readonly passes: readonly PassName[];
   /** `cpu`, `cuda`, `cuda:1`, ... */
   readonly device: string;
+  /**
+   * Regions that are not run as recorded. Results give it in normal form, see `normalizeOverrides`: absent where nothing is
+   * overridden, and in the reference `float32`, which switches all regions off.
+   */
+  readonly regions?: RegionOverrides;
 }
 
 /** An input or output of the model. */
@@ -74,6 +80,8 @@ export interface IModelInfo {
     readonly max: number | null;
   }[];
   readonly modules: readonly IModuleInfo[];
+  /** What regions can be overridden with, for the device types of this file whose policies are known. */
+  readonly autocastDevices: readonly IAutocastDevice[];
   readonly census: ICensus;
   /** Empty where the model can be run on the CPU. */
   readonly unsupported: readonly IUnsupportedOperator[];
@@ -146,6 +154,7 @@ export interface IVariantResult {
   readonly cache: CacheMode | Reference;
   readonly passes: readonly PassName[];
   readonly device: string;
+  readonly regions?: RegionOverrides;
   readonly runtime: string;
   /** Median wall time of one forward, milliseconds. */
   readonly medianMs: number;
@@ -266,7 +275,8 @@ export interface IWeightUpdateResult {
 export interface IRequests {
   /** Read a model: structure and census. */
   open: { params: IModelRef; result: IModelInfo };
-  census: { params: IModelRef; result: ICensus };
+  /** The casts in the file, or in the program it becomes under overridden regions. */
+  census: { params: IModelRef & { regions?: RegionOverrides }; result: ICensus };
   /** Planned census of a variant; runs nothing. */
   plan: { params: IModelRef & { variant: IVariant }; result: IPlan };
   run: {

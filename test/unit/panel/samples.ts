@@ -24,6 +24,7 @@ export function makeInfo(
     outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 4] }],
     symbols: [],
     modules: [],
+    autocastDevices: [{ device: 'cpu', dtypes: ['bfloat16', 'float16'] }],
     unsupported: [],
     warnings: [],
     ...rest,

@@ -19,10 +19,20 @@ import type {
   IRunResult,
   IVariant,
   IWeightUpdateResult,
+  IRegionOverride,
   PassName,
-  Reference
+  Reference,
+  RegionChoice,
+  RegionOverrides
 } from '../../../protocol';
-import { CACHE_MODES, PASSES, REFERENCES } from '../../../protocol';
+import {
+  CACHE_MODES,
+  isRegionChoice,
+  overrideOf,
+  PASSES,
+  REFERENCES,
+  REGION_CHOICES
+} from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
@@ -49,6 +59,8 @@ export interface IVariantOptions {
   passes?: readonly PassName[];
   /** `cpu` by default. */
   device?: string;
+  /** Autocast regions to run otherwise than recorded, by id. */
+  regions?: Readonly<Record<string, RegionChoice | IRegionOverride>>;
 }
 
 /** What to run it on. */
@@ -73,11 +85,10 @@ export interface IRunOptions extends IVariantOptions, IInputOptions, IProgressOp
 }
 
 /** Options of `compare()`. */
-export interface ICompareOptions extends IInputOptions, IProgressOptions {
+export interface ICompareOptions
+  extends Omit<IVariantOptions, 'cache'>, IInputOptions, IProgressOptions {
   /** Cache modes and references to compare; `'all'` for every one of them, the four cache modes by default. */
   cache?: 'all' | readonly (CacheMode | Reference)[];
-  passes?: readonly PassName[];
-  device?: string;
   /** Timed forwards per variant. */
   runs?: number;
   warmup?: number;
@@ -159,11 +170,11 @@ export class Model {
   compare(options: ICompareOptions = {}): Promise<ICompareResult> {
     return Private.promise(async () => {
       Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
-      const { cache = CACHE_MODES, passes, device, runs, warmup } = options;
+      const { cache = CACHE_MODES, passes, device, regions, runs, warmup } = options;
       const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
       const params = {
         ...this._ref,
-        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device })),
+        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device, regions })),
         inputs: Private.inputsOf(options),
         ...(runs === undefined ? {} : { runs }),
         ...(warmup === undefined ? {} : { warmup })
@@ -279,12 +290,28 @@ namespace Private {
   }
 
   export function variantOf(options: IVariantOptions): IVariant {
-    const { cache = 'off', passes = [], device = 'cpu' } = options;
+    const { cache = 'off', passes = [], device = 'cpu', regions } = options;
     check('cache', cache, [...CACHE_MODES, ...REFERENCES]);
     for (const pass of passes) {
       check('passes', pass, PASSES);
     }
-    return { cache, passes, device };
+    return regions === undefined
+      ? { cache, passes, device }
+      : { cache, passes, device, regions: overridesOf(regions) };
+  }
+
+  /** Words become overrides; what is neither is for the engine to refuse. */
+  function overridesOf(regions: NonNullable<IVariantOptions['regions']>): RegionOverrides {
+    if (typeof regions !== 'object' || regions === null) {
+      throw new TypeError(`regions takes an object: { submod_1: '${REGION_CHOICES[0]}' }`);
+    }
+    const overrides = Object.entries(regions).map(([id, wanted]): [string, IRegionOverride] => {
+      if (typeof wanted === 'string') {
+        check(`regions.${id}`, wanted, REGION_CHOICES);
+      }
+      return [id, isRegionChoice(wanted) ? overrideOf(wanted) : wanted];
+    });
+    return Object.fromEntries(overrides);
   }
 
   function check(option: string, value: unknown, choices: readonly string[]): void {
@@ -336,11 +363,12 @@ namespace Private {
   const VARIANT = [
     `cache: ${[...CACHE_MODES, ...REFERENCES].map(mode => `'${mode}'`).join(' | ')}; 'off' by default`,
     `passes: any of ${PASSES.map(pass => `'${pass}'`).join(', ')}`,
-    "device: 'cpu' by default; see castlens.devices()"
+    "device: 'cpu' by default; see castlens.devices()",
+    `regions: run a region otherwise than recorded, { submod_1: ${REGION_CHOICES.map(choice => `'${choice}'`).join(' | ')} }`
   ];
 
   /** Names that `plan()` takes. */
-  export const VARIANT_OPTIONS = ['cache', 'passes', 'device'];
+  export const VARIANT_OPTIONS = ['cache', 'passes', 'device', 'regions'];
 
   const INPUT_OPTIONS = ['inputs', 'dims', 'seed', 'onProgress'];
 
@@ -371,7 +399,7 @@ namespace Private {
   ];
 
   export const PLAN = [
-    'await model.plan({ cache, passes, device })',
+    'await model.plan({ cache, passes, device, regions })',
     '',
     'The casts in the graph of a variant, and what each pass did. Runs nothing.',
     '',
@@ -379,7 +407,7 @@ namespace Private {
   ].join('\n');
 
   export const RUN = [
-    'await model.run({ cache, passes, device, inputs, dims, seed, outputs, onProgress })',
+    'await model.run({ cache, passes, device, regions, inputs, dims, seed, outputs, onProgress })',
     '',
     'One forward of a variant: its time, its outputs, and the weight casts that the runtime executed.',
     '',
@@ -389,7 +417,7 @@ namespace Private {
   ].join('\n');
 
   export const COMPARE = [
-    'await model.compare({ cache, passes, device, runs, warmup, inputs, dims, seed, onProgress })',
+    'await model.compare({ cache, passes, device, regions, runs, warmup, inputs, dims, seed, onProgress })',
     '',
     'Time variants against each other, interleaved: a chart and a table.',
     '',
