@@ -5,7 +5,15 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
-import type { CacheMode, IErrorInfo, Params, PassName, RequestName } from '../protocol';
+import type {
+  CacheMode,
+  IErrorInfo,
+  IVariant,
+  Params,
+  PassName,
+  RegionChoice,
+  RequestName
+} from '../protocol';
 import type { CommClient, EngineMessage, IReply } from './client';
 import { RequestError } from './client';
 import type { KernelLink, LinkState } from './link';
@@ -15,7 +23,15 @@ import type { IDocumentPlace } from './paths';
 import { kernelFolder, requestPath } from './paths';
 import type { IPanelSettings } from './settings';
 import type { VariantCache } from './variants';
-import { rowVariant, togglePass, VARIANT_CACHES, variantKey } from './variants';
+import {
+  chooseRegion,
+  rowVariant,
+  togglePass,
+  validOverrides,
+  VARIANT_CACHES,
+  variantKey,
+  withRegions
+} from './variants';
 
 /**
  * The panel's actions.
@@ -99,7 +115,12 @@ export class PanelService implements IDisposable {
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
       const path = this._requestPath();
       const opened = await ask('open', { path });
-      this._model.update({ info: opened.result, plans: new Map() });
+      const { variant } = this._model.state;
+      this._model.update({
+        info: opened.result,
+        plans: new Map(),
+        variant: withRegions(variant, validOverrides(variant.regions, opened.result))
+      });
       const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', { path })]);
       this._model.update({
         devices: devices.result.devices,
@@ -218,6 +239,19 @@ export class PanelService implements IDisposable {
     this._setVariant({ device });
   }
 
+  /** Run a region otherwise than recorded, or as recorded again. Plans at once; runs nothing. */
+  overrideRegion(region: string, choice: RegionChoice | 'recorded'): void {
+    const { info, variant } = this._model.state;
+    if (info !== null) {
+      this._setVariant({ regions: chooseRegion(variant.regions, region, choice, info) });
+    }
+  }
+
+  /** Run all regions as recorded again. Plans at once; runs nothing. */
+  resetRegions(): void {
+    this._setVariant({ regions: undefined });
+  }
+
   /** Put a row into the comparison, or take it out. */
   toggleSelected(cache: VariantCache): void {
     const { selected } = this._model.state;
@@ -227,10 +261,9 @@ export class PanelService implements IDisposable {
     this._remember();
   }
 
-  private _setVariant(
-    patch: Partial<{ cache: CacheMode; passes: readonly PassName[]; device: string }>
-  ) {
-    this._model.update({ variant: { ...this._model.state.variant, ...patch } });
+  private _setVariant(patch: Partial<IVariant>) {
+    const variant = { ...this._model.state.variant, ...patch };
+    this._model.update({ variant: withRegions(variant, variant.regions) });
     this._remember();
     this._replan();
   }
