@@ -86,7 +86,7 @@ async function runCommand(options: IOptions): Promise<void> {
     }
     case 'fix': {
       const { output, mixed } = options;
-      const { result } = await engine.handle('fix', { path, output, mixed }, job);
+      const { result } = await engine.handle('fix', { path, output, mixed, regions }, job);
       return print(result, fixText);
     }
     case 'explain': {

@@ -155,7 +155,7 @@ const ALLOWED: Record<Command, readonly string[]> = {
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'arrow', 'weights', 'weights-from'],
-  fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed'],
+  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed'],
   explain: ['json'],
   doctor: ['json']
 };

@@ -187,8 +187,13 @@ export function fixText(result: IFixResult): string {
   const { converted, left } = result;
   const lines = [
     converted.length === 0
-      ? `${result.file}: nothing to do; written to ${result.output} as it is`
+      ? result.regions === undefined
+        ? `${result.file}: nothing to do; written to ${result.output} as it is`
+        : `${result.file}: no weight to convert; written to ${result.output}`
       : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
+    ...(result.regions === undefined
+      ? []
+      : [`regions written otherwise: ${formatOverrides(result.regions)}`]),
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];

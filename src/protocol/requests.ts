@@ -234,7 +234,9 @@ export interface IFixResult {
   }[];
   /** Weights that are still cast, and why. */
   readonly left: readonly { readonly weight: string; readonly reason: string }[];
-  /** Weight casts of one forward in mode `off`, of the source and of the new file. */
+  /** Regions that the new file records otherwise than the source. */
+  readonly regions?: RegionOverrides;
+  /** Weight casts of one forward in mode `off`, of the source (its regions as wanted) and of the new file. */
   readonly weightCastsBefore: number;
   readonly weightCastsAfter: number;
 }
@@ -310,9 +312,9 @@ export interface IRequests {
     /** `findings` are those that only the values of weights show. */
     result: { rows: number; findings: readonly IFinding[] };
   };
-  /** Write the model with its weights in the precision they are used in. Never over a file of the model. */
+  /** Write the model with its weights in the precision they are used in, and its regions as wanted. Never over a file of the model. */
   fix: {
-    params: { path: string; output: string; mixed?: MixedWeights };
+    params: { path: string; output: string; mixed?: MixedWeights; regions?: RegionOverrides };
     result: IFixResult;
   };
   /** The page of docs/findings for a code. */

@@ -180,7 +180,6 @@ test('a region recorded disabled can be switched on', async ({ page, tmpPath }) 
   await expect(panel.figure('exported')).toHaveText('0');
   await expect(panel.table('Autocast regions')).toContainText('overridden');
   await expect(panel.panel.locator('[data-code=autocast-error]')).toBeVisible();
-  await panel.screenshot('region-on.png');
 
   await panel.compare();
   await expect(panel.variant('off', 'executed')).toHaveText('4');

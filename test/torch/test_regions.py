@@ -193,3 +193,48 @@ def test_cuda_region_recorded_without_cuda(castlens, tmp_path):
         want = cpu(x)
     got = load_file(tmp_path / "out.safetensors")["output_0"]
     assert (got - want).abs().max() <= want.abs().max() * 2**-6
+    # On this machine's tensors the region would not act in PyTorch, while float16 weights would be there.
+    refused = castlens.run("fix", tmp_path / "model.pt2", "-o", tmp_path / "fixed.pt2", "--region", "submod_1=on", check=False)
+    assert refused.returncode == 1 and "its tensors are on another device" in refused.stderr
+    assert not (tmp_path / "fixed.pt2").exists()
+
+
+def call(path, x):
+    """Outputs of a saved program in PyTorch."""
+    with torch.no_grad():
+        outputs = torch.export.load(path).module()(x)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def recorded_dtypes(path):
+    """Dtypes of all values that the program records, graph by graph."""
+    found = []
+    for _, module in torch.export.load(path).graph_module.named_modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                value = node.meta.get("val")
+                if isinstance(value, torch.Tensor) and node.op == "call_function":
+                    found.append((str(node.target), value.dtype))
+    return found
+
+
+@pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])
+def test_written_files_have_these_regions(castlens, case, mixed):
+    folder, options, _, _, outputs = case
+    x = load_file(folder / "inputs.safetensors")["input_0"]
+    fixed, reference = folder / f"fixed{mixed}.pt2", folder / f"reference{mixed}.pt2"
+    report = castlens.json("fix", folder / "model.pt2", "-o", fixed, mixed, *options)
+    castlens.run("fix", folder / "wanted.pt2", "-o", reference, mixed)
+    # What eager PyTorch computes with these regions, to the bit.
+    for got, want in zip(call(fixed, x), outputs, strict=True):
+        assert got.dtype == want.dtype and torch.equal(got, want)
+    assert recorded_dtypes(fixed) == recorded_dtypes(reference)
+    left, other = castlens.json("census", fixed), castlens.json("census", reference)
+    assert [region["enabled"] for region in left["regions"]] == [region["enabled"] for region in other["regions"]]
+    assert left["perForward"] == other["perForward"]
+    assert report["weightCastsAfter"] == left["perForward"]["off"]["weightCasts"]
+    assert {"dtype-mismatch", "autocast-error"}.isdisjoint(finding["code"] for finding in left["findings"])
+    count, _ = decomposed_casts(torch.export.load(fixed))
+    assert count == report["weightCastsAfter"]
+    again = castlens.json("fix", fixed, "-o", folder / f"again{mixed}.pt2", mixed)
+    assert again["converted"] == [] and (folder / f"again{mixed}.pt2").read_bytes() == fixed.read_bytes()

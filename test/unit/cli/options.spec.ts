@@ -63,13 +63,14 @@ describe('parseCommandLine()', () => {
       '--region',
       'c=float16'
     ];
-    for (const command of ['census', 'run', 'compare']) {
-      expect(options(command, 'm.pt2', ...regions).regions).toEqual({
+    for (const command of ['census', 'run', 'compare', 'fix']) {
+      const output = command === 'fix' ? ['-o', 'out.pt2'] : [];
+      expect(options(command, 'm.pt2', ...output, ...regions).regions).toEqual({
         a: { enabled: false },
         b: { enabled: true },
         c: { enabled: true, dtype: 'float16' }
       });
-      expect(options(command, 'm.pt2').regions).toBeUndefined();
+      expect(options(command, 'm.pt2', ...output).regions).toBeUndefined();
     }
   });
 

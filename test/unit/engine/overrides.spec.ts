@@ -3,10 +3,12 @@
  *
  * @jest-environment ./test/support/ortenvironment.cjs
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { makeCastsExplicit } from '../../../src/autocast';
+import { planRegionEdits } from '../../../src/engine/fixregions';
 import { Engine } from '../../../src/engine/service';
 import type {
   CacheMode,
@@ -16,6 +18,7 @@ import type {
   RegionOverrides
 } from '../../../src/protocol';
 import { CACHE_MODES, PASSES } from '../../../src/protocol';
+import { GraphBuilder, makeRegion } from '../autocast/builder';
 
 const FIXTURES = join(__dirname, '../../fixtures');
 const pathOf = (fixture: string, file = 'model.pt2'): string => join(FIXTURES, fixture, file);
@@ -203,6 +206,102 @@ describe('Engine with overridden regions', () => {
     await expect(engine.handle('run', { path, variant: wanted }, {})).rejects.toMatchObject({
       code: 'bad-argument',
       details: { expected: 'submod_1, submod_1_2' }
+    });
+  });
+
+  describe('#fix', () => {
+    // Fixture, overrides, and the weight casts before and after.
+    const WRITABLE: readonly [string, RegionOverrides, number, number][] = [
+      ['seed-mlp', { submod_1: half }, 4, 0],
+      ['seed-mlp', { submod_1: off }, 0, 0],
+      ['nested-regions', { submod_1_2: on }, 6, 0],
+      ['nested-regions', { submod_1: half }, 4, 0],
+      ['nested-regions', { submod_1: off }, 0, 0],
+      ['dynamic-batch', { submod_1: half }, 4, 0],
+      ['llama', { submod_1: off, submod_3: half }, 15, 0],
+      // One weight in two low precisions keeps its casts.
+      ['reused-weights', { submod_1: half }, 12, 8]
+    ];
+
+    it.each(WRITABLE)(
+      'should write a file that records the regions as wanted: %s %j',
+      async (fixture, regions, weightCastsBefore, weightCastsAfter) => {
+        const path = pathOf(fixture);
+        const output = join(folder, 'fixed.pt2');
+        const { result } = await engine.handle('fix', { path, output, regions }, {});
+        expect(result).toMatchObject({ weightCastsBefore, weightCastsAfter });
+        const { result: wanted } = await engine.handle('census', { path, regions }, {});
+        expect(result.regions).toEqual(wanted.overrides);
+        const { result: opened } = await engine.handle('open', { path: output }, {});
+        const codes = opened.census.findings.map(({ code }) => code);
+        expect(codes).not.toContain('dtype-mismatch');
+        expect(opened.census.activationCasts).toBe(wanted.activationCasts);
+        // In the new file nothing is left to override.
+        const { result: plan } = await engine.handle(
+          'plan',
+          { path: output, variant: variant('off', regions) },
+          {}
+        );
+        expect(plan.variant).toEqual(variant('off'));
+        // It computes what the source does under the overrides, to the bit.
+        const inputs = { inputsFile: join(FIXTURES, fixture, 'inputs.safetensors') };
+        const found = join(folder, 'found.safetensors');
+        const params = { path: output, variant: variant('off'), inputs, outputsFile: found };
+        await engine.handle('run', params, {});
+        const expected = await outputs(fixture, variant('off', regions));
+        expect(readFileSync(found).equals(expected)).toBe(true);
+      }
+    );
+
+    it('should copy the file where what is recorded is wanted', async () => {
+      const path = pathOf('nested-regions');
+      const output = join(folder, 'same.pt2');
+      const plain = join(folder, 'plain.pt2');
+      const { result } = await engine.handle(
+        'fix',
+        { path, output, regions: { submod_1: brain } },
+        {}
+      );
+      expect(result).not.toHaveProperty('regions');
+      await engine.handle('fix', { path, output: plain }, {});
+      expect(readFileSync(output).equals(readFileSync(plain))).toBe(true);
+    });
+
+    it.each<[string, RegionOverrides, string]>([
+      ['seed-mlp-cuda-disabled', { submod_1: on }, 'PyTorch refuses 1 operator call'],
+      ['nested-regions', { submod_1: off, submod_1_2: on }, 'PyTorch refuses 1 operator call'],
+      ['reused-weights', { submod_2: off }, 'PyTorch refuses 1 operator call'],
+      [
+        'seed-mlp-cuda-disabled',
+        { submod_1: { enabled: true, dtype: 'float32' } },
+        'its tensors are on another device; expected tensors on cuda; found cpu'
+      ],
+      ['seed-mlp', { submod_7: on }, 'there is no autocast region "submod_7"']
+    ])(
+      'should write no file that does not do the same: %s %j',
+      async (fixture, regions, message) => {
+        const output = join(folder, 'refused.pt2');
+        const params = { path: pathOf(fixture), output, regions };
+        await expect(engine.handle('fix', params, {})).rejects.toThrow(message);
+        expect(existsSync(output)).toBe(false);
+      }
+    );
+
+    it('should refuse a program whose values it cannot follow', () => {
+      const body = new GraphBuilder();
+      body.output(body.input('y'));
+      const b = new GraphBuilder();
+      const x = b.input('x');
+      const flag = b.input('flag', 'bool', []);
+      const branch = { kind: 'graph', value: body.graph } as const;
+      b.output(b.call('higher_order.cond', { pred: flag, true_graph: branch, x }));
+      const model = b.model({ regions: [makeRegion('r')] });
+      const recorded = makeCastsExplicit(model);
+      const explicit = makeCastsExplicit(model, { regions: { r: off } });
+      expect(() => planRegionEdits(model, { r: off }, explicit, recorded)).toThrow(
+        'no file is written with r=off: the program holds branches or loops'
+      );
+      expect(planRegionEdits(model, undefined, recorded, recorded).regions.size).toBe(0);
     });
   });
 });
