@@ -16,12 +16,14 @@ import { measureFindings } from './measuredcost';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
 import { bitIdentical, maxRelativeDifference } from './outputs';
+import type { ILease } from './pool';
 import type { VariantSession, VariantSessions } from './sessions';
 import { planFindings } from './variant';
 
 /** A variant that was loaded and ran. */
 interface ICandidate {
   readonly variant: IVariant;
+  readonly lease: ILease<VariantSession>;
   readonly session: VariantSession;
   readonly outputs: readonly INamedTensor[];
   readonly executed: IExecutedCasts;
@@ -107,8 +109,8 @@ export async function compareVariants(
       failed
     };
   } finally {
-    for (const { session } of candidates) {
-      await session.dispose();
+    for (const { lease } of candidates) {
+      await lease.release();
     }
   }
 }
@@ -120,16 +122,17 @@ async function tryOut(
   inputs: IBoundInputs,
   job: IJob
 ): Promise<ICandidate> {
-  const session = await sessions.load(loaded, variant, job);
+  const lease = await sessions.take(loaded, variant, job);
+  const session = lease.item;
   try {
     await breathe(job);
     const outputs = await session.run(inputs.tensors);
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
     const findings = [...planFindings(loaded, variant), ...session.findings];
-    return { variant, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
+    return { variant, lease, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
   } catch (error) {
-    await session.dispose();
+    await lease.release();
     throw error;
   }
 }
@@ -140,7 +143,7 @@ function variantResult(
   baseline: ICandidate,
   baselineMs: readonly number[]
 ): IVariantResult {
-  const { variant, session, outputs, executed, findings } = candidate;
+  const { variant, lease, session, outputs, executed, findings } = candidate;
   const { forward } = session.prepared;
   const { low, median, high } = spreadOf(samplesMs);
   const hasOff = baseline.variant.cache === 'off';
@@ -164,6 +167,8 @@ function variantResult(
     plannedBytesMoved: forward.bytesMoved,
     executedWeightCasts: executed.total,
     loadMs: session.loadMs,
+    reused: lease.reused,
+    memory: session.memory,
     weightBytes: session.weightBytes,
     peakRssBytes: candidate.peakRssBytes,
     bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,

@@ -39,7 +39,8 @@ export async function runVariant(
   const inputs = await bindInputs(loaded.model, wanted);
   job.progress?.({ text: `Loading ${variant.cache}` });
   await breathe(job);
-  const session = await sessions.load(loaded, variant, job);
+  const lease = await sessions.take(loaded, variant, job);
+  const session = lease.item;
   try {
     job.progress?.({ text: `Running ${variant.cache}` });
     await breathe(job);
@@ -64,6 +65,7 @@ export async function runVariant(
       runtime: session.describe(),
       latencyMs,
       loadMs: session.loadMs,
+      reused: lease.reused,
       planned: session.prepared.forward,
       executedWeightCasts: executed.total,
       passReports: session.prepared.passes,
@@ -76,6 +78,6 @@ export async function runVariant(
       ]
     };
   } finally {
-    await session.dispose();
+    await lease.release();
   }
 }

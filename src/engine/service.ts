@@ -17,6 +17,7 @@ import { planVariant } from './plan';
 import { runVariant } from './run';
 import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
+import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
@@ -40,9 +41,18 @@ type Handlers = {
  *
  * #### Notes
  * Requests may overlap only in so far as they yield; onnxruntime blocks the thread. Nothing is kept between requests that
- * cannot be made again from the file, so that a new engine answers as the old one did.
+ * cannot be made again from the file, so that a new engine answers as the old one did: models read, and variants loaded.
  */
 export class Engine {
+  constructor(options: Engine.IOptions = {}) {
+    this._sessions = new VariantSessions(options.sessions);
+  }
+
+  /** Close what is kept loaded. */
+  dispose(): Promise<void> {
+    return this._sessions.clear();
+  }
+
   /** Answer one request. Rejects with CastlensError for everything a user can act on. */
   handle<K extends EngineRequest>(method: K, params: Params<K>, job: IJob): Promise<IAnswer<K>> {
     const handler = this._handlers[method] as Handlers[K] | undefined;
@@ -52,7 +62,7 @@ export class Engine {
   }
 
   private readonly _store = new ModelStore();
-  private readonly _sessions = new VariantSessions();
+  private readonly _sessions: VariantSessions;
 
   private readonly _handlers: Handlers = {
     open: async params => answer(describeModel(await this._store.load(params), params.path)),
@@ -95,6 +105,15 @@ export class Engine {
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };
+}
+
+/** A namespace for `Engine` statics. */
+export namespace Engine {
+  /** Options of an engine. */
+  export interface IOptions {
+    /** How much may stay loaded between requests. */
+    readonly sessions?: ISessionLimits;
+  }
 }
 
 function answer<T>(result: T): { result: T; buffers: Uint8Array[] } {

@@ -137,7 +137,10 @@ export interface IRunResult {
   readonly runtime: string;
   /** Wall time of the forward, milliseconds. */
   readonly latencyMs: number;
+  /** What loading took, milliseconds: now, or where `reused` when the variant was loaded. */
   readonly loadMs: number;
+  /** Whether the variant was loaded already. */
+  readonly reused: boolean;
   readonly planned: IForwardCasts;
   /** Counted in the runtime's profile. */
   readonly executedWeightCasts: number;
@@ -147,6 +150,17 @@ export interface IRunResult {
   /** Where the outputs were written. */
   readonly outputsFile?: string;
   readonly findings: readonly IFinding[];
+}
+
+/**
+ * Growth of the engine's resident set while a variant was loaded and ran for the first time, in bytes. Other work of the process in
+ * that time counts too: right to within some megabytes.
+ */
+export interface IVariantMemory {
+  /** Mapped pages of the model's file and of converted weights: the system can drop them and read them again. */
+  readonly fileBackedBytes: number;
+  /** Everything else: activations, weights that the runtime copied. */
+  readonly hostBytes: number;
 }
 
 /** One variant of a comparison. */
@@ -175,10 +189,14 @@ export interface IVariantResult {
   readonly plannedBytesMoved: number;
   /** Counted in the runtime's profile of one forward. */
   readonly executedWeightCasts: number;
-  /** Session creation, weight conversion of `folded` included, milliseconds. */
+  /** Session creation, weight conversion of `folded` included, milliseconds: now, or where `reused` when it was loaded. */
   readonly loadMs: number;
+  /** Whether the variant was loaded already. */
+  readonly reused: boolean;
   /** Bytes of weights the session refers to. */
   readonly weightBytes: number;
+  /** Memory that the variant holds; null where the system does not tell what the process's memory holds. */
+  readonly memory: IVariantMemory | null;
   /**
    * Peak resident set of the process since it started, in bytes, read after this variant's first forwards: a high-water mark that
    * never falls from one variant to the next, not the memory of the variant alone.

@@ -93,6 +93,8 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     plannedBytesMoved: 2048,
     executedWeightCasts: 2,
     loadMs: 1,
+    reused: false,
+    memory: null,
     weightBytes: 2048,
     peakRssBytes: 1,
     bitIdenticalToOff: true,
