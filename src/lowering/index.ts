@@ -1,4 +1,4 @@
-export { CPU_CAPABILITIES } from './capabilities';
+export { CPU_CAPABILITIES, CUDA_CAPABILITIES } from './capabilities';
 export type { ICapabilities } from './capabilities';
 export { legalize } from './legalize';
 export type { IBoundary, ILegalGraph } from './legalize';

@@ -88,7 +88,7 @@ function parseVersion(text: string): IOperatorVersion {
   };
 }
 
-const INTEGERS: readonly DType[] = [
+const INTEGERS: readonly string[] = [
   'bool',
   'int8',
   'int16',
