@@ -7,6 +7,7 @@ import { Engine } from '../engine/service';
 import { versions } from '../engine/versions';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
+import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IOptions } from './options';
 import { parseCommandLine, UsageError } from './options';
@@ -94,9 +95,15 @@ async function runCommand(options: IOptions): Promise<void> {
       return print(result, ({ markdown }) => markdown.trimEnd());
     }
     case 'doctor': {
+      if (options.cudaProvider === 'install') {
+        await installCudaProvider(line => process.stderr.write(`castlens: ${line}\n`));
+      } else if (options.cudaProvider === 'remove') {
+        removeCudaProvider();
+      }
       const { result } = await engine.handle('devices', {}, job);
-      const report = { versions: versions(), devices: result.devices };
-      return print(report, ({ versions, devices }) => doctorText(versions, devices));
+      const cuda = await inspectCuda();
+      const report = { versions: versions(), devices: result.devices, cuda };
+      return print(report, doctorText);
     }
   }
 }

@@ -54,6 +54,8 @@ export interface IOptions {
   /** `fix`: the file to write. */
   readonly output: string;
   readonly mixed: MixedWeights;
+  /** `doctor`: what to do about the CUDA provider before looking. */
+  readonly cudaProvider: 'leave' | 'install' | 'remove';
 }
 
 /** What to do: a command, or one of the texts. */
@@ -101,6 +103,9 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (values['keep-both'] && values['leave-mixed']) {
     throw new UsageError('--keep-both and --leave-mixed exclude each other');
   }
+  if (values['install-cuda'] && values['remove-cuda']) {
+    throw new UsageError('--install-cuda and --remove-cuda exclude each other');
+  }
   return {
     run: {
       command,
@@ -121,7 +126,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       warmup: count(values.warmup, '--warmup', 0),
       arrow: values.arrow,
       output: values.output ?? '',
-      mixed: values['keep-both'] ? 'keep-both' : 'leave'
+      mixed: values['keep-both'] ? 'keep-both' : 'leave',
+      cudaProvider: values['install-cuda'] ? 'install' : values['remove-cuda'] ? 'remove' : 'leave'
     }
   };
 }
@@ -144,6 +150,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
+  'install-cuda': { type: 'boolean' },
+  'remove-cuda': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const;
@@ -157,7 +165,7 @@ const ALLOWED: Record<Command, readonly string[]> = {
   stats: ['json', 'arrow', 'weights', 'weights-from'],
   fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed'],
   explain: ['json'],
-  doctor: ['json']
+  doctor: ['json', 'install-cuda', 'remove-cuda']
 };
 
 function parseCache(

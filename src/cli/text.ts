@@ -23,6 +23,7 @@ import {
   formatSizes,
   VERDICT_TEXTS
 } from '../protocol';
+import type { ICudaSetup } from '../runtime';
 
 /** Rows under headings, columns aligned; numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -125,6 +126,7 @@ export function runText(result: IRunResult): string {
 
 /** A comparison of variants. */
 export function compareText(result: ICompareResult): string {
+  const onDevice = result.variants.some(({ deviceMemoryBytes }) => deviceMemoryBytes !== null);
   const lines = [
     `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
     `${runtimesOf(result)}; ${result.machine}`,
@@ -143,6 +145,7 @@ export function compareText(result: ICompareResult): string {
         'load ms',
         'weights',
         'peak RSS so far',
+        ...(onDevice ? ['device memory'] : []),
         'bits as off'
       ],
       result.variants.map(variant => [
@@ -159,6 +162,7 @@ export function compareText(result: ICompareResult): string {
         variant.loadMs.toFixed(1),
         formatBytes(variant.weightBytes),
         formatBytes(variant.peakRssBytes),
+        ...(onDevice ? [deviceMemoryText(variant)] : []),
         variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ'
       ])
     )
@@ -235,11 +239,15 @@ function runtimesOf(result: ICompareResult): string {
   return [result.runtime, ...others.map(({ cache, runtime }) => `${cache}: ${runtime}`)].join('; ');
 }
 
-/** Devices and versions. */
-export function doctorText(
-  versions: Readonly<Record<string, string>>,
-  devices: readonly IDeviceInfo[]
-): string {
+/** What `doctor` finds. */
+export interface IDoctorReport {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly devices: readonly IDeviceInfo[];
+  readonly cuda: ICudaSetup;
+}
+
+/** Devices and versions, the state of CUDA, and what to do about what is missing. */
+export function doctorText({ versions, devices, cuda }: IDoctorReport): string {
   return [
     ...Object.entries(versions).map(([name, version]) => `${name} ${version}`),
     '',
@@ -247,8 +255,46 @@ export function doctorText(
       device.available
         ? `${device.id}: ${device.label}`
         : `${device.id}: not available: ${device.reason ?? 'unknown reason'}`
-    )
+    ),
+    '',
+    'CUDA',
+    ...cudaLines(cuda),
+    ...cuda.problems.flatMap(({ message, command, optional }) => [
+      '',
+      `${optional ? 'optional' : 'missing'}: ${message}`,
+      ...(command === null ? [] : [`  ${command}`])
+    ])
   ].join('\n');
+}
+
+function cudaLines({ driver, provider, cudaMajor, libraries }: ICudaSetup): string[] {
+  const lines: string[] = [];
+  if (driver.kind === 'present') {
+    lines.push(`  driver ${driver.driverVersion}, CUDA up to ${driver.cudaVersion ?? 'unknown'}`);
+    for (const gpu of driver.gpus) {
+      const memory =
+        gpu.totalBytes === null || gpu.freeBytes === null
+          ? 'memory not told'
+          : `${formatBytes(gpu.freeBytes)} of ${formatBytes(gpu.totalBytes)} free`;
+      const capability = gpu.computeCapability ?? 'unknown';
+      const mig = gpu.mig ? ', MIG instances' : '';
+      lines.push(
+        `  GPU ${gpu.index} ${gpu.name}, compute capability ${capability}, ${memory}${mig}`
+      );
+    }
+  } else {
+    lines.push(`  driver: ${driver.message}`);
+  }
+  lines.push(
+    provider.path === null
+      ? '  provider: not installed'
+      : `  provider ${provider.path}${provider.versionMatches ? `, version ${provider.wanted}` : ''}, for CUDA ${cudaMajor ?? 'of unknown version'}`
+  );
+  return lines.concat(libraries.map(({ name, path }) => `  ${name}: ${path ?? 'not found'}`));
+}
+
+function deviceMemoryText({ deviceMemoryBytes }: IVariantResult): string {
+  return deviceMemoryBytes === null ? '' : formatBytes(deviceMemoryBytes);
 }
 
 function forwardRow(mode: string, casts: IForwardCasts): string[] {

@@ -17,7 +17,7 @@ Commands
   fix FILE -o OUT
                  write the model with its weights in the precision they are used in
   explain CODE   what a finding means, why it happens and what to do about it
-  doctor         devices, providers and versions
+  doctor         devices, providers and versions, what is missing and how to install it
 
 Options
   --json              print JSON
@@ -40,6 +40,8 @@ Options
   -o, --output FILE   fix: the file to write
   --keep-both         fix: weights used in both precisions get a second, converted copy
   --leave-mixed       fix: such weights stay as they are (default)
+  --install-cuda      doctor: install onnxruntime's CUDA provider
+  --remove-cuda       doctor: remove it
   -h, --help          this text
   --version           the version
 

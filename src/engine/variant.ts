@@ -6,8 +6,8 @@
 import { activationCastsOf, findOverrideErrors, sumCasts, weightCastsOf } from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
 import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
-import type { IValue } from '../model';
-import { cloneGraph } from '../model';
+import type { IGraph, IValue } from '../model';
+import { cloneGraph, forEachNode } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
@@ -24,6 +24,8 @@ export interface IPreparedVariant {
   /** Names of the nodes that are weight casts. */
   readonly weightCastNodes: readonly string[];
   readonly activationCasts: number;
+  /** Casts that lowering added for operators without kernels in low precision. */
+  readonly loweringCasts: number;
   readonly passes: readonly IPassReport[];
   /** Weights that the variant converts before the forward. */
   readonly convertedWeights: number;
@@ -87,7 +89,16 @@ function describeVariant(
     forward: sumCasts(casts),
     weightCastNodes: casts.map(cast => cast.node.name),
     activationCasts: activationCastsOf(legal.graph).length,
+    loweringCasts: heldCasts(legal.graph),
     passes,
     convertedWeights
   };
+}
+
+function heldCasts(graph: IGraph): number {
+  let count = 0;
+  forEachNode(graph, node => {
+    count += node.role === 'hold' ? 1 : 0;
+  });
+  return count;
 }

@@ -14,7 +14,9 @@ export type ErrorCode =
   | 'bad-argument'
   | 'runtime'
   | 'cancelled'
-  | 'engine-lost';
+  | 'engine-lost'
+  /** A GPU failed: the process that used it cannot use it again. */
+  | 'device-lost';
 
 /** The parts of a message. */
 export interface IErrorDetails {

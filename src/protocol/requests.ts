@@ -103,6 +103,8 @@ export interface IPassReport {
 export interface IPlan extends IForwardCasts {
   readonly variant: IVariant;
   readonly activationCasts: number;
+  /** Casts of one forward that castlens adds for operators without kernels in low precision; in neither of the counts above. */
+  readonly loweringCasts: number;
   /** Weights converted once, when the variant is loaded (`folded`) or ahead of time (`frozen`). */
   readonly convertedWeights: number;
   readonly passes: readonly IPassReport[];
@@ -202,6 +204,12 @@ export interface IVariantResult {
    * never falls from one variant to the next, not the memory of the variant alone.
    */
   readonly peakRssBytes: number;
+  /**
+   * Device memory that the process gained while this variant was loaded and first run, in bytes, as the driver counts it. For the first
+   * variant of a process the context of CUDA and its libraries are in it. Null on the CPU, for a session
+   * that was kept from an earlier request, and where the driver does not say.
+   */
+  readonly deviceMemoryBytes: number | null;
   /** Null where there is no `off` run to compare with. */
   readonly bitIdenticalToOff: boolean | null;
   /** Largest absolute difference of any output to `off`'s, relative to off's largest absolute output. */

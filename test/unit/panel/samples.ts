@@ -68,6 +68,7 @@ export function makePlan(variant: IVariant, weightCasts: number): IPlan {
     weightCasts,
     bytesMoved: weightCasts * 1024,
     activationCasts: 1,
+    loweringCasts: 0,
     convertedWeights: 0,
     passes: [],
     findings: []
@@ -97,6 +98,7 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     memory: null,
     weightBytes: 2048,
     peakRssBytes: 1,
+    deviceMemoryBytes: null,
     bitIdenticalToOff: true,
     maxRelativeDifferenceToOff: 0,
     passReports: [],
