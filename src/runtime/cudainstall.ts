@@ -4,19 +4,11 @@
  * @packageDocumentation
  */
 import { spawn } from 'node:child_process';
-import {
-  createWriteStream,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import * as yauzl from 'yauzl';
 
+import { extractFiles } from '../formats';
 import { CastlensError } from '../model';
 import { ortLibraryFolder, ortPackageVersion } from './binding';
 import { CUDA_LIBRARY, inspectCuda, SHARED_LIBRARY } from './cudasetup';
@@ -117,35 +109,10 @@ async function fromPyPI(version: string, folder: string): Promise<string> {
     if (wheel === undefined) {
       return reason;
     }
-    await extract(join(scratch, wheel), [CUDA_LIBRARY, SHARED_LIBRARY], folder);
+    await extractFiles(join(scratch, wheel), [CUDA_LIBRARY, SHARED_LIBRARY], folder);
     return '';
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** Write files of a wheel, found by their base names, into a folder. Each appears whole or not at all. */
-async function extract(wheel: string, names: readonly string[], folder: string): Promise<void> {
-  const zip = await yauzl.openPromise(wheel, { lazyEntries: true });
-  try {
-    for await (const entry of zip.eachEntry()) {
-      const name = basename(entry.fileName);
-      if (!names.includes(name)) {
-        continue;
-      }
-      const part = join(folder, `${name}.part`);
-      try {
-        await pipeline(
-          await zip.openReadStreamPromise(entry),
-          createWriteStream(part, { mode: 0o755 })
-        );
-        renameSync(part, join(folder, name));
-      } finally {
-        rmSync(part, { force: true });
-      }
-    }
-  } finally {
-    zip.close();
   }
 }
 
