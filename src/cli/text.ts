@@ -12,6 +12,7 @@ import type {
   IForwardCasts,
   IPassReport,
   IRunResult,
+  IVariantResult,
   ISourceRef,
   RegionOverrides
 } from '../protocol';
