@@ -1,6 +1,6 @@
 // Makes build/cuda-bench/: everything `bench/cuda` needs on a machine without network, as one archive or in pieces.
 // `npm run bench:cuda:bundle [-- --piece 60M --with-cuda-libraries --without-provider]`. Needs tar; onnxruntime's CUDA provider is
-// downloaded (250 MB), and with --with-cuda-libraries the libraries of CUDA and cuDNN that it needs (1 GB).
+// downloaded (250 MB), and with --with-cuda-libraries the libraries of CUDA and cuDNN that it needs and this machine lacks.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
