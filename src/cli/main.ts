@@ -73,11 +73,35 @@ async function runCommand(options: IOptions): Promise<void> {
       return print(result, compareText);
     }
     case 'stats': {
-      const params = { path, weights, outputFile: options.arrow };
+      const { arrow } = options;
+      if (options.activations) {
+        const { values, modules, reference } = options;
+        const variant = { cache: options.cache[0], passes, device, regions };
+        const params = {
+          path,
+          weights,
+          variant,
+          inputs,
+          values,
+          modules,
+          reference,
+          outputFile: arrow
+        };
+        const { result, buffers } = await engine.handle('activationStats', params, job);
+        const { activationsText, probeCostText, statsRows } = await import('./stats');
+        if (arrow !== undefined) {
+          return print(
+            { ...result, arrow },
+            ({ rows }) => `${rows} values written to ${arrow}\n${probeCostText(result)}`
+          );
+        }
+        return print({ ...result, values: statsRows(buffers[0]) }, activationsText);
+      }
+      const params = { path, weights, outputFile: arrow };
       const { result, buffers } = await engine.handle('weightStats', params, job);
-      if (options.arrow !== undefined) {
-        return print({ ...result, arrow: options.arrow }, ({ rows, findings }) =>
-          [`${rows} weights written to ${options.arrow}`, ...findingLines(findings)].join('\n')
+      if (arrow !== undefined) {
+        return print({ ...result, arrow }, ({ rows, findings }) =>
+          [`${rows} weights written to ${arrow}`, ...findingLines(findings)].join('\n')
         );
       }
       const { statsRows, statsText } = await import('./stats');

@@ -51,6 +51,13 @@ export interface IOptions {
   readonly runs: number | undefined;
   readonly warmup: number | undefined;
   readonly arrow: string | undefined;
+  /** `stats`: of the values that a forward computes, not of the weights. */
+  readonly activations: boolean;
+  /** `stats --activations`: only these; all where neither is given. */
+  readonly values: readonly string[] | undefined;
+  readonly modules: readonly string[] | undefined;
+  /** `stats --activations`: compare with `float32`. */
+  readonly reference: boolean;
   /** `fix`: the file to write. */
   readonly output: string;
   readonly mixed: MixedWeights;
@@ -95,6 +102,17 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       throw new UsageError(`${command} does not take --${option}`);
     }
   }
+  if (command === 'stats') {
+    if (values.weights && values.activations) {
+      throw new UsageError('--weights and --activations exclude each other');
+    }
+    const stray = Object.keys(values).find(
+      option => ACTIVATIONS.includes(option) && option !== 'weights-from'
+    );
+    if (stray !== undefined && !values.activations) {
+      throw new UsageError(`stats takes --${stray} only with --activations`);
+    }
+  }
   if (command === 'fix' && values.output === undefined) {
     throw new UsageError('fix needs -o OUT');
   }
@@ -120,6 +138,10 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       runs: count(values.runs, '--runs', 1),
       warmup: count(values.warmup, '--warmup', 0),
       arrow: values.arrow,
+      activations: values.activations ?? false,
+      values: values.values === undefined ? undefined : list(values.values),
+      modules: values.modules === undefined ? undefined : list(values.modules),
+      reference: !(values['no-reference'] ?? false),
       output: values.output ?? '',
       mixed: values['keep-both'] ? 'keep-both' : 'leave'
     }
@@ -141,6 +163,10 @@ const OPTIONS = {
   arrow: { type: 'string' },
   weights: { type: 'boolean' },
   'weights-from': { type: 'string' },
+  activations: { type: 'boolean' },
+  values: { type: 'string' },
+  modules: { type: 'string' },
+  'no-reference': { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
@@ -150,11 +176,14 @@ const OPTIONS = {
 
 const VARIANT = ['cache', 'passes', 'device', 'region', 'dim', 'inputs', 'seed', 'weights-from'];
 
+/** What `stats` takes for activations alone. */
+const ACTIVATIONS = [...VARIANT, 'values', 'modules', 'no-reference'];
+
 const ALLOWED: Record<Command, readonly string[]> = {
   census: ['json', 'region'],
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
-  stats: ['json', 'arrow', 'weights', 'weights-from'],
+  stats: ['json', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
   fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed'],
   explain: ['json'],
   doctor: ['json']

@@ -6,6 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IVariant, Params, RequestName, Result } from '../protocol';
+import { activationStatsTable } from './activationstats';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -100,6 +101,24 @@ export class Engine {
       }
       const findings = weightFindings(explicit.graph, byWeight);
       return { result: { rows, findings }, buffers: [bytes] };
+    },
+    activationStats: async (params, job) => {
+      const { inputs, outputFile } = params;
+      const loaded = await this._store.load(params, job);
+      const variant = await checkVariant(params.variant, loaded.model);
+      const read = inputs?.inputsFile === undefined ? [] : [inputs.inputsFile];
+      const target =
+        outputFile === undefined ? null : await outputTarget(loaded.model, outputFile, read);
+      const { bytes, result } = await activationStatsTable(
+        loaded,
+        this._sessions,
+        { ...params, variant },
+        job
+      );
+      if (target !== null) {
+        await writeFileAtomically(target, sink => sink.write(bytes));
+      }
+      return { result, buffers: [bytes] };
     },
     fix: async (params, job) => answer(await fixModel(this._store, params, job)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),

@@ -84,6 +84,18 @@ export class VariantSessions {
     return this._load(loaded, prepareVariant(loaded, variant), [], job);
   }
 
+  /**
+   * The graph of a variant with the weights it holds in another form converted, for whoever adds to it what is not part of the
+   * variant. Conversions of `folded` are kept too: nobody asks how long they take.
+   *
+   * @returns what the caller disposes after the sessions made of it.
+   *
+   * @throws CastlensError where a weight cannot be read.
+   */
+  materialize(prepared: IPreparedVariant, job: IJob): Promise<IMaterializedGraph> {
+    return this._converter.materialize(prepared.legal.graph, { ...job, reuse: true });
+  }
+
   private async _load(
     loaded: LoadedModel,
     prepared: IPreparedVariant,
@@ -168,7 +180,7 @@ export class VariantSession implements IPooled {
 
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
-    const results = await this._session.run(this._feeds(inputs));
+    const results = await this._session.run(feedsOf(this._converted.graph, inputs));
     if (!this._hasRun) {
       this._hasRun = true;
       this._memory = this._growth();
@@ -182,7 +194,7 @@ export class VariantSession implements IPooled {
 
   /** A forward to be repeated and timed. */
   prepareRun(inputs: ReadonlyMap<string, ITensor>): () => Promise<void> {
-    return this._session.prepareRun(this._feeds(inputs));
+    return this._session.prepareRun(feedsOf(this._converted.graph, inputs));
   }
 
   /**
@@ -203,7 +215,7 @@ export class VariantSession implements IPooled {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
     const session = await RuntimeSession.create(this._bytes, options);
     try {
-      await session.run(this._feeds(inputs));
+      await session.run(feedsOf(this._converted.graph, inputs));
       const { graph } = this._converted;
       return executedCasts(
         session.endProfile(),
@@ -232,22 +244,22 @@ export class VariantSession implements IPooled {
       : null;
   }
 
-  /** Inputs in the dtypes of the graph: the device may take low precision as float32. */
-  private _feeds(inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
-    const feeds = new Map<string, ITensor>();
-    for (const { name, dtype } of this._converted.graph.inputs) {
-      const given = inputs.get(name);
-      if (given) {
-        const isSame = dtype === null || dtype === given.dtype;
-        feeds.set(name, isSame ? given : { ...given, ...castTo(given, dtype) });
-      }
-    }
-    return feeds;
-  }
-
   private _memory: IResidentMemory | null;
   private _hasRun = false;
   private _executed: IExecutedCasts | null = null;
+}
+
+/** Inputs in the dtypes of a legal graph: the device may take low precision as float32. */
+export function feedsOf(graph: IGraph, inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
+  const feeds = new Map<string, ITensor>();
+  for (const { name, dtype } of graph.inputs) {
+    const given = inputs.get(name);
+    if (given) {
+      const isSame = dtype === null || dtype === given.dtype;
+      feeds.set(name, isSame ? given : { ...given, ...castTo(given, dtype) });
+    }
+  }
+  return feeds;
 }
 
 function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {
@@ -255,7 +267,8 @@ function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype'
   return { dtype, data: elementsOf(dtype, bytes) };
 }
 
-function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
+/** How a variant's graph is loaded. */
+export function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
   return {
     device: parseDevice(variant.device),
     level: variant.cache === 'onnxruntime' ? 'default' : 'planned'

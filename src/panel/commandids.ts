@@ -19,6 +19,8 @@ export namespace CommandIDs {
   export const toggleVariant = 'castlens:toggle-variant';
   export const summariseWeights = 'castlens:summarise-weights';
   export const explainFinding = 'castlens:explain-finding';
+  export const summariseActivations = 'castlens:summarise-activations';
+  export const showStatistics = 'castlens:show-statistics';
   export const retry = 'castlens:retry';
   export const dismissError = 'castlens:dismiss-error';
   export const selectKernel = 'castlens:select-kernel';

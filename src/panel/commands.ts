@@ -15,6 +15,7 @@ import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol
 import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
+import { STATISTICS_KINDS } from './model';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
 import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
@@ -255,6 +256,45 @@ export function addCommands(options: ICommandOptions): void {
     describedBy: noArgs,
     isEnabled: () => withPanel(panel => panel.content.service.canWork),
     execute: () => current()?.content.service.summarise()
+  });
+
+  commands.addCommand(CommandIDs.summariseActivations, {
+    label: trans.__('Summarise Activations'),
+    caption: trans.__(
+      'Run the chosen variant and show statistics of the values it computes, and how far they are from float32'
+    ),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canRun),
+    execute: () => current()?.content.service.summariseActivations()
+  });
+
+  commands.addCommand(CommandIDs.showStatistics, {
+    label: args =>
+      args.kind === 'activations'
+        ? trans.__('Show Statistics of Activations')
+        : trans.__('Show Statistics of Weights'),
+    caption: trans.__('Choose what the statistics are about'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['kind'],
+        properties: {
+          kind: {
+            type: 'string',
+            enum: [...STATISTICS_KINDS],
+            description: trans.__('Weights as stored, or values as computed')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
+    isToggled: args => withPanel(panel => panel.content.model.state.statisticsKind === args.kind),
+    execute: args => {
+      const kind = STATISTICS_KINDS.find(known => known === args.kind);
+      if (kind !== undefined) {
+        current()?.content.service.showStatistics(kind);
+      }
+    }
   });
 
   commands.addCommand(CommandIDs.retry, {

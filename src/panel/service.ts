@@ -18,7 +18,7 @@ import type { CommClient, EngineMessage, IReply } from './client';
 import { RequestError } from './client';
 import type { KernelLink, LinkState } from './link';
 import type { IMemory, PanelMemory } from './memory';
-import type { PanelModel, TaskKind } from './model';
+import type { PanelModel, StatisticsKind, TaskKind } from './model';
 import type { IDocumentPlace } from './paths';
 import { kernelFolder, requestPath } from './paths';
 import type { IPanelSettings } from './settings';
@@ -37,7 +37,7 @@ import {
  * The panel's actions.
  *
  * #### Notes
- * At most one task (open, run, compare, statistics) is under way; starting another one gives up the one before. Planning is
+ * At most one task (open, run, compare, statistics, activations) is under way; starting another one gives up the one before. Planning is
  * no task: it happens whenever the variant changes, and only the last variant's plans are waited for. Actions never reject:
  * what goes wrong is written into the model. After every start of a kernel the model is opened again, and what the user
  * had set is kept.
@@ -110,7 +110,7 @@ export class PanelService implements IDisposable {
   async open(fresh = false): Promise<void> {
     this._planning?.abort();
     if (fresh) {
-      this._model.update({ run: null, compare: null, statistics: null });
+      this._model.update({ run: null, compare: null, statistics: null, activations: null });
     }
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
       const path = this._requestPath();
@@ -163,18 +163,29 @@ export class PanelService implements IDisposable {
   async summarise(): Promise<void> {
     await this._perform('statistics', this._trans.__('Reading the weights'), async ask => {
       const reply = await ask('weightStats', { path: this._requestPath() });
-      const ipc = reply.buffers[0];
-      if (!ipc) {
-        throw new RequestError({
-          code: 'internal',
-          message: this._trans.__('The kernel sent no statistics.'),
-          expected: this._trans.__('one Arrow IPC stream'),
-          found: this._trans.__('no binary buffer')
-        });
-      }
+      const ipc = this._streamOf(reply);
       const { rows, findings } = reply.result;
       this._model.update({ statistics: { rows, ipc, findings } });
     });
+  }
+
+  /** Summarise the values that one forward of the chosen variant computes. Runs the model, several times. */
+  async summariseActivations(): Promise<void> {
+    const { variant } = this._model.state;
+    this.showStatistics('activations');
+    const text = this._trans.__('Summarising the values of %1', variant.cache);
+    await this._perform('activations', text, async ask => {
+      const reply = await ask('activationStats', { path: this._requestPath(), variant });
+      const { result } = reply;
+      const ipc = this._streamOf(reply);
+      this._model.update({ activations: { rows: result.rows, ipc, about: result } });
+    });
+    await this._maybeSummarise();
+  }
+
+  /** Choose what the statistics section is about. Starts nothing. */
+  showStatistics(statisticsKind: StatisticsKind): void {
+    this._model.update({ statisticsKind });
   }
 
   /** Fetch the page about a finding. No task: it may be asked for while one is under way. */
@@ -216,6 +227,8 @@ export class PanelService implements IDisposable {
         return this.compare();
       case 'statistics':
         return this.summarise();
+      case 'activations':
+        return this.summariseActivations();
     }
   }
 
@@ -350,7 +363,13 @@ export class PanelService implements IDisposable {
     this._model.update({ error: { task, info } });
     if (task === 'open' && info.code !== 'engine-lost') {
       // What was read before is no longer what the file holds.
-      this._model.update({ info: null, run: null, compare: null, statistics: null });
+      this._model.update({
+        info: null,
+        run: null,
+        compare: null,
+        statistics: null,
+        activations: null
+      });
     }
   }
 
@@ -402,6 +421,19 @@ export class PanelService implements IDisposable {
     if (info && statistics === null && info.weightBytes <= limit && this.canWork) {
       await this.summarise();
     }
+  }
+
+  /** The table that travels beside an answer. */
+  private _streamOf({ buffers }: { readonly buffers: readonly Uint8Array[] }): Uint8Array {
+    if (buffers.length === 0) {
+      throw new RequestError({
+        code: 'internal',
+        message: this._trans.__('The kernel sent no statistics.'),
+        expected: this._trans.__('one Arrow IPC stream'),
+        found: this._trans.__('no binary buffer')
+      });
+    }
+    return buffers[0];
   }
 
   private _requestPath(): string {

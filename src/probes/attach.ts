@@ -99,10 +99,10 @@ export function differenceGraph(
   const { graph } = cloneGraph(source);
   const second = cloneGraph(reference).graph;
   const values = inReverseOrder(graph, new Set(pieces.map(piece => piece.value)));
-  const references = inReverseOrder(second, new Set(pieces.map(piece => piece.reference)));
   const names = new Names();
   names.takeAll(graph);
   joinEnds(graph, second);
+  const references = inReverseOrder(second, new Set(pieces.map(piece => piece.reference)));
   rename(second, graph, names);
   const emitter = Emitter.for(graph, names);
 

@@ -229,6 +229,41 @@ export interface ICompareResult {
   readonly failed: readonly { readonly variant: IVariant; readonly message: string }[];
 }
 
+/** What probing a model's values cost, beside one plain forward of the same variant. */
+export interface IProbeCost {
+  /** Wall time of one plain forward, milliseconds. */
+  readonly plainMs: number;
+  /** Wall time of all forwards with probes, milliseconds. */
+  readonly probedMs: number;
+  /** Wall time of everything, loading and planning included, milliseconds. */
+  readonly totalMs: number;
+  /** Weights and computed values of a plain forward, at most at a time, counted by their sizes; bytes. */
+  readonly plainBytes: number;
+  /** The same of the batch that takes most. The weights that only the reference has are not counted. */
+  readonly probedBytes: number;
+  /** Largest resident set of the process while it loaded and ran the plain forward, bytes; null where it cannot be measured. */
+  readonly plainPeakRssBytes: number | null;
+  /** The same of the batch that took most. */
+  readonly probedPeakRssBytes: number | null;
+}
+
+/** Statistics of the values inside a model, beside the table itself. */
+export interface IActivationStatsResult {
+  readonly variant: IVariant;
+  readonly runtime: string;
+  /** `random, seed 0`, `sample inputs of the file` or the inputs file. */
+  readonly inputs: string;
+  /** Rows of the table. */
+  readonly rows: number;
+  /** Runs it took. */
+  readonly batches: number;
+  /** Whether values were compared with the `float32` program. */
+  readonly reference: boolean;
+  /** Values of the model that the table leaves out, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  readonly cost: IProbeCost;
+}
+
 /** What to do with weights that are used in a low precision and as they are stored: nothing, or store both. */
 export type MixedWeights = 'leave' | 'keep-both';
 
@@ -329,6 +364,22 @@ export interface IRequests {
     };
     /** `findings` are those that only the values of weights show. */
     result: { rows: number; findings: readonly IFinding[] };
+  };
+  /** Statistics of computed values, reduced on the device. One buffer: an Arrow IPC stream, see `stats.ts`. */
+  activationStats: {
+    params: IModelRef & {
+      /** Any but the reference `onnxruntime`, whose values the runtime may fuse away. */
+      variant: IVariant;
+      inputs?: IRunInputs;
+      /** Only these values, and those of these modules and of what is inside them. All where neither is given. */
+      values?: readonly string[];
+      modules?: readonly string[];
+      /** Compare with the `float32` program on the same inputs; true where left out. */
+      reference?: boolean;
+      /** Write the table to this file too. */
+      outputFile?: string;
+    };
+    result: IActivationStatsResult;
   };
   /** Write the model with its weights in the precision they are used in, and its regions as wanted. Never over a file of the model. */
   fix: {

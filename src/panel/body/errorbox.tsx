@@ -72,6 +72,8 @@ function titleOf(error: IPanelError, trans: TranslationBundle): string {
       return trans.__('The weights cannot be summarised');
     case 'explain':
       return trans.__('The finding cannot be explained');
+    case 'activations':
+      return trans.__('The activations cannot be summarised');
     case 'engine':
       return trans.__('The engine stopped');
   }

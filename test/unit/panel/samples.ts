@@ -1,4 +1,5 @@
 import type {
+  IActivationStatsResult,
   ICensus,
   ICompareResult,
   IModelInfo,
@@ -117,5 +118,27 @@ export function makeCompare(variants: readonly IVariantResult[]): ICompareResult
     variants,
     findings: [],
     failed: []
+  };
+}
+
+/** Statistics of three values. */
+export function makeActivationStats(cache: IVariant['cache']): IActivationStatsResult {
+  return {
+    variant: { cache, passes: [], device: 'cpu' },
+    runtime: 'CPUExecutionProvider',
+    inputs: 'random, seed 0',
+    rows: 3,
+    batches: 2,
+    reference: true,
+    skipped: [],
+    cost: {
+      plainMs: 2,
+      probedMs: 8,
+      totalMs: 20,
+      plainBytes: 1000,
+      probedBytes: 1250,
+      plainPeakRssBytes: null,
+      probedPeakRssBytes: null
+    }
   };
 }

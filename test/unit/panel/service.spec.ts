@@ -11,7 +11,7 @@ import { variantKey } from '../../../src/panel/variants';
 import type { IVariant } from '../../../src/protocol';
 import type { FakeComm } from './fakecomm';
 import { FakeKernel, FakeSession } from './fakesession';
-import { makeCompare, makeInfo, makePlan, makeResult } from './samples';
+import { makeActivationStats, makeCompare, makeInfo, makePlan, makeResult } from './samples';
 
 /** A state database that lives in memory. */
 class MemoryDatabase {
@@ -462,6 +462,58 @@ describe('PanelService', () => {
         id: kernel.comm.requests('run')[0].id
       });
       expect(model.state.error).toBeNull();
+    });
+  });
+
+  describe('#summariseActivations()', () => {
+    const answering = (comm: FakeComm) => {
+      comm.answers.activationStats = params =>
+        makeActivationStats((params as { variant: IVariant }).variant.cache);
+      comm.answerBuffers.activationStats = [Uint8Array.from([4, 5])];
+    };
+
+    it('should summarise the chosen variant and show it', async () => {
+      const { kernel, model, service, until, idle } = await setup({ prepare: answering });
+      await until(opened);
+      service.setCacheMode('frozen');
+      await service.summariseActivations();
+      await idle();
+      const variant = { cache: 'frozen', passes: [], device: 'cpu' };
+      expect(kernel.comm.requests('activationStats').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', variant }
+      ]);
+      expect(model.state).toMatchObject({ statisticsKind: 'activations', error: null });
+      expect(model.state.activations).toMatchObject({ rows: 3, about: { variant } });
+      expect(model.state.activations?.ipc).toEqual(Uint8Array.from([4, 5]));
+    });
+
+    it('should forget the figures of a file that is read anew', async () => {
+      const { model, service, until, idle } = await setup({ prepare: answering });
+      await until(opened);
+      await service.summariseActivations();
+      await service.open(true);
+      await idle();
+      expect(model.state.activations).toBeNull();
+    });
+
+    it('should show what went wrong, and try again on demand', async () => {
+      const { kernel, model, service, until, idle } = await setup({
+        prepare: comm => {
+          comm.answers.activationStats = () => makeActivationStats('off');
+        }
+      });
+      await until(opened);
+      await service.summariseActivations();
+      await until(state => state.error !== null);
+      expect(model.state.error).toMatchObject({
+        task: 'activations',
+        info: { message: 'The kernel sent no statistics.' }
+      });
+      answering(kernel.comm);
+      await service.retry();
+      await idle();
+      expect(model.state.error).toBeNull();
+      expect(model.state.activations).toMatchObject({ rows: 3 });
     });
   });
 });

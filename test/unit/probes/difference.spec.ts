@@ -13,40 +13,7 @@ import {
   mergeDifferences,
   readDifference
 } from '../../../src/probes';
-import { graphOf, nodeOf, numbersIn, runGraph, tensorOf } from './support';
-
-/** The definitions of IDifference, element by element. */
-function expected(value: readonly number[], reference: readonly number[]): IDifference {
-  const pairs = value
-    .map((x, i) => [x, reference[i]] as const)
-    .filter(([, r]) => Number.isFinite(r));
-  const sum = (f: (x: number, r: number) => number): number =>
-    pairs.reduce((total, [x, r]) => total + f(x, r), 0);
-  const largest = (f: (x: number, r: number) => number): number =>
-    pairs.reduce((worst, [x, r]) => Math.max(worst, f(x, r)), 0);
-  const scale = largest((_, r) => Math.abs(r));
-  if (pairs.some(([x]) => !Number.isFinite(x))) {
-    const [worst, none] = [Infinity, null];
-    return {
-      maxAbsError: worst,
-      maxRelError: worst,
-      maxElementRelError: worst,
-      cosine: none,
-      snrDb: -Infinity
-    };
-  }
-  const errors = sum((x, r) => (x - r) ** 2);
-  const lengths = Math.sqrt(sum(x => x * x) * sum((_, r) => r * r));
-  return {
-    maxAbsError: pairs.length === 0 ? null : largest((x, r) => Math.abs(x - r)),
-    maxRelError: scale === 0 ? null : largest((x, r) => Math.abs(x - r)) / scale,
-    maxElementRelError:
-      scale === 0 ? null : largest((x, r) => (r === 0 ? 0 : Math.abs(x - r) / Math.abs(r))),
-    cosine: lengths === 0 ? null : sum((x, r) => x * r) / lengths,
-    snrDb:
-      scale === 0 ? null : errors === 0 ? Infinity : 10 * Math.log10(sum((_, r) => r * r) / errors)
-  };
-}
+import { differenceByDefinition, graphOf, nodeOf, numbersIn, runGraph, tensorOf } from './support';
 
 /** `v = x + d` in one graph and `v = x` in the other, compared piece by piece. */
 async function compare(
@@ -106,7 +73,7 @@ describe('differenceGraph', () => {
     const size = value.length;
     for (const ends of [[size], size > 100 ? [1, 77, size] : [size]]) {
       const found = await compare(value, reference, ends);
-      const wanted = expected(value, reference);
+      const wanted = differenceByDefinition(value, reference);
       for (const key of Object.keys(wanted) as (keyof IDifference)[]) {
         if (wanted[key] === null || !Number.isFinite(wanted[key])) {
           expect([key, found[key]]).toEqual([key, wanted[key]]);

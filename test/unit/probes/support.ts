@@ -3,7 +3,7 @@ import type { DType, IGraph, INode, IValue } from '../../../src/model';
 import { makeValue } from '../../../src/model';
 import { writeOnnx } from '../../../src/formats';
 import type { ElementArray, ITensor } from '../../../src/numerics';
-import type { ISummary, ISummaryPorts } from '../../../src/probes';
+import type { IDifference, ISummary, ISummaryPorts } from '../../../src/probes';
 import { readSummary } from '../../../src/probes';
 import type { IProfile } from '../../../src/runtime';
 import { parseDevice, RuntimeSession } from '../../../src/runtime';
@@ -81,4 +81,40 @@ export function tensorOf(
   shape: readonly number[] = [data.length]
 ): ITensor {
   return { dtype, shape, data };
+}
+
+/** The definitions of IDifference, element by element. */
+export function differenceByDefinition(
+  value: readonly number[],
+  reference: readonly number[]
+): IDifference {
+  const pairs = value
+    .map((x, i) => [x, reference[i]] as const)
+    .filter(([, r]) => Number.isFinite(r));
+  const sum = (f: (x: number, r: number) => number): number =>
+    pairs.reduce((total, [x, r]) => total + f(x, r), 0);
+  const largest = (f: (x: number, r: number) => number): number =>
+    pairs.reduce((worst, [x, r]) => Math.max(worst, f(x, r)), 0);
+  const scale = largest((_, r) => Math.abs(r));
+  if (pairs.some(([x]) => !Number.isFinite(x))) {
+    const [worst, none] = [Infinity, null];
+    return {
+      maxAbsError: worst,
+      maxRelError: worst,
+      maxElementRelError: worst,
+      cosine: none,
+      snrDb: -Infinity
+    };
+  }
+  const errors = sum((x, r) => (x - r) ** 2);
+  const lengths = Math.sqrt(sum(x => x * x) * sum((_, r) => r * r));
+  return {
+    maxAbsError: pairs.length === 0 ? null : largest((x, r) => Math.abs(x - r)),
+    maxRelError: scale === 0 ? null : largest((x, r) => Math.abs(x - r)) / scale,
+    maxElementRelError:
+      scale === 0 ? null : largest((x, r) => (r === 0 ? 0 : Math.abs(x - r) / Math.abs(r))),
+    cosine: lengths === 0 ? null : sum((x, r) => x * r) / lengths,
+    snrDb:
+      scale === 0 ? null : errors === 0 ? Infinity : 10 * Math.log10(sum((_, r) => r * r) / errors)
+  };
 }

@@ -38,7 +38,7 @@ import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
 import type { EngineClient } from './engineclient';
 import { CastlensError } from './engineclient';
-import { WeightStats } from './stats';
+import { TensorStats } from './stats';
 import { tableBundle } from './table';
 import {
   censusTable,
@@ -96,6 +96,17 @@ export interface ICompareOptions
 
 /** Options of `update()`: the variant to load with the new weights, `folded` where no cache mode is given. */
 export interface IUpdateOptions extends IVariantOptions, IProgressOptions {}
+
+/** Options of `stats()`; all but `onProgress` are about activations. */
+export interface IStatsOptions extends IVariantOptions, IInputOptions, IProgressOptions {
+  /** Summarise the values that a forward computes instead of the weights. */
+  activations?: boolean;
+  /** Only these values, and those of these modules; all where neither is given. */
+  values?: readonly string[];
+  modules?: readonly string[];
+  /** Compare with the `float32` program; true by default. */
+  reference?: boolean;
+}
 
 /** An opened model. */
 export class Model {
@@ -187,13 +198,28 @@ export class Model {
     });
   }
 
-  /** Statistics of every weight. */
-  stats(options: IProgressOptions = {}): Promise<WeightStats> {
+  /** Statistics of every weight, or of the values that a forward computes. */
+  stats(options: IStatsOptions = {}): Promise<TensorStats> {
     return Private.promise(async () => {
-      Private.checkOptions('stats', options, ['onProgress']);
-      const params = this._ref;
-      const { result, buffers } = await this._engine.ask('weightStats', params, options.onProgress);
-      return WeightStats.read(buffers[0], result.findings);
+      Private.checkOptions('stats', options, Private.STATS_OPTIONS);
+      const { activations = false, onProgress } = options;
+      if (!activations) {
+        // Weights are as stored, whatever is run.
+        Private.checkOptions('stats', options, ['activations', 'onProgress']);
+        const { result, buffers } = await this._engine.ask('weightStats', this._ref, onProgress);
+        return TensorStats.read(buffers[0], result.findings);
+      }
+      const { values, modules, reference } = options;
+      const params = {
+        ...this._ref,
+        variant: Private.variantOf(options),
+        inputs: Private.inputsOf(options),
+        ...(values === undefined ? {} : { values }),
+        ...(modules === undefined ? {} : { modules }),
+        ...(reference === undefined ? {} : { reference })
+      };
+      const { result, buffers } = await this._engine.ask('activationStats', params, onProgress);
+      return TensorStats.read(buffers[0], [], result);
     });
   }
 
@@ -341,6 +367,7 @@ namespace Private {
     "await m.run({ cache: 'folded' })             one forward",
     'await m.compare()                            time the cache modes against each other',
     'await m.stats()                              statistics of the weights',
+    'await m.stats({ activations: true })         statistics of what a forward computes',
     "await m.update('new.safetensors')            go over to other weights",
     'await castlens.devices()                     what models can be run on'
   ].join('\n');
@@ -374,6 +401,16 @@ namespace Private {
 
   /** Names that `run()` takes. */
   export const RUN_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'outputs'];
+
+  /** Names that `stats()` takes. */
+  export const STATS_OPTIONS = [
+    'activations',
+    ...VARIANT_OPTIONS,
+    ...INPUT_OPTIONS,
+    'values',
+    'modules',
+    'reference'
+  ];
 
   /** Names that `compare()` takes. */
   export const COMPARE_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'runs', 'warmup'];
@@ -438,8 +475,15 @@ namespace Private {
 
   export const STATS = [
     'await model.stats()',
+    'await model.stats({ activations: true, cache, passes, device, inputs, dims, seed, values, modules, reference, onProgress })',
     '',
-    'Statistics of every weight: .get(name), .toArray(), iteration, .table (an Arrow table), and .findings: what the',
-    'values of weights show, such as overflow in the dtype they are cast to.'
+    'Statistics of every weight, or with activations of the values that one forward computes, reduced on the device, and how far',
+    'they are from float32: .get(name), .toArray(), iteration, and .table, an Arrow table. .findings says what the values of',
+    'weights show, such as overflow in the dtype they are cast to; .about what activations cost.',
+    '',
+    ...VARIANT,
+    ...INPUTS,
+    'values, modules: names of values, paths of modules; all by default',
+    'reference: compare with the float32 program; true by default'
   ].join('\n');
 }
