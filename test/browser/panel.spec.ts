@@ -121,6 +121,32 @@ test.describe('a model opened by double click', () => {
   });
 });
 
+test('summarises activations on demand, and goes back to the weights', async ({
+  page,
+  tmpPath
+}) => {
+  await upload(page, tmpPath, fixture('seed-mlp', 'model.pt2'), 'mlp.pt2');
+  const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+  await panel.settled();
+  const kind = (name: string) => panel.panel.getByRole('radio', { name, exact: true });
+  await kind('Weights').focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(kind('Activations')).toBeFocused();
+  await panel.panel.getByRole('button', { name: 'Summarise the values of off' }).click();
+  const head = panel.panel.locator('.castlens-Section-statistics .castlens-Section-head');
+  await expect(head).toContainText('of a plain forward', { timeout: 60_000 });
+  await expect(panel.error).toBeHidden();
+  await expect(panel.grid).toBeVisible();
+  await panel.grid.click({ position: { x: 300, y: 60 } });
+  const foot = panel.panel.locator('.castlens-Section-foot');
+  await expect(foot).toContainText('signal to noise');
+  await panel.panel.getByLabel('Sort by').selectOption('snr_db');
+  await panel.mode('frozen').click();
+  await expect(head.getByRole('button', { name: 'Summarise those of frozen' })).toBeVisible();
+  await kind('Weights').click();
+  await expect(head).toContainText('tensors as stored');
+});
+
 test('an .onnx file opens too', async ({ page, tmpPath }) => {
   await upload(page, tmpPath, fixture('seed-mlp', 'model.onnx'), 'mlp.onnx');
   const panel = await openByDoubleClick(page, tmpPath, 'mlp.onnx');
