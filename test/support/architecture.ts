@@ -24,7 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   autocast: ['model', 'protocol'],
   passes: ['model', 'protocol', 'autocast'],
   lowering: ['model', 'protocol'],
-  probes: ['model', 'numerics', 'protocol', 'autocast', 'lowering'],
+  probes: ['model', 'numerics', 'lowering'],
   runtime: ['model', 'protocol', 'numerics', 'formats'],
   engine: [
     'model',
