@@ -234,10 +234,8 @@ function inReverseOrder(
   names: ReadonlySet<string>
 ): { name: string; value: IValue }[] {
   const found = new Map<string, { name: string; value: IValue }>();
-  for (const value of graph.inputs) {
-    found.set(value.name, { name: value.name, value });
-  }
-  for (const node of executionOrder(graph)) {
+  const constants = graph.nodes.filter(node => node.op === 'onnx.Constant');
+  for (const node of [{ outputs: graph.inputs }, ...constants, ...executionOrder(graph)]) {
     for (const value of node.outputs) {
       if (value !== null) {
         found.set(value.name, { name: value.name, value });

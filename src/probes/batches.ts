@@ -100,10 +100,13 @@ export function* summaryBatches(
   limitBytes: number
 ): Iterable<IBatch<ISummaryGraph> & { readonly names: readonly string[] }> {
   let start = 0;
+  let largest = CHUNKS[0];
   while (start < names.length) {
-    const batch = fitting(names.slice(start, start + BATCH_PROBES), limitBytes, (part, chunk) =>
+    const some = names.slice(start, start + BATCH_PROBES);
+    const batch = fitting(some, limitBytes, largest, (part, chunk) =>
       summaryGraph(graph, part, chunk)
     );
+    largest = batch.chunk;
     yield { probes: batch.probes, liveBytes: batch.liveBytes, names: batch.part };
     start += batch.part.length;
   }
@@ -136,6 +139,7 @@ export function* differenceBatches(
 ): Iterable<IBatch<IDifferenceGraph> & { readonly pieces: readonly IPiece[] }> {
   // A quarter is left to the chunks.
   const heldBytes = Math.floor(0.75 * spareBytes);
+  let largest = CHUNKS[0];
   let waiting = pairs.flatMap(pair => piecesOf(pair, heldBytes));
   while (waiting.length > 0) {
     let held = 0;
@@ -147,7 +151,7 @@ export function* differenceBatches(
       }
       count++;
     }
-    const batch = fitting(waiting.slice(0, count), limitBytes, (part, chunk) =>
+    const batch = fitting(waiting.slice(0, count), limitBytes, largest, (part, chunk) =>
       differenceGraph(
         graph,
         reference,
@@ -155,6 +159,7 @@ export function* differenceBatches(
         chunk
       )
     );
+    largest = batch.chunk;
     const pieces = batch.part.map(({ piece }) => piece);
     yield { probes: batch.probes, liveBytes: batch.liveBytes, pieces };
     waiting = waiting.slice(batch.part.length);
@@ -183,19 +188,24 @@ function piecesOf(
   return pieces;
 }
 
-/** The first of the items, as many as fit, with the largest chunks that fit. */
+/**
+ * The first of the items, as many as fit, with the largest chunks that fit.
+ *
+ * @param largest - where to start. What was too large for one batch is not tried again for the next.
+ */
 function fitting<I, T extends { readonly graph: IGraph }>(
   items: readonly I[],
   limitBytes: number,
+  largest: number,
   build: (part: readonly I[], chunk: number) => T
-): IBatch<T> & { readonly part: readonly I[] } {
+): IBatch<T> & { readonly part: readonly I[]; readonly chunk: number } {
   let part = items;
   for (;;) {
-    for (const chunk of CHUNKS) {
+    for (const chunk of CHUNKS.filter(size => size <= largest)) {
       const probes = build(part, chunk);
       const liveBytes = peakLiveBytes(probes.graph, valueBytes);
       if (liveBytes <= limitBytes || (part.length === 1 && chunk === CHUNKS.at(-1))) {
-        return { probes, liveBytes, part };
+        return { probes, liveBytes, part, chunk };
       }
     }
     part = part.slice(0, Math.ceil(part.length / 2));

@@ -113,7 +113,12 @@ function* computedFromInputs(graph: IGraph): Iterable<{ node: INode; value: IVal
   }
 }
 
+/** What the elements of a node's results depend on; nested graphs included. */
 function operands(node: INode): IValue[] {
+  if (castTarget(node) !== null) {
+    // Of another operand, a cast takes the dtype alone.
+    return node.inputs.slice(0, 1).filter(value => value !== null);
+  }
   const found: IValue[] = [];
   const stack = [node];
   while (stack.length > 0) {

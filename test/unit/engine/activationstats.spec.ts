@@ -134,6 +134,7 @@ const cases: readonly [string, string, CacheMode][] = [
   ['reused-weights', 'model.pt2', 'folded'],
   ['dynamic-batch', 'model.pt2', 'off'],
   ['convnet', 'model.pt2', 'off'],
+  ['convnet', 'model.onnx', 'folded'],
   ['bert', 'model.pt2', 'frozen'],
   ['llama', 'model.pt2', 'off']
 ];

@@ -71,6 +71,24 @@ describe('probedValues()', () => {
     }
   });
 
+  it('should not take the dtype of an input for its elements', () => {
+    const [one, cast, root] = [
+      value('one', 'float32'),
+      value('cast', 'float32'),
+      value('root', 'float32')
+    ];
+    const graph = graphOf(
+      [x],
+      [
+        nodeOf('Constant', [], one),
+        nodeOf('CastLike', [one, x], cast),
+        nodeOf('Sqrt', [cast], root)
+      ],
+      [root]
+    );
+    expect(probedValues({ planned: graph, legal: graph }, graph, null).values).toEqual([]);
+  });
+
   it('should say why a value is left out, and pass over what does not depend on inputs', () => {
     const [odd, gone, constant] = [
       value('odd', 'complex64'),
