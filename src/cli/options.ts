@@ -6,11 +6,27 @@
 import { parseArgs } from 'node:util';
 
 import { formatDevice, parseDevice } from '../runtime';
-import type { CacheMode, IRunInputs, MixedWeights, PassName, Reference } from '../protocol';
-import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
+import type {
+  CacheMode,
+  CodeStrategyName,
+  IRunInputs,
+  MixedWeights,
+  PassName,
+  Reference
+} from '../protocol';
+import { CACHE_MODES, CODE_STRATEGIES, PASSES, REFERENCES } from '../protocol';
 
 /** The commands. */
-export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'explain', 'doctor'] as const;
+export const COMMANDS = [
+  'census',
+  'run',
+  'compare',
+  'stats',
+  'fix',
+  'code',
+  'explain',
+  'doctor'
+] as const;
 
 /** Name of a command. */
 export type Command = (typeof COMMANDS)[number];
@@ -34,9 +50,13 @@ export interface IOptions {
   readonly runs: number | undefined;
   readonly warmup: number | undefined;
   readonly arrow: string | undefined;
-  /** `fix`: the file to write. */
+  /** `fix`, `code`: the file to write; empty for `code` to standard output. */
   readonly output: string;
   readonly mixed: MixedWeights;
+  /** `fix`: the Python file to write beside it. */
+  readonly code: string | undefined;
+  /** `code`: what to write; undefined for all that apply. */
+  readonly strategies: readonly CodeStrategyName[] | undefined;
 }
 
 /** What to do: a command, or one of the texts. */
@@ -103,7 +123,9 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       warmup: count(values.warmup, '--warmup', 0),
       arrow: values.arrow,
       output: values.output ?? '',
-      mixed: values['keep-both'] ? 'keep-both' : 'leave'
+      mixed: values['keep-both'] ? 'keep-both' : 'leave',
+      code: values.code,
+      strategies: parseStrategies(values.strategy)
     }
   };
 }
@@ -125,6 +147,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
+  code: { type: 'string' },
+  strategy: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const;
@@ -136,7 +160,8 @@ const ALLOWED: Record<Command, readonly string[]> = {
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'arrow', 'weights', 'weights-from'],
-  fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed'],
+  fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed', 'code'],
+  code: ['json', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
   doctor: ['json']
 };
@@ -163,6 +188,17 @@ function parseCache(
     return [oneOf(text ?? 'frozen', ['frozen'] as const, 'cache mode of a file')];
   }
   return [oneOf(text ?? 'off', known, 'cache mode')];
+}
+
+function parseStrategies(text: string | undefined): readonly CodeStrategyName[] | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const names = list(text).map(item => oneOf(item, CODE_STRATEGIES, 'strategy'));
+  if (names.length === 0) {
+    throw new UsageError(`--strategy names none; known: ${CODE_STRATEGIES.join(', ')}`);
+  }
+  return names;
 }
 
 function parseDeviceName(text: string): string {

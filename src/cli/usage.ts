@@ -16,6 +16,7 @@ Commands
   stats FILE     statistics of every weight
   fix FILE -o OUT
                  write the model with its weights in the precision they are used in
+  code FILE      Python for your own export script: the same repair, in PyTorch
   explain CODE   what a finding means, why it happens and what to do about it
   doctor         devices, providers and versions
 
@@ -35,9 +36,12 @@ Options
   --runs N            compare: timed forwards per variant (default 20)
   --warmup N          compare: forwards before timing (default 3)
   --arrow FILE        stats: write the table as an Arrow IPC stream
-  -o, --output FILE   fix: the file to write
-  --keep-both         fix: weights used in both precisions get a second, converted copy
-  --leave-mixed       fix: such weights stay as they are (default)
+  -o, --output FILE   fix, code: the file to write (code: default standard output)
+  --keep-both         fix, code: weights used in both precisions get a second, converted copy
+  --leave-mixed       fix, code: such weights stay as they are (default)
+  --code FILE         fix: write the PyTorch code there too
+  --strategy LIST     code: preconvert,export-pass,runtime-folding,freezing for .pt2,
+                      onnx-folding,preconvert for .onnx (default: all that apply)
   -h, --help          this text
   --version           the version
 

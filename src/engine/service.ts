@@ -18,6 +18,7 @@ import { runVariant } from './run';
 import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
 import { VariantSessions } from './sessions';
+import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
 import { weightStatsTable } from './weightstats';
@@ -91,6 +92,7 @@ export class Engine {
       return { result: { rows, findings }, buffers: [bytes] };
     },
     fix: async (params, job) => answer(await fixModel(this._store, params, job)),
+    code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };

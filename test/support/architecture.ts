@@ -24,8 +24,19 @@ const allowed: Record<string, readonly string[]> = {
   autocast: ['model', 'protocol'],
   passes: ['model', 'protocol', 'autocast'],
   lowering: ['model', 'protocol'],
+  torchcode: ['model', 'protocol'],
   runtime: ['model', 'protocol', 'numerics', 'formats'],
-  engine: ['model', 'numerics', 'formats', 'autocast', 'passes', 'lowering', 'runtime', 'protocol'],
+  engine: [
+    'model',
+    'numerics',
+    'formats',
+    'autocast',
+    'passes',
+    'lowering',
+    'torchcode',
+    'runtime',
+    'protocol'
+  ],
   kernel: ['protocol'],
   'kernel/evaluator': ['kernel', 'protocol'],
   cli: [
@@ -35,6 +46,7 @@ const allowed: Record<string, readonly string[]> = {
     'autocast',
     'passes',
     'lowering',
+    'torchcode',
     'runtime',
     'engine',
     'protocol'
@@ -44,7 +56,15 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Layers that run in the browser as well as in Node, and so use neither. */
-const pure = new Set(['model', 'protocol', 'numerics', 'autocast', 'passes', 'lowering']);
+const pure = new Set([
+  'model',
+  'protocol',
+  'numerics',
+  'autocast',
+  'passes',
+  'lowering',
+  'torchcode'
+]);
 const browser = new Set(['panel', 'index']);
 
 /** Packages that one layer alone may import. */
