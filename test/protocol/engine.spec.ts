@@ -175,6 +175,20 @@ describe('the real engine behind the kernel', () => {
       expect(resultText(await run(state))).toBe('[ 0, true ]');
     });
 
+    it('should save a repaired model, and replace none unasked', async () => {
+      const fixed = shown(await run("await m.fix('notebook-fixed.pt2')"), 'execute_result');
+      expect(fixed['text/plain']).toContain('before, 0 after');
+      const { reply } = await client.execute("await m.fix('notebook-fixed.pt2')");
+      expect(reply.content.evalue).toContain('would be replaced');
+      await run("await m.fix('notebook-fixed.pt2', { overwrite: true, mixed: 'keep-both' })");
+    });
+
+    it('should show code for an export script', async () => {
+      const data = shown(await run("m.code({ strategies: ['preconvert'] })"), 'execute_result');
+      expect(data['text/plain']).toContain('def preconvert(model');
+      expect(data['text/markdown']).toMatch(/^```python\n/);
+    });
+
     it('should list devices', async () => {
       const data = shown(await run('castlens.devices()'), 'execute_result');
       expect(data['text/plain']).toContain('cpu');
@@ -192,7 +206,8 @@ describe('the real engine behind the kernel', () => {
     it.each([
       ["m.run({ cache: 'bogus' })", 'cache: expected off'],
       ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
-      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus']
+      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus'],
+      ["m.code({ strategies: ['bogus'] })", 'strategies: expected preconvert']
     ])('should refuse %s', async (code, message) => {
       const { reply } = await client.execute(code);
       expect(reply.content).toMatchObject({ status: 'error', ename: 'CastlensError' });

@@ -8,9 +8,12 @@
 import { resolve } from 'node:path';
 import type {
   CacheMode,
+  CodeStrategyName,
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
+  IFixResult,
   IModelInfo,
   IModelRef,
   IPlan,
@@ -19,10 +22,11 @@ import type {
   IRunResult,
   IVariant,
   IWeightUpdateResult,
+  MixedWeights,
   PassName,
   Reference
 } from '../../../protocol';
-import { CACHE_MODES, PASSES, REFERENCES } from '../../../protocol';
+import { CACHE_MODES, CODE_STRATEGIES, PASSES, REFERENCES } from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
@@ -32,9 +36,11 @@ import { WeightStats } from './stats';
 import { tableBundle } from './table';
 import {
   censusTable,
+  codeBundle,
   compareChart,
   compareTable,
   devicesTable,
+  fixTable,
   modelTable,
   planTable,
   runTable,
@@ -85,6 +91,26 @@ export interface ICompareOptions extends IInputOptions, IProgressOptions {
 
 /** Options of `update()`: the variant to load with the new weights, `folded` where no cache mode is given. */
 export interface IUpdateOptions extends IVariantOptions, IProgressOptions {}
+
+/** What becomes of weights that are used in both precisions. */
+export interface IMixedOptions {
+  /** `'leave'` them with their casts, the default, or `'keep-both'` copies. */
+  mixed?: MixedWeights;
+}
+
+/** Options of `fix()`. */
+export interface IFixOptions extends IMixedOptions, IProgressOptions {
+  /** A Python file to write beside it, see `code()`. */
+  code?: string;
+  /** Replace files that are there. */
+  overwrite?: boolean;
+}
+
+/** Options of `code()`. */
+export interface ICodeOptions extends IMixedOptions {
+  /** What to write; all that apply to the model by default. */
+  strategies?: readonly CodeStrategyName[];
+}
 
 /** An opened model. */
 export class Model {
@@ -186,6 +212,42 @@ export class Model {
     });
   }
 
+  /** Write the model with the weights of its own file in the precision they are used in. */
+  fix(output: string, options: IFixOptions = {}): Promise<IFixResult> {
+    return Private.promise(async () => {
+      if (typeof output !== 'string') {
+        throw new TypeError('fix() takes the path of the file to write');
+      }
+      Private.checkOptions('fix', options, Private.FIX_OPTIONS);
+      const { code, overwrite, onProgress } = options;
+      const params = {
+        path: this.path,
+        output: resolve(output),
+        mixed: Private.mixedOf(options),
+        ...(code === undefined ? {} : { codeFile: resolve(code) }),
+        ...(overwrite === undefined ? {} : { overwrite })
+      };
+      const { result } = await this._engine.ask('fix', params, onProgress);
+      return Private.shown(result, fix => tableBundle(fixTable(fix)));
+    });
+  }
+
+  /** Python for your own export script: the same repair, in PyTorch. */
+  code(options: ICodeOptions = {}): Promise<ICodeResult> {
+    return Private.promise(async () => {
+      Private.checkOptions('code', options, Private.CODE_OPTIONS);
+      const { strategies } = options;
+      strategies?.forEach(name => Private.check('strategies', name, CODE_STRATEGIES));
+      const params = {
+        path: this.path,
+        mixed: Private.mixedOf(options),
+        ...(strategies === undefined ? {} : { strategies })
+      };
+      const { result } = await this._engine.ask('code', params);
+      return Private.shown(result, codeBundle);
+    });
+  }
+
   [DISPLAY](): MimeBundle {
     return tableBundle(modelTable(this.info));
   }
@@ -240,6 +302,8 @@ export function makeCastlens(engine: EngineClient): ICastlens {
   documentation.set(Model.prototype.compare, Private.COMPARE);
   documentation.set(Model.prototype.stats, Private.STATS);
   documentation.set(Model.prototype.update, Private.UPDATE);
+  documentation.set(Model.prototype.fix, Private.FIX);
+  documentation.set(Model.prototype.code, Private.CODE);
   return castlens;
 }
 
@@ -287,13 +351,18 @@ namespace Private {
     return { cache, passes, device };
   }
 
-  function check(option: string, value: unknown, choices: readonly string[]): void {
+  export function check(option: string, value: unknown, choices: readonly string[]): void {
     if (typeof value !== 'string' || !choices.includes(value)) {
       throw new CastlensError({
         code: 'bad-argument',
         message: `${option}: expected ${choices.join(', ')}; found ${String(value)}`
       });
     }
+  }
+
+  export function mixedOf({ mixed = 'leave' }: IMixedOptions): MixedWeights {
+    check('mixed', mixed, ['leave', 'keep-both']);
+    return mixed;
   }
 
   export function inputsOf(options: IInputOptions): IRunInputs {
@@ -315,6 +384,8 @@ namespace Private {
     'await m.compare()                            time the cache modes against each other',
     'await m.stats()                              statistics of the weights',
     "await m.update('new.safetensors')            go over to other weights",
+    "await m.fix('fixed.pt2')                     the same model without the casts",
+    'await m.code()                               Python that does so in your own export script',
     'await castlens.devices()                     what models can be run on'
   ].join('\n');
 
@@ -322,7 +393,7 @@ namespace Private {
     'await castlens.open(path)',
     '',
     'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
-    'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats() and .update().'
+    'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats(), .update(), .fix() and .code().'
   ].join('\n');
 
   export const DEVICES = 'await castlens.devices()\n\nThe devices that models can be run on.';
@@ -352,6 +423,12 @@ namespace Private {
 
   /** Names that `update()` takes. */
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
+
+  /** Names that `fix()` takes. */
+  export const FIX_OPTIONS = ['mixed', 'code', 'overwrite', 'onProgress'];
+
+  /** Names that `code()` takes. */
+  export const CODE_OPTIONS = ['mixed', 'strategies'];
 
   /** Refuse options that would be passed over: the figures would be those of another variant than was asked for. */
   export function checkOptions(method: string, options: object, known: readonly string[]): void {
@@ -406,6 +483,29 @@ namespace Private {
     'only the casts of weights that changed are done again. Where something does not fit, nothing changes.',
     '',
     ...VARIANT.map(line => line.replace("'off' by default", "'folded' by default"))
+  ].join('\n');
+
+  const MIXED =
+    "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
+
+  export const FIX = [
+    'await model.fix(output, { mixed, code, overwrite, onProgress })',
+    '',
+    'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
+    'The weights are those of its own file, whatever update() has gone over to.',
+    '',
+    MIXED,
+    'code: a Python file to write beside it, see model.code()',
+    'overwrite: replace files that are there'
+  ].join('\n');
+
+  export const CODE = [
+    'await model.code({ mixed, strategies })',
+    '',
+    'Python for your own export script that does what model.fix() does to the file.',
+    '',
+    MIXED,
+    `strategies: any of ${CODE_STRATEGIES.map(name => `'${name}'`).join(', ')}; all that apply by default`
   ].join('\n');
 
   export const STATS = [
