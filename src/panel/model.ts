@@ -7,10 +7,12 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type {
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IErrorInfo,
   IFinding,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRunResult,
@@ -21,7 +23,7 @@ import type { VariantCache } from './variants';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
-export type TaskKind = 'open' | 'run' | 'compare' | 'statistics';
+export type TaskKind = 'open' | 'run' | 'compare' | 'statistics' | 'save' | 'code';
 
 /** A request under way that the user waits for. */
 export interface ITask {
@@ -47,6 +49,15 @@ export interface IStatistics {
   readonly findings: readonly IFinding[];
 }
 
+/** A repaired model that was saved. */
+export interface IRepaired {
+  readonly result: IFixResult;
+  /** The new file, as the contents manager names it. */
+  readonly path: string;
+  /** The code beside it; null where none was written. */
+  readonly codePath: string | null;
+}
+
 /** Everything the panel shows, as one value that is never changed in place. */
 export interface IPanelState {
   readonly link: LinkState;
@@ -65,6 +76,10 @@ export interface IPanelState {
   readonly statistics: IStatistics | null;
   /** Pages about findings that were asked for, by code. */
   readonly pages: ReadonlyMap<string, string>;
+  /** What was saved last. */
+  readonly repaired: IRepaired | null;
+  /** Code for the user's own export script, once asked for. */
+  readonly code: ICodeResult | null;
   readonly task: ITask | null;
   readonly error: IPanelError | null;
 }
@@ -81,6 +96,8 @@ export const INITIAL_STATE: IPanelState = {
   devices: [],
   statistics: null,
   pages: new Map(),
+  repaired: null,
+  code: null,
   task: null,
   error: null
 };
