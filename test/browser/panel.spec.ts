@@ -281,7 +281,7 @@ test('a repaired model is saved beside the model, and opens without weight casts
   // Again, under the same names: nothing is replaced without a question, and the answer may be no.
   await panel.tool('save').click();
   await dialog.getByRole('button', { name: 'Save' }).click();
-  await expect(dialog).toContainText('mlp.fixed.pt2');
+  await expect(dialog).toContainText(/Replace the file\?.*mlp\.fixed\.pt2/s);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(panel.panel.getByRole('progressbar')).toHaveCount(0);
   await expect(panel.error).toBeHidden();
