@@ -237,17 +237,15 @@ export class PanelService implements IDisposable {
           codePath: writeCode ? siblingPath(place, codeName(name)) : null
         }
       });
-      if (writeCode) {
-        this._model.update({ code: (await ask('code', { path, mixed })).result });
-      }
     });
     return written;
   }
 
-  /** Show the code for the user's own export script. */
+  /** Show the code for the user's own export script: what does what was saved last, where something was. */
   async showCode(): Promise<void> {
     await this._perform('code', this._trans.__('Writing the code'), async ask => {
-      const { result } = await ask('code', { path: this._requestPath() });
+      const mixed = this._lastSave?.choice.mixed ?? 'leave';
+      const { result } = await ask('code', { path: this._requestPath(), mixed });
       this._model.update({ code: result });
     });
     await this._maybeSummarise();

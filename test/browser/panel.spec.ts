@@ -274,7 +274,7 @@ test('a repaired model is saved beside the model, and opens without weight casts
     timeout: 60_000
   });
   await expect(panel.table('Converted weights').getByRole('row')).toHaveCount(5);
-  await expect(panel.panel.locator('pre')).toContainText('def fold_weight_casts(ep');
+  await expect(figures).toBeInViewport();
   await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.pt2')).toBeVisible();
   await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.py')).toBeVisible();
 
@@ -285,6 +285,10 @@ test('a repaired model is saved beside the model, and opens without weight casts
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(panel.panel.getByRole('progressbar')).toHaveCount(0);
   await expect(panel.error).toBeHidden();
+
+  await panel.panel.getByRole('button', { name: 'Show PyTorch code' }).click();
+  await expect(panel.panel.locator('pre')).toContainText('def fold_weight_casts(ep');
+  await expect(panel.panel.locator('pre')).toBeInViewport();
 
   await panel.panel.getByRole('button', { name: 'Open repaired model' }).click();
   const fixed = new PanelPage(page, 'mlp.fixed.pt2');

@@ -341,20 +341,13 @@ describe('PanelService', () => {
       expect(drive.model.state.repaired?.path).toBe('RTC:folder/model.fixed.pt2');
     });
 
-    it('should write the code beside it, and show it', async () => {
+    it('should write the code beside it', async () => {
       const { kernel, model, service, until } = await setup();
       await until(opened);
-      const code = { file: 'model.pt2', strategies: ['preconvert'], code: 'import torch\n' };
       kernel.comm.answers.fix = () => makeFix();
-      kernel.comm.answers.code = () => code;
       await service.saveRepaired({ ...choice, writeCode: true }, never);
       expect(kernel.comm.requests('fix')[0].params).toMatchObject({ codeFile: 'model.fixed.py' });
-      expect(kernel.comm.requests('code')[0].params).toEqual({
-        path: 'model.pt2',
-        mixed: 'keep-both'
-      });
       expect(model.state.repaired?.codePath).toBe('folder/model.fixed.py');
-      expect(model.state.code).toEqual(code);
     });
 
     it.each([true, false])('should ask before it replaces a file: %s', async mayReplace => {
@@ -426,14 +419,22 @@ describe('PanelService', () => {
   });
 
   describe('#showCode()', () => {
-    it('should ask for the code and keep it', async () => {
+    it('should ask for the code and keep it; after a save, for that of what was saved', async () => {
       const { kernel, model, service, until } = await setup();
       await until(opened);
       const code = { file: 'model.pt2', strategies: ['preconvert'], code: 'import torch\n' };
       kernel.comm.answers.code = () => code;
       await service.showCode();
-      expect(kernel.comm.requests('code')[0].params).toEqual({ path: 'model.pt2' });
       expect(model.state.code).toEqual(code);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired({ name: 'b.pt2', mixed: 'keep-both', writeCode: false }, () =>
+        Promise.resolve(false)
+      );
+      await service.showCode();
+      expect(kernel.comm.requests('code').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', mixed: 'leave' },
+        { path: 'model.pt2', mixed: 'keep-both' }
+      ]);
     });
   });
 
