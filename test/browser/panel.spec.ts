@@ -287,8 +287,9 @@ test('a repaired model is saved beside the model, and opens without weight casts
   await expect(panel.error).toBeHidden();
 
   await panel.panel.getByRole('button', { name: 'Show PyTorch code' }).click();
-  await expect(panel.panel.locator('pre')).toContainText('def fold_weight_casts(ep');
-  await expect(panel.panel.locator('pre')).toBeInViewport();
+  const code = panel.panel.locator('.castlens-Code');
+  await expect(code).toContainText('def fold_weight_casts(ep');
+  await expect(code).toBeInViewport();
 
   await panel.panel.getByRole('button', { name: 'Open repaired model' }).click();
   const fixed = new PanelPage(page, 'mlp.fixed.pt2');
