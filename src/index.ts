@@ -212,6 +212,7 @@ function addPaletteItems(palette: ICommandPalette, category: string): void {
     CommandIDs.compare,
     CommandIDs.stop,
     CommandIDs.reload,
+    CommandIDs.resetRegions,
     CommandIDs.summariseWeights,
     CommandIDs.saveRepaired,
     CommandIDs.showCode,

@@ -3,13 +3,23 @@
  *
  * @packageDocumentation
  */
-import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
+import type {
+  Attr,
+  CastOrigin,
+  DType,
+  IExportedModel,
+  IGraph,
+  INode,
+  IValue,
+  IWeight
+} from '../model';
 import { bodiesOf, cloneGraph, forEachNode, makeValue } from '../model';
 import { policyEffect } from './applypolicy';
 import { dropDeadNodes } from './deadcode';
-import { dtypeRule } from './dtypes';
+import { dtypeDisagreement, dtypeRule } from './dtypes';
 import { opaqueOperators } from './policy';
-import type { IActiveRegion, RegionOverrides, RegionStates } from './regions';
+import type { RegionOverrides } from '../protocol';
+import type { IActiveRegion, RegionStates } from './regions';
 import { resolveRegions } from './regions';
 
 /** How regions are to be read. */
@@ -28,10 +38,12 @@ export interface IDtypeMismatch {
   readonly declared: DType;
 }
 
-/** An operator call that PyTorch refuses under its region. */
+/** An operator call that PyTorch refuses: under its region, or for the dtypes of its operands. */
 export interface IPolicyConflict {
   readonly node: INode;
   readonly reason: string;
+  /** What it runs on here. */
+  readonly instead: string;
 }
 
 /** What a disabled region would do if it were enabled. */
@@ -54,6 +66,11 @@ export interface IExplicitGraph {
   /** Operators without a dtype rule, with the number of their calls; their results keep the recorded dtypes. */
   readonly unchecked: ReadonlyMap<string, number>;
   readonly conflicts: readonly IPolicyConflict[];
+  /**
+   * Calls under overridden regions whose results have a dtype that nobody knows: there is no rule for the operator, and what
+   * the file records is about its region or its operands as they were.
+   */
+  readonly unknown: readonly INode[];
   /** Disabled regions that hold operators with a policy, by region id. */
   readonly dormant: ReadonlyMap<string, IDormantRegion>;
   /** Calls of composite operators that autocast acts on from the inside. */
@@ -74,6 +91,9 @@ export interface IExplicitGraph {
  * anew and compared with the recorded one. Then nodes that reach no output are dropped. ATEN and ONNX graphs have no regions
  * left: they are copied and cleaned only.
  *
+ * Calls that PyTorch would refuse because their operands have several dtypes are told in `conflicts`. There the operands are
+ * cast to the dtype they have in common (`origin: 'runtime'`), as the author of the model would have to do.
+ *
  * #### Notes
  * In-place operators have no policy and keep their operands. Explicit casts of the program stay as they are.
  *
@@ -90,7 +110,11 @@ export function makeCastsExplicit(
     overrides: options.regions,
     disableAll: options.disableAll
   });
-  const pass = new ExplicitPass(model, graph, regions);
+  const recorded =
+    options.regions === undefined
+      ? regions
+      : resolveRegions(model.regions, { torchVersion: model.torchVersion });
+  const pass = new ExplicitPass(model, graph, regions, recorded);
   // Bodies of control flow after the graph that holds them: their nodes may use its values.
   const pending: IGraph[] = [graph];
   while (pending.length > 0) {
@@ -108,6 +132,7 @@ export function makeCastsExplicit(
     checked: pass.checked,
     unchecked: pass.unchecked,
     conflicts: pass.conflicts,
+    unknown: pass.unknown,
     dormant: pass.dormant,
     composites: pass.composites,
     opaque: pass.opaque,
@@ -118,9 +143,10 @@ export function makeCastsExplicit(
 
 /** State of one run over a model. */
 class ExplicitPass {
-  constructor(model: IExportedModel, graph: IGraph, regions: RegionStates) {
+  constructor(model: IExportedModel, graph: IGraph, regions: RegionStates, recorded: RegionStates) {
     this._dialect = model.dialect;
     this._regions = regions;
+    this._recorded = recorded;
     this._names = namesOf(graph);
     this._weights = new Map(graph.weights.map(({ value, weight }) => [value, weight]));
   }
@@ -128,6 +154,7 @@ class ExplicitPass {
   readonly mismatches: IDtypeMismatch[] = [];
   readonly unchecked = new Map<string, number>();
   readonly conflicts: IPolicyConflict[] = [];
+  readonly unknown: INode[] = [];
   readonly dormant = new Map<string, IDormantRegion>();
   readonly composites: INode[] = [];
   readonly opaque: INode[] = [];
@@ -145,6 +172,7 @@ class ExplicitPass {
     const nodes: INode[] = [];
     for (const node of graph.nodes) {
       this._applyRegion(node, nodes);
+      this._bringTogether(node, nodes);
       nodes.push(node);
       this._computeDtypes(node);
     }
@@ -168,24 +196,55 @@ class ExplicitPass {
       return;
     }
     if (effect.error !== null) {
-      this.conflicts.push({ node, reason: effect.error });
+      this.conflicts.push({ node, reason: effect.error, instead: 'its operands as they are' });
     }
     if (effect.composite && effect.casts.length > 0) {
       this.composites.push(node);
     }
-    const names = effect.casts.length > 0 ? argumentNames(node) : [];
-    for (const { index, to } of effect.casts) {
-      const cast = this._makeCast(node, index, names[index], to);
-      nodes.push(cast);
-      node.inputs[index] = cast.outputs[0];
-    }
+    this._castOperands(node, effect.casts, 'region', nodes);
     if (effect.redispatch !== null) {
       node.op = effect.redispatch.op;
       node.attrs = { ...node.attrs, ...effect.redispatch.attrs };
     }
   }
 
-  private _makeCast(user: INode, index: number, argument: string | undefined, to: DType): INode {
+  /** Give operands that PyTorch refuses together one dtype. Where a policy does that, it has been done already. */
+  private _bringTogether(node: INode, nodes: INode[]): void {
+    const found = this._dialect === 'TRAINING' ? dtypeDisagreement(node) : null;
+    if (found === null) {
+      return;
+    }
+    const { dtypes, common, others } = found;
+    this.conflicts.push({
+      node,
+      reason: `its operands must have one dtype, and have ${dtypes.join(' and ')}`,
+      instead: `operands cast to ${common}`
+    });
+    const casts = others.map(index => ({ index, to: common }));
+    this._castOperands(node, casts, 'runtime', nodes);
+  }
+
+  private _castOperands(
+    node: INode,
+    casts: readonly { readonly index: number; readonly to: DType }[],
+    origin: CastOrigin,
+    nodes: INode[]
+  ): void {
+    const names = casts.length > 0 ? argumentNames(node) : [];
+    for (const { index, to } of casts) {
+      const cast = this._makeCast(node, index, names[index], to, origin);
+      nodes.push(cast);
+      node.inputs[index] = cast.outputs[0];
+    }
+  }
+
+  private _makeCast(
+    user: INode,
+    index: number,
+    argument: string | undefined,
+    to: DType,
+    origin: CastOrigin
+  ): INode {
     const source = user.inputs[index]!;
     const name = this._uniqueName(`${user.name}_${argument ?? index}_${to}`);
     const attrs: Record<string, Attr> = {
@@ -201,7 +260,7 @@ class ExplicitPass {
       region: user.region,
       module: user.module,
       source: user.source,
-      origin: 'region'
+      origin
     };
   }
 
@@ -234,7 +293,21 @@ class ExplicitPass {
     });
     if (isUnknown) {
       this.unchecked.set(node.op, (this.unchecked.get(node.op) ?? 0) + 1);
+      if (this._regions !== this._recorded && this._isElsewise(node)) {
+        this.unknown.push(node);
+      }
     }
+  }
+
+  /** Whether a node runs under another policy, or on operands of other dtypes, than the file records. */
+  private _isElsewise({ region, inputs }: INode): boolean {
+    const now = region === null ? null : (this._regions.get(region)?.active ?? null);
+    const then = region === null ? null : (this._recorded.get(region)?.active ?? null);
+    return (
+      now?.dtype !== then?.dtype ||
+      now?.region.device !== then?.region.device ||
+      inputs.some(value => value !== null && (value.declaredDtype ?? value.dtype) !== value.dtype)
+    );
   }
 
   /** Remember what a disabled region would cast. */
@@ -278,6 +351,8 @@ class ExplicitPass {
 
   private readonly _dialect: IExportedModel['dialect'];
   private readonly _regions: RegionStates;
+  /** Without overrides; the same object as `_regions` where nothing is overridden. */
+  private readonly _recorded: RegionStates;
   private readonly _names: Set<string>;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();

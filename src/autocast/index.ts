@@ -13,10 +13,16 @@ export type { CacheRefusal, ICacheVerdict } from './eagercache';
 export { makeCastsExplicit, namesOf } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
 export { count, FINDING_CODES, places, some } from './findings';
+export {
+  autocastDevicesOf,
+  checkOverrides,
+  findOverrideErrors,
+  makeOverriddenExplicit
+} from './overrides';
 export { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
 export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
 export { resolveRegions } from './regions';
-export type { IRegionOverride, RegionOverrides, RegionStates } from './regions';
+export type { RegionStates } from './regions';
 export {
   activationCastsOf,
   asWeightCast,

@@ -4,17 +4,9 @@
  * @packageDocumentation
  */
 import type { DType, IAutocastRegion } from '../model';
+import type { RegionOverrides } from '../protocol';
 import type { PolicyLookup } from './policy';
 import { defaultAutocastDtype, policiesOf } from './policy';
-
-/** What the user wants a region to be instead of what the file records. Parts left out stay as recorded. */
-export interface IRegionOverride {
-  readonly enabled?: boolean;
-  readonly dtype?: DType;
-}
-
-/** Overrides by region id. */
-export type RegionOverrides = Readonly<Record<string, IRegionOverride>>;
 
 /** An enabled region as operators see it. */
 export interface IActiveRegion {

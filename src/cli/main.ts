@@ -54,24 +54,24 @@ async function main(argv: readonly string[]): Promise<Exit> {
 
 async function runCommand(options: IOptions): Promise<void> {
   const engine = new Engine();
-  const { file: path, passes, device, inputs, weightsFrom: weights } = options;
+  const { file: path, passes, device, regions, inputs, weightsFrom: weights } = options;
   const job = terminalJob();
   const print = <T>(result: T, text: (result: T) => string): void => {
     process.stdout.write(`${options.json ? JSON.stringify(result) : text(result)}\n`);
   };
   switch (options.command) {
     case 'census': {
-      const { result } = await engine.handle('census', { path }, job);
+      const { result } = await engine.handle('census', { path, regions }, job);
       return print(result, censusText);
     }
     case 'run': {
-      const variant = { cache: options.cache[0], passes, device };
+      const variant = { cache: options.cache[0], passes, device, regions };
       const params = { path, weights, variant, inputs, outputsFile: options.outputs };
       const { result } = await engine.handle('run', params, job);
       return print(result, runText);
     }
     case 'compare': {
-      const variants = options.cache.map(cache => ({ cache, passes, device }));
+      const variants = options.cache.map(cache => ({ cache, passes, device, regions }));
       const { runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = options;
       const { result } = await engine.handle(
         'compare',
@@ -94,7 +94,7 @@ async function runCommand(options: IOptions): Promise<void> {
     }
     case 'fix': {
       const { output, mixed, code: codeFile } = options;
-      const params = { path, output, mixed, codeFile, overwrite: true };
+      const params = { path, output, mixed, regions, codeFile, overwrite: true };
       const { result } = await engine.handle('fix', params, job);
       return print(result, fixText);
     }

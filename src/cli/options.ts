@@ -9,12 +9,22 @@ import { formatDevice, parseDevice } from '../runtime';
 import type {
   CacheMode,
   CodeStrategyName,
+  IRegionOverride,
   IRunInputs,
   MixedWeights,
   PassName,
-  Reference
+  Reference,
+  RegionOverrides
 } from '../protocol';
-import { CACHE_MODES, CODE_STRATEGIES, PASSES, REFERENCES } from '../protocol';
+import {
+  CACHE_MODES,
+  CODE_STRATEGIES,
+  isRegionChoice,
+  overrideOf,
+  PASSES,
+  REFERENCES,
+  REGION_CHOICES
+} from '../protocol';
 
 /** The commands. */
 export const COMMANDS = [
@@ -43,6 +53,8 @@ export interface IOptions {
   readonly cache: readonly (CacheMode | Reference)[];
   readonly passes: readonly PassName[];
   readonly device: string;
+  /** Undefined where no region is to be overridden. */
+  readonly regions: RegionOverrides | undefined;
   readonly inputs: IRunInputs;
   /** Where the weights come from, if not from the model's own file. */
   readonly weightsFrom: string | undefined;
@@ -112,6 +124,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       cache: parseCache(values.cache, command),
       passes: list(values.passes).map(pass => oneOf(pass, PASSES, 'pass')),
       device: parseDeviceName(values.device ?? 'cpu'),
+      regions: parseRegions(values.region),
       inputs: {
         inputsFile: values.inputs,
         dims: parseDims(values.dim ?? []),
@@ -136,6 +149,7 @@ const OPTIONS = {
   passes: { type: 'string' },
   device: { type: 'string' },
   dim: { type: 'string', multiple: true },
+  region: { type: 'string', multiple: true },
   inputs: { type: 'string' },
   outputs: { type: 'string' },
   seed: { type: 'string' },
@@ -153,14 +167,14 @@ const OPTIONS = {
   version: { type: 'boolean' }
 } as const;
 
-const VARIANT = ['cache', 'passes', 'device', 'dim', 'inputs', 'seed', 'weights-from'];
+const VARIANT = ['cache', 'passes', 'device', 'region', 'dim', 'inputs', 'seed', 'weights-from'];
 
 const ALLOWED: Record<Command, readonly string[]> = {
-  census: ['json'],
+  census: ['json', 'region'],
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'arrow', 'weights', 'weights-from'],
-  fix: ['json', 'cache', 'output', 'keep-both', 'leave-mixed', 'code'],
+  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
   code: ['json', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
   doctor: ['json']
@@ -219,6 +233,23 @@ function parseDims(items: readonly string[]): Record<string, number> {
     dims[match[1]] = Number(match[2]);
   }
   return dims;
+}
+
+function parseRegions(items: readonly string[] | undefined): RegionOverrides | undefined {
+  if (items === undefined) {
+    return undefined;
+  }
+  const regions = new Map<string, IRegionOverride>();
+  for (const item of items) {
+    const at = item.lastIndexOf('=');
+    const choice = item.slice(at + 1);
+    if (at < 1 || !isRegionChoice(choice)) {
+      const known = REGION_CHOICES.map(word => `ID=${word}`).join(', ');
+      throw new UsageError(`--region takes ${known}, not "${item}"`);
+    }
+    regions.set(item.slice(0, at), overrideOf(choice));
+  }
+  return Object.fromEntries(regions);
 }
 
 function list(text: string | undefined): string[] {

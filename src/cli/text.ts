@@ -13,9 +13,17 @@ import type {
   IForwardCasts,
   IPassReport,
   IRunResult,
-  ISourceRef
+  ISourceRef,
+  RegionOverrides
 } from '../protocol';
-import { CACHE_MODES, formatBytes, formatCost, formatSizes, VERDICT_TEXTS } from '../protocol';
+import {
+  CACHE_MODES,
+  formatBytes,
+  formatCost,
+  formatOverrides,
+  formatSizes,
+  VERDICT_TEXTS
+} from '../protocol';
 
 /** Rows under headings, columns aligned; numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -36,7 +44,7 @@ export function censusText(census: ICensus): string {
   const lines = [`${census.file}: ${census.format}, ${census.dialect}, ${census.producer}`, ''];
   if (census.regions.length > 0) {
     lines.push(
-      'Autocast regions',
+      'Autocast regions, as recorded',
       table(
         ['region', 'parent', 'device', 'dtype', 'enabled', 'cache', 'module', 'source'],
         census.regions.map(region => [
@@ -53,9 +61,12 @@ export function censusText(census: ICensus): string {
       ''
     );
   }
+  if (census.overrides !== undefined) {
+    lines.push(`Regions overridden in what follows: ${formatOverrides(census.overrides)}`, '');
+  }
   if (census.weightCasts.length > 0) {
     lines.push(
-      'Weight casts (exported)',
+      census.overrides === undefined ? 'Weight casts (exported)' : 'Weight casts (overridden)',
       table(
         ['weight', 'module', 'from', 'to', 'uses', 'shape', 'size', 'cached in eager', 'source'],
         census.weightCasts.map(cast => [
@@ -89,6 +100,7 @@ export function censusText(census: ICensus): string {
 export function runText(result: IRunResult): string {
   const lines = [
     `${result.variant.cache} on ${result.variant.device}: ${result.runtime}`,
+    ...overrideLines(result.variant.regions),
     `latency ${result.latencyMs.toFixed(3)} ms (one forward, after loading in ${result.loadMs.toFixed(1)} ms)`,
     `weight casts: planned ${result.planned.weightCasts}, executed ${result.executedWeightCasts}`,
     '',
@@ -117,6 +129,7 @@ export function compareText(result: ICompareResult): string {
   const lines = [
     `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
     `${runtimesOf(result)}; ${result.machine}`,
+    ...overrideLines(overridesOf(result)),
     '',
     table(
       [
@@ -160,8 +173,14 @@ export function compareText(result: ICompareResult): string {
       lines.push('', `Passes of ${variant.cache}`, ...reports.slice(1));
     }
   }
-  const findings = [...result.findings, ...result.variants.flatMap(variant => variant.findings)];
-  return lines.concat(findingLines(findings)).join('\n');
+  // What is found in the program, the variants share.
+  const findings = new Map(
+    [...result.findings, ...result.variants.flatMap(variant => variant.findings)].map(item => [
+      item.message,
+      item
+    ])
+  );
+  return lines.concat(findingLines([...findings.values()])).join('\n');
 }
 
 /** A repaired model. */
@@ -169,8 +188,13 @@ export function fixText(result: IFixResult): string {
   const { converted, left } = result;
   const lines = [
     converted.length === 0
-      ? `${result.file}: nothing to do; written to ${result.output} as it is`
+      ? result.regions === undefined
+        ? `${result.file}: nothing to do; written to ${result.output} as it is`
+        : `${result.file}: no weight to convert; written to ${result.output}`
       : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
+    ...(result.regions === undefined
+      ? []
+      : [`regions written otherwise: ${formatOverrides(result.regions)}`]),
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];
@@ -204,6 +228,16 @@ export function codeText({ file, strategies, code, codeFile }: ICodeResult): str
   return codeFile === undefined
     ? code.trimEnd()
     : `${file}: ${strategies.join(', ')} written to ${codeFile}`;
+}
+
+/** The regions that all variants but the reference `float32` are run with. */
+function overridesOf({ variants, failed }: ICompareResult): RegionOverrides | undefined {
+  const all = [...variants, ...failed.map(({ variant }) => variant)];
+  return all.find(({ regions }) => regions !== undefined)?.regions;
+}
+
+function overrideLines(overrides: RegionOverrides | undefined): string[] {
+  return overrides === undefined ? [] : [`regions overridden: ${formatOverrides(overrides)}`];
 }
 
 /** What ran: the runtime of the variants, and that of those that ran otherwise. */

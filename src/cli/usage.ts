@@ -26,6 +26,8 @@ Options
                       (compare: a comma-separated list, or all)
   --passes LIST       share-casts,hoist-casts,remove-cast-pairs
   --device NAME       cpu (default), cuda, cuda:N
+  --region ID=HOW     run an autocast region otherwise than recorded: on, off, or on in bfloat16,
+                      float16, float32; may be given several times (census, run, compare, fix)
   --dim NAME=N        value of a symbolic size; may be given several times
   --inputs FILE       .safetensors with inputs by name, or input_0, input_1, ... by position
                       (default: the sample inputs of the file where it holds some that fit,

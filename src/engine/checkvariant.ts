@@ -1,8 +1,10 @@
 /**
- * Whether a variant can be asked for at all.
+ * Whether a variant can be asked for at all, and how it is told from others.
  *
  * @packageDocumentation
  */
+import { checkOverrides } from '../autocast';
+import type { IExportedModel } from '../model';
 import { CastlensError } from '../model';
 import type { IVariant } from '../protocol';
 import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
@@ -13,13 +15,25 @@ const CACHES: readonly string[] = [...CACHE_MODES, ...REFERENCES];
 /**
  * Refuse what a client may not ask for. Requests come from outside the process: their types promise nothing.
  *
- * @throws CastlensError('bad-argument') for unknown cache modes and passes, ('runtime') for a device this machine does not have.
+ * @returns the variant with its overrides in normal form.
+ * @throws CastlensError('bad-argument') for unknown cache modes, passes and regions, ('runtime') for a device this machine does
+ *   not have.
  */
-export async function checkVariant(variant: IVariant): Promise<void> {
+export async function checkVariant(variant: IVariant, model: IExportedModel): Promise<IVariant> {
   oneOf(variant.cache, CACHES, 'cache mode');
   for (const pass of variant.passes) {
     oneOf(pass, PASSES, 'pass');
   }
+  await checkDevice(variant);
+  const { cache, passes, device } = variant;
+  const overrides = checkOverrides(variant.regions, model);
+  // The reference switches all regions off, whatever is wanted of them.
+  return overrides === undefined || cache === 'float32'
+    ? { cache, passes, device }
+    : { cache, passes, device, regions: overrides };
+}
+
+async function checkDevice(variant: IVariant): Promise<void> {
   const device = parseDevice(variant.device);
   if (device.kind === 'cpu') {
     return;

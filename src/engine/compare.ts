@@ -5,7 +5,7 @@
  */
 import { CastlensError } from '../model';
 import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
-import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
+import type { ICompareResult, IFinding, IVariant, IVariantResult, Params } from '../protocol';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IExecutedCasts, IJob } from '../runtime';
 import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
@@ -16,14 +16,19 @@ import { measureFindings } from './measuredcost';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
 import { bitIdentical, maxRelativeDifference } from './outputs';
+import type { ILease } from './pool';
 import type { VariantSession, VariantSessions } from './sessions';
+import { planFindings } from './variant';
 
 /** A variant that was loaded and ran. */
 interface ICandidate {
   readonly variant: IVariant;
+  readonly lease: ILease<VariantSession>;
   readonly session: VariantSession;
   readonly outputs: readonly INamedTensor[];
   readonly executed: IExecutedCasts;
+  /** What was found before it ran. */
+  readonly findings: readonly IFinding[];
   readonly peakRssBytes: number;
 }
 
@@ -104,8 +109,8 @@ export async function compareVariants(
       failed
     };
   } finally {
-    for (const { session } of candidates) {
-      await session.dispose();
+    for (const { lease } of candidates) {
+      await lease.release();
     }
   }
 }
@@ -117,15 +122,17 @@ async function tryOut(
   inputs: IBoundInputs,
   job: IJob
 ): Promise<ICandidate> {
-  const session = await sessions.load(loaded, variant, job);
+  const lease = await sessions.take(loaded, variant, job);
+  const session = lease.item;
   try {
     await breathe(job);
     const outputs = await session.run(inputs.tensors);
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
-    return { variant, session, outputs, executed, peakRssBytes: peakRssBytes() };
+    const findings = [...planFindings(loaded, variant), ...session.findings];
+    return { variant, lease, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
   } catch (error) {
-    await session.dispose();
+    await lease.release();
     throw error;
   }
 }
@@ -136,7 +143,7 @@ function variantResult(
   baseline: ICandidate,
   baselineMs: readonly number[]
 ): IVariantResult {
-  const { variant, session, outputs, executed } = candidate;
+  const { variant, lease, session, outputs, executed, findings } = candidate;
   const { forward } = session.prepared;
   const { low, median, high } = spreadOf(samplesMs);
   const hasOff = baseline.variant.cache === 'off';
@@ -145,6 +152,7 @@ function variantResult(
     cache: variant.cache,
     passes: variant.passes,
     device: variant.device,
+    ...(variant.regions === undefined ? {} : { regions: variant.regions }),
     runtime: session.describe(),
     medianMs: median,
     lowMs: low,
@@ -159,12 +167,14 @@ function variantResult(
     plannedBytesMoved: forward.bytesMoved,
     executedWeightCasts: executed.total,
     loadMs: session.loadMs,
+    reused: lease.reused,
+    memory: session.memory,
     weightBytes: session.weightBytes,
     peakRssBytes: candidate.peakRssBytes,
     bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,
     maxRelativeDifferenceToOff: hasOff ? maxRelativeDifference(baseline.outputs, outputs) : null,
     passReports: session.prepared.passes,
-    findings: [...session.findings, ...executionFindings(session.prepared, executed)]
+    findings: [...findings, ...executionFindings(session.prepared, executed)]
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { autocastDevicesOf } from '../autocast';
 import { unsupportedOperators } from '../lowering';
 import type { IPort } from '../model';
 import { formatDim, sizeInBytes, elementCount } from '../model';
@@ -29,6 +30,7 @@ export function describeModel(loaded: LoadedModel, displayFile: string): IModelI
     outputs: model.outputs.map(portInfo),
     symbols: [...model.ranges].map(([name, range]) => ({ name, ...range })),
     modules: moduleInfo(loaded, census),
+    autocastDevices: autocastDevicesOf(model),
     census,
     unsupported: unsupportedOperators(explicit.graph),
     warnings: model.warnings

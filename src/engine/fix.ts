@@ -5,6 +5,7 @@
  */
 import { extname } from 'node:path';
 
+import { checkOverrides } from '../autocast';
 import type { IByteTransfer } from '../formats';
 import {
   dataFileOf,
@@ -16,20 +17,22 @@ import {
 import type { DType, IByteRange, IExportedModel, IWeight } from '../model';
 import { CastlensError } from '../model';
 import { castBytes } from '../numerics';
-import type { IFixResult, MixedWeights, Params } from '../protocol';
+import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
 import type { IJob } from '../runtime';
 import { breathe } from '../runtime';
 import type { IFixPlan } from './fixplan';
 import { planFix, storageOf } from './fixplan';
+import { planRegionEdits } from './fixregions';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting } from './outputtarget';
 import { codeTarget, torchCode, writeCode } from './torchcode';
 
 /**
- * Write the model anew with every weight that is used in one low precision alone stored in it.
+ * Write the model anew with every weight that is used in one low precision alone stored in it, and regions as they are wanted.
  *
  * #### Notes
- * The new file computes what the source computes, bit for bit: a cast that rounded a weight on every forward has been done once.
+ * The new file computes what the source computes, bit for bit, under the same regions: a cast that rounded a weight on every
+ * forward has been done once.
  * Files appear whole or not at all; bytes are streamed in bounded pieces.
  *
  * @throws CastlensError where `output` is a file of the model, or exists and may not be replaced, where the disk refuses, or the
@@ -42,6 +45,12 @@ export async function fixModel(
 ): Promise<IFixResult> {
   const { path, output, mixed = 'leave', overwrite = false } = params;
   const loaded = await store.load({ path });
+  const regions = checkOverrides(params.regions, loaded.model);
+  if (regions !== undefined && params.codeFile !== undefined) {
+    throw new CastlensError('bad-argument', 'the code is about the program as recorded', {
+      hint: 'Change the region in your own script, export again and ask for the code then; or write the file without the code.'
+    });
+  }
   refuseOtherFormat(loaded.model.format, output);
   const target = await outputTarget(loaded.model, output);
   const newFiles = loaded.model.files.length === 1 ? [target] : [target, dataFileOf(target)];
@@ -53,7 +62,7 @@ export async function fixModel(
     await refuseExisting(codeFile === null ? newFiles : [...newFiles, codeFile]);
   }
   await breathe(job);
-  const written = await write(loaded, target, mixed, job);
+  const written = await write(loaded, target, { mixed, regions }, job);
   if (codeFile !== null) {
     const { code } = await torchCode(loaded, { path, mixed });
     await writeCode(codeFile, code);
@@ -69,9 +78,17 @@ export async function fixModel(
     sizeAfter: sizeOf(fixed.model),
     converted: written.converted,
     left: written.left,
-    weightCastsBefore: loaded.census(path).perForward.off.weightCasts,
+    ...(regions === undefined ? {} : { regions }),
+    weightCastsBefore: loaded.census(path, regions).perForward.off.weightCasts,
     weightCastsAfter: fixed.census(target).perForward.off.weightCasts
   };
+}
+
+/** How a file is to be repaired. */
+interface IWishes {
+  readonly mixed: MixedWeights;
+  /** In normal form. */
+  readonly regions: RegionOverrides | undefined;
 }
 
 type Written = Pick<IFixResult, 'converted' | 'left'>;
@@ -79,29 +96,31 @@ type Written = Pick<IFixResult, 'converted' | 'left'>;
 async function write(
   loaded: LoadedModel,
   target: string,
-  mixed: MixedWeights,
+  wishes: IWishes,
   job: IJob
 ): Promise<Written> {
   const { model } = loaded;
   switch (model.format) {
     case 'pt2':
-      return writePt2(loaded, target, mixed, job);
+      return writePt2(loaded, target, wishes, job);
     case 'onnx':
-      return writeOnnxModel(loaded, target, mixed, job);
+      return writeOnnxModel(loaded, target, wishes.mixed, job);
   }
 }
 
 async function writePt2(
   loaded: LoadedModel,
   target: string,
-  mixed: MixedWeights,
+  { mixed, regions }: IWishes,
   job: IJob
 ): Promise<Written> {
-  const { model, explicit } = loaded;
+  const { model } = loaded;
+  const explicit = loaded.explicitUnder(regions);
+  const changes = planRegionEdits(model, regions, explicit, loaded.explicit);
   const rewriter = await Pt2Rewriter.open(model);
   try {
     const plan = planFix(explicit, model, mixed, rewriter.pinned());
-    if (plan.storages.size === 0 && plan.copies.length === 0) {
+    if (plan.storages.size === 0 && plan.copies.length === 0 && changes.regions.size === 0) {
       await copyFile(model.path, sizeOf(model), target, job);
       return describe(plan, []);
     }
@@ -113,6 +132,8 @@ async function writePt2(
       target,
       {
         ...plan,
+        regions: changes.regions,
+        dtypes: new Map([...changes.dtypes, ...plan.dtypes]),
         weights,
         copies: plan.copies.map(({ value, weight, to }) => ({ value, weight: weight.names[0], to }))
       },

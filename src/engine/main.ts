@@ -7,9 +7,18 @@ import { CastlensError } from '../model';
 import type { ClientMessage, IErrorInfo, Params, ServerMessage } from '../protocol';
 import type { EngineRequest } from './service';
 import { Engine } from './service';
+import type { ISessionLimits } from './sessions';
+import { DEFAULT_SESSION_LIMITS } from './sessions';
 
-const engine = new Engine();
+const engine = new Engine({ sessions: sessionLimits(process.env.CASTLENS_SESSION_MIB) });
 const running = new Map<number, AbortController>();
+
+/** The limit that the environment asks for: MiB of memory for variants that stay loaded, 0 for none. */
+function sessionLimits(mebibytes: string | undefined): ISessionLimits {
+  return mebibytes !== undefined && /^\d+$/.test(mebibytes)
+    ? { bytes: Number(mebibytes) * 2 ** 20 }
+    : DEFAULT_SESSION_LIMITS;
+}
 
 function send(message: ServerMessage, buffers: Uint8Array[] = []): void {
   process.send?.({ message, buffers });

@@ -8,7 +8,7 @@ import type { CacheMode, IFinding, IMeasuredTime, IVariantResult } from '../prot
 
 /**
  * The modes that lack what a finding is about and are as `off` in all else, by its code; the first that was compared counts.
- * Passes are left out: they rewrite casts of activations too.
+ * Passes are left out: they rewrite casts of activations too. So are overridden regions: the findings are about the file.
  */
 const REMEDIES: Readonly<Record<string, readonly CacheMode[]>> = {
   'weights-cast-every-forward': ['folded', 'frozen'],
@@ -33,7 +33,9 @@ export function measureFindings(
 }
 
 function measure(code: string, variants: readonly IVariantResult[]): IMeasuredTime | null {
-  const plain = variants.filter(({ passes }) => passes.length === 0);
+  const plain = variants.filter(
+    ({ passes, regions }) => passes.length === 0 && regions === undefined
+  );
   const exported = plain.find(({ cache }) => cache === 'off');
   for (const mode of exported ? (REMEDIES[code] ?? []) : []) {
     const other = plain.find(({ cache, device }) => cache === mode && device === exported!.device);

@@ -7,11 +7,11 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { IExplicitGraph } from '../autocast';
-import { makeCastsExplicit, takeCensus } from '../autocast';
+import { checkOverrides, makeCastsExplicit, makeOverriddenExplicit, takeCensus } from '../autocast';
 import { readModel } from '../formats';
 import type { IExportedModel } from '../model';
 import { CastlensError } from '../model';
-import type { ICensus, IModelRef } from '../protocol';
+import type { ICensus, IModelRef, RegionOverrides } from '../protocol';
 import type { IJob } from '../runtime';
 import type { IUpdatedModel } from './weightupdate';
 import { takeWeights } from './weightupdate';
@@ -26,18 +26,48 @@ export class LoadedModel {
     readonly update: IUpdatedModel | null = null
   ) {}
 
-  /** The graph with region casts explicit; made on first use. Do not change it: clone it. */
+  /** The graph with region casts explicit, as recorded; made on first use. Do not change it: clone it. */
   get explicit(): IExplicitGraph {
     return (this._explicit ??= makeCastsExplicit(this.model));
   }
 
-  /** The casts in the file. */
-  census(displayFile: string): ICensus {
-    return takeCensus(this.explicit, this.model, displayFile);
+  /**
+   * The graph under overridden regions. Do not change it: clone it.
+   *
+   * @param overrides - in normal form.
+   * @throws CastlensError where it cannot be known what the program computes then.
+   */
+  explicitUnder(overrides: RegionOverrides | undefined): IExplicitGraph {
+    if (overrides === undefined) {
+      return this.explicit;
+    }
+    const key = JSON.stringify(overrides);
+    const explicit = this._overridden.get(key) ?? makeOverriddenExplicit(this.model, overrides);
+    this._overridden.delete(key);
+    this._overridden.set(key, explicit);
+    while (this._overridden.size > OVERRIDDEN_CAPACITY) {
+      this._overridden.delete(this._overridden.keys().next().value!);
+    }
+    return explicit;
+  }
+
+  /**
+   * The casts in the file, or in the program it becomes under overridden regions.
+   *
+   * @throws CastlensError where regions cannot be overridden so.
+   */
+  census(displayFile: string, regions?: RegionOverrides): ICensus {
+    const overrides = checkOverrides(regions, this.model);
+    const census = takeCensus(this.explicitUnder(overrides), this.model, displayFile);
+    return overrides === undefined ? census : { ...census, overrides };
   }
 
   private _explicit: IExplicitGraph | null = null;
+  private readonly _overridden = new Map<string, IExplicitGraph>();
 }
+
+/** The most graphs under overridden regions kept per model. */
+const OVERRIDDEN_CAPACITY = 4;
 
 /** The most models kept: each holds its graph, never its weights. */
 const CAPACITY = 8;

@@ -6,7 +6,7 @@
 import { unsupportedOperators } from '../lowering';
 import type { IPlan, IVariant } from '../protocol';
 import type { LoadedModel } from './modelstore';
-import { planVariantGraph, prepareVariant } from './variant';
+import { planFindings, planVariantGraph, prepareVariant } from './variant';
 
 /**
  * The casts of the graph that the runtime would be given. Runs nothing and reads no weights.
@@ -15,9 +15,10 @@ import { planVariantGraph, prepareVariant } from './variant';
  * A model with operators that cannot be lowered is planned in its own dialect: its casts are known all the same.
  */
 export function planVariant(loaded: LoadedModel, variant: IVariant): IPlan {
-  if (unsupportedOperators(loaded.explicit.graph).length === 0) {
+  const findings = planFindings(loaded, variant);
+  if (unsupportedOperators(loaded.explicitUnder(variant.regions).graph).length === 0) {
     const { forward, activationCasts, convertedWeights, passes } = prepareVariant(loaded, variant);
-    return { variant, ...forward, activationCasts, convertedWeights, passes, findings: [] };
+    return { variant, ...forward, activationCasts, convertedWeights, passes, findings };
   }
   const { weightCasts, bytesMoved, activationCasts, convertedWeights, passes } = planVariantGraph(
     loaded,
@@ -30,6 +31,6 @@ export function planVariant(loaded: LoadedModel, variant: IVariant): IPlan {
     activationCasts,
     convertedWeights,
     passes,
-    findings: []
+    findings
   };
 }

@@ -14,6 +14,7 @@ import type { LoadedModel } from './modelstore';
 import { summarise } from './outputs';
 import { outputTarget } from './outputtarget';
 import type { VariantSessions } from './sessions';
+import { planFindings } from './variant';
 
 /**
  * Run a variant once, after loading it, and count the casts that ran.
@@ -38,7 +39,8 @@ export async function runVariant(
   const inputs = await bindInputs(loaded.model, wanted);
   job.progress?.({ text: `Loading ${variant.cache}` });
   await breathe(job);
-  const session = await sessions.load(loaded, variant, job);
+  const lease = await sessions.take(loaded, variant, job);
+  const session = lease.item;
   try {
     job.progress?.({ text: `Running ${variant.cache}` });
     await breathe(job);
@@ -63,14 +65,19 @@ export async function runVariant(
       runtime: session.describe(),
       latencyMs,
       loadMs: session.loadMs,
+      reused: lease.reused,
       planned: session.prepared.forward,
       executedWeightCasts: executed.total,
       passReports: session.prepared.passes,
       outputs: outputs.map(summarise),
       ...(outputsFile === undefined ? {} : { outputsFile }),
-      findings: [...session.findings, ...executionFindings(session.prepared, executed)]
+      findings: [
+        ...planFindings(loaded, variant),
+        ...session.findings,
+        ...executionFindings(session.prepared, executed)
+      ]
     };
   } finally {
-    await session.dispose();
+    await lease.release();
   }
 }

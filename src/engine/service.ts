@@ -5,7 +5,7 @@
  */
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
-import type { Params, RequestName, Result } from '../protocol';
+import type { IVariant, Params, RequestName, Result } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -17,6 +17,7 @@ import { planVariant } from './plan';
 import { runVariant } from './run';
 import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
+import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
@@ -41,9 +42,18 @@ type Handlers = {
  *
  * #### Notes
  * Requests may overlap only in so far as they yield; onnxruntime blocks the thread. Nothing is kept between requests that
- * cannot be made again from the file, so that a new engine answers as the old one did.
+ * cannot be made again from the file, so that a new engine answers as the old one did: models read, and variants loaded.
  */
 export class Engine {
+  constructor(options: Engine.IOptions = {}) {
+    this._sessions = new VariantSessions(options.sessions);
+  }
+
+  /** Close what is kept loaded. */
+  dispose(): Promise<void> {
+    return this._sessions.clear();
+  }
+
   /** Answer one request. Rejects with CastlensError for everything a user can act on. */
   handle<K extends EngineRequest>(method: K, params: Params<K>, job: IJob): Promise<IAnswer<K>> {
     const handler = this._handlers[method] as Handlers[K] | undefined;
@@ -53,32 +63,33 @@ export class Engine {
   }
 
   private readonly _store = new ModelStore();
-  private readonly _sessions = new VariantSessions();
+  private readonly _sessions: VariantSessions;
 
   private readonly _handlers: Handlers = {
     open: async params => answer(describeModel(await this._store.load(params), params.path)),
-    census: async params => answer((await this._store.load(params)).census(params.path)),
+    census: async params =>
+      answer((await this._store.load(params)).census(params.path, params.regions)),
     plan: async params => {
-      await checkVariant(params.variant);
-      return answer(planVariant(await this._store.load(params), params.variant));
+      const loaded = await this._store.load(params);
+      return answer(planVariant(loaded, await checkVariant(params.variant, loaded.model)));
     },
     run: async (params, job) => {
-      await checkVariant(params.variant);
-      return answer(
-        await runVariant(await this._store.load(params, job), this._sessions, params, job)
-      );
+      const loaded = await this._store.load(params, job);
+      const variant = await checkVariant(params.variant, loaded.model);
+      return answer(await runVariant(loaded, this._sessions, { ...params, variant }, job));
     },
     compare: async (params, job) => {
+      const loaded = await this._store.load(params, job);
+      const variants: IVariant[] = [];
       for (const variant of params.variants) {
-        await checkVariant(variant);
+        variants.push(await checkVariant(variant, loaded.model));
       }
-      return answer(
-        await compareVariants(await this._store.load(params, job), this._sessions, params, job)
-      );
+      return answer(await compareVariants(loaded, this._sessions, { ...params, variants }, job));
     },
     updateWeights: async (params, job) => {
-      await checkVariant(params.variant);
-      return answer(await updateWeights(this._store, this._sessions, params, job));
+      const { model } = await this._store.load({ path: params.path }, job);
+      const variant = await checkVariant(params.variant, model);
+      return answer(await updateWeights(this._store, this._sessions, { ...params, variant }, job));
     },
     weightStats: async (params, job) => {
       const { model, explicit } = await this._store.load(params, job);
@@ -96,6 +107,15 @@ export class Engine {
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };
+}
+
+/** A namespace for `Engine` statics. */
+export namespace Engine {
+  /** Options of an engine. */
+  export interface IOptions {
+    /** How much may stay loaded between requests. */
+    readonly sessions?: ISessionLimits;
+  }
 }
 
 function answer<T>(result: T): { result: T; buffers: Uint8Array[] } {

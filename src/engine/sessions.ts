@@ -3,25 +3,69 @@
  *
  * @packageDocumentation
  */
+import { totalmem } from 'node:os';
+
 import type { IGraph } from '../model';
-import { CastlensError, elementCount, forEachNode, sizeInBytes } from '../model';
+import { bodiesOf, CastlensError, elementCount, forEachNode, sizeInBytes } from '../model';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
 import type { IFinding, IVariant } from '../protocol';
-import type { IExecutedCasts, IJob, IMaterializedGraph } from '../runtime';
-import { executedCasts, parseDevice, RuntimeSession, WeightConverter } from '../runtime';
+import type { IExecutedCasts, IJob, IMaterializedGraph, IResidentMemory } from '../runtime';
+import {
+  executedCasts,
+  parseDevice,
+  residentMemory,
+  RuntimeSession,
+  WeightConverter
+} from '../runtime';
 import { exportedGraphRefused } from './executionfindings';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
 import { inLogicalDtype } from './outputs';
+import type { ILease, IPooled } from './pool';
+import { Pool } from './pool';
 import type { IPreparedVariant } from './variant';
 import { prepareAsExported, prepareVariant } from './variant';
 
-/** Loads variants; one per engine. */
+/** How much a `VariantSessions` keeps loaded. */
+export interface ISessionLimits {
+  /** Memory of sessions that are not in use, in bytes. Pages of mapped files do not count: the system can drop them. */
+  readonly bytes: number;
+}
+
+/** The limits where nobody says otherwise: a quarter of the machine's memory. */
+export const DEFAULT_SESSION_LIMITS: ISessionLimits = { bytes: totalmem() / 4 };
+
+/** Every session has threads of its own. */
+const MOST_SESSIONS = 16;
+
+/** Loads variants, and keeps them loaded while memory allows; one per engine. */
 export class VariantSessions {
+  constructor(limits: ISessionLimits = DEFAULT_SESSION_LIMITS) {
+    this._pool = new Pool({ bytes: limits.bytes, items: MOST_SESSIONS });
+  }
+
   /**
-   * Plan a variant, convert the weights it holds in another form, and load it.
+   * A variant loaded into the runtime, from an earlier call where its files have not changed since.
+   *
+   * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
+   */
+  take(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<ILease<VariantSession>> {
+    const { model, update, key: version } = loaded;
+    const { passes, ...rest } = variant;
+    const group = JSON.stringify([model.path, update?.source ?? null]);
+    const key = JSON.stringify([group, [...passes].sort(), Object.entries(rest).sort()]);
+    return this._pool.take({ key, group, version }, () => this.load(loaded, variant, job));
+  }
+
+  /** Give up what is kept. */
+  clear(): Promise<void> {
+    return this._pool.clear();
+  }
+
+  /**
+   * Plan a variant, convert the weights it holds in another form, and load it. Whoever asks disposes it.
    *
    * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
    */
@@ -47,6 +91,7 @@ export class VariantSessions {
     job: IJob
   ): Promise<VariantSession> {
     const { variant } = prepared;
+    const before = residentMemory();
     const converted = await this._converter.materialize(prepared.legal.graph, {
       ...job,
       // Loading a folded model casts its weights; after an update only those that changed.
@@ -55,7 +100,7 @@ export class VariantSessions {
     try {
       const bytes = writeOnnx(converted.graph);
       const session = await RuntimeSession.create(bytes, sessionOptions(variant));
-      return new VariantSession(loaded, prepared, findings, converted, bytes, session);
+      return new VariantSession(loaded, prepared, findings, converted, bytes, session, before);
     } catch (error) {
       converted.dispose();
       throw error;
@@ -63,10 +108,11 @@ export class VariantSessions {
   }
 
   private readonly _converter = new WeightConverter();
+  private readonly _pool: Pool<VariantSession>;
 }
 
-/** A variant loaded into the runtime. Whoever loads it disposes it. */
-export class VariantSession {
+/** A variant loaded into the runtime. */
+export class VariantSession implements IPooled {
   constructor(
     private readonly _loaded: LoadedModel,
     readonly prepared: IPreparedVariant,
@@ -74,8 +120,12 @@ export class VariantSession {
     readonly findings: readonly IFinding[],
     private readonly _converted: IMaterializedGraph,
     private readonly _bytes: Uint8Array,
-    private readonly _session: RuntimeSession
-  ) {}
+    private readonly _session: RuntimeSession,
+    /** The memory of the process before this was loaded. */
+    private readonly _before: IResidentMemory | null
+  ) {
+    this._memory = this._growth();
+  }
 
   /**
    * Time from the file to a loaded model, milliseconds: session creation, and in `folded` the conversion of weights. In `frozen`
@@ -92,6 +142,20 @@ export class VariantSession {
     return { done: convertedWeights, taken: takenWeights, ms };
   }
 
+  /**
+   * By how much the resident set of the process grew while the variant was loaded and ran for the first time; null where the
+   * system does not tell what it holds. Other work of the process in that time counts too: right to within some megabytes.
+   */
+  get memory(): IResidentMemory | null {
+    return this._memory;
+  }
+
+  /** Memory that closing the session would free. */
+  get heldBytes(): number {
+    // Where nobody knows, as if the runtime had copied every weight.
+    return this._memory?.hostBytes ?? this.weightBytes;
+  }
+
   /** Bytes of the weights that the session refers to. */
   get weightBytes(): number {
     return graphWeightBytes(this._converted.graph);
@@ -105,6 +169,10 @@ export class VariantSession {
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
     const results = await this._session.run(this._feeds(inputs));
+    if (!this._hasRun) {
+      this._hasRun = true;
+      this._memory = this._growth();
+    }
     const ports = this._loaded.model.outputs.filter(port => port.value !== null);
     return this.prepared.legal.outputs.map(({ value, dtype }, i) => ({
       name: ports[i].name,
@@ -117,8 +185,21 @@ export class VariantSession {
     return this._session.prepareRun(this._feeds(inputs));
   }
 
-  /** Run once in a profiled session of its own and count the weight casts that ran. */
+  /**
+   * Count the weight casts of one forward in the runtime's profile.
+   *
+   * #### Notes
+   * Profiled once, in a session of its own. Where the graph has loops or branches, what runs depends on the inputs: then every time.
+   */
   async executedCasts(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
+    const executed = this._executed ?? (await this._profile(inputs));
+    if (!this._converted.graph.nodes.some(node => bodiesOf(node).length > 0)) {
+      this._executed = executed;
+    }
+    return executed;
+  }
+
+  private async _profile(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
     const session = await RuntimeSession.create(this._bytes, options);
     try {
@@ -140,6 +221,17 @@ export class VariantSession {
     this._converted.dispose();
   }
 
+  private _growth(): IResidentMemory | null {
+    const after = residentMemory();
+    const before = this._before;
+    return before && after
+      ? {
+          fileBackedBytes: Math.max(0, after.fileBackedBytes - before.fileBackedBytes),
+          hostBytes: Math.max(0, after.hostBytes - before.hostBytes)
+        }
+      : null;
+  }
+
   /** Inputs in the dtypes of the graph: the device may take low precision as float32. */
   private _feeds(inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
     const feeds = new Map<string, ITensor>();
@@ -152,6 +244,10 @@ export class VariantSession {
     }
     return feeds;
   }
+
+  private _memory: IResidentMemory | null;
+  private _hasRun = false;
+  private _executed: IExecutedCasts | null = null;
 }
 
 function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {

@@ -26,8 +26,9 @@ export async function updateWeights(
 ): Promise<IWeightUpdateResult> {
   const { path, weights, variant } = params;
   const loaded = await store.load({ path, weights }, job);
-  const session = await sessions.load(loaded, variant, job);
+  const lease = await sessions.take(loaded, variant, job);
   try {
+    const session = lease.item;
     const { changed, unchangedCount } = loaded.update!;
     const { done, taken, ms } = session.conversions;
     return {
@@ -35,12 +36,12 @@ export async function updateWeights(
       changed,
       unchangedCount,
       variant,
-      castsDone: done,
-      castsKept: taken,
-      castMs: ms,
+      castsDone: lease.reused ? 0 : done,
+      castsKept: lease.reused ? done + taken : taken,
+      castMs: lease.reused ? 0 : ms,
       loadMs: session.loadMs
     };
   } finally {
-    await session.dispose();
+    await lease.release();
   }
 }

@@ -3,14 +3,14 @@
  *
  * @packageDocumentation
  */
-import { activationCastsOf, sumCasts, weightCastsOf } from '../autocast';
+import { activationCastsOf, findOverrideErrors, sumCasts, weightCastsOf } from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
 import { CPU_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
 import type { IValue } from '../model';
 import { cloneGraph } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
-import type { IForwardCasts, IPassReport, IVariant } from '../protocol';
+import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
 import type { LoadedModel } from './modelstore';
 
 /** A variant's graph, and the casts in it: the planned census. */
@@ -53,10 +53,15 @@ export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPrepare
   return describeVariant(variant, legal, planned);
 }
 
-/** The variant's graph in the dialect of the file, with its cache mode and passes applied. */
+/** The variant's graph in the dialect of the file, with its regions, cache mode and passes applied. */
 export function planVariantGraph(loaded: LoadedModel, variant: IVariant): IPlannedGraph {
-  const { cache, passes } = variant;
-  return planGraph(loaded.explicit.graph, loaded.model, { cache, passes });
+  const { cache, passes, regions } = variant;
+  return planGraph(loaded.explicitUnder(regions).graph, loaded.model, { cache, passes, regions });
+}
+
+/** What is found in a variant before it runs, beyond what the file has: calls that PyTorch would refuse. */
+export function planFindings(loaded: LoadedModel, { regions }: IVariant): IFinding[] {
+  return findOverrideErrors(loaded.explicitUnder(regions));
 }
 
 /**

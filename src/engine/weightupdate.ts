@@ -11,6 +11,8 @@ import { breathe, readElements } from '../runtime';
 
 /** A model with other weights. */
 export interface IUpdatedModel {
+  /** The file that the weights come from. */
+  readonly source: string;
   /** Its graph is the source's, node by node; weights that did not change are the very same objects. */
   readonly model: IExportedModel;
   /** Weights whose bytes are others now, by the name the graph uses. */
@@ -53,6 +55,7 @@ export async function takeWeights(
   }
   const change = (weight: IWeight): IWeight => changed.get(weight) ?? weight;
   return {
+    source: path,
     model: {
       ...model,
       graph: withWeights(model.graph, change),

@@ -14,6 +14,8 @@ export namespace CommandIDs {
   export const setCacheMode = 'castlens:set-cache-mode';
   export const togglePass = 'castlens:toggle-pass';
   export const setDevice = 'castlens:set-device';
+  export const overrideRegion = 'castlens:override-region';
+  export const resetRegions = 'castlens:reset-regions';
   export const toggleVariant = 'castlens:toggle-variant';
   export const summariseWeights = 'castlens:summarise-weights';
   export const explainFinding = 'castlens:explain-finding';

@@ -20,7 +20,8 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { CACHE_MODES, PASSES } from '../protocol';
+import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol';
+import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
 import { askHowToSave, askToReplace } from './savedialog';
@@ -28,7 +29,7 @@ import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
 import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
 import type { CastlensDocument } from './widget';
-import { describeCache, describePass } from './words';
+import { describeCache, describePass, describeRegionChoice } from './words';
 
 /** Extensions of the files that open in a panel. */
 export const MODEL_EXTENSIONS = ['.pt2', '.onnx'] as const;
@@ -187,6 +188,51 @@ export function addCommands(options: ICommandOptions): void {
     }
   });
 
+  const choiceIn = ({ choice }: ReadonlyPartialJSONObject): RegionChoice | 'recorded' | null =>
+    choice === 'recorded' || isRegionChoice(choice) ? choice : null;
+  commands.addCommand(CommandIDs.overrideRegion, {
+    label: args => {
+      const choice = choiceIn(args);
+      return choice === null
+        ? trans.__('Override Autocast Region')
+        : trans.__(
+            'Run Region %1: %2',
+            String(args.region ?? ''),
+            describeRegionChoice(choice, trans)
+          );
+    },
+    caption: trans.__('Run one autocast region otherwise than recorded'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['region', 'choice'],
+        properties: {
+          region: { type: 'string', description: trans.__('Id of the region') },
+          choice: {
+            type: 'string',
+            enum: ['recorded', ...REGION_CHOICES],
+            description: trans.__('As recorded, on, off, or on in this dtype')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
+    execute: args => {
+      const choice = choiceIn(args);
+      if (typeof args.region === 'string' && choice !== null) {
+        current()?.content.service.overrideRegion(args.region, choice);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.resetRegions, {
+    label: trans.__('Run Autocast Regions as Recorded'),
+    caption: trans.__('Take back all overrides of autocast regions'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.variant.regions !== undefined),
+    execute: () => current()?.content.service.resetRegions()
+  });
+
   commands.addCommand(CommandIDs.toggleVariant, {
     label: args => trans.__('Compare: %1', String(args.cache ?? '')),
     caption: trans.__('Put a variant into the comparison, or take it out'),
@@ -233,7 +279,11 @@ export function addCommands(options: ICommandOptions): void {
         return;
       }
       const sourceName = PathExt.basename(panel.context.localPath);
-      const choice = await askHowToSave(sourceName, translator);
+      const choice = await askHowToSave(
+        sourceName,
+        panel.content.model.state.variant.regions,
+        translator
+      );
       if (choice === null || panel.isDisposed) {
         return;
       }

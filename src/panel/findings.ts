@@ -5,6 +5,7 @@
  */
 import type { IFinding } from '../protocol';
 import type { IPanelState } from './model';
+import { formatOverrides } from '../protocol';
 import { variantKey } from './variants';
 
 /** What is known of the model and of what was done with it. */
@@ -12,7 +13,7 @@ type IKnown = Pick<IPanelState, 'info' | 'variant' | 'plans' | 'run' | 'compare'
 
 /**
  * Findings of the file, of the values of its weights, and of what ran, each once: of the plan and the last run of the chosen
- * variant, and of every variant compared. Where a comparison measured what one costs, the cost is with it.
+ * variant, and of every variant compared with its regions. Where a comparison measured what one costs, the cost is with it.
  */
 export function findingsOf({
   info,
@@ -29,7 +30,13 @@ export function findingsOf({
     ...(statistics?.findings ?? []),
     ...(plans.get(key)?.findings ?? []),
     ...(run && variantKey(run.variant) === key ? run.findings : []),
-    ...(compare?.variants.flatMap(result => result.findings) ?? [])
+    ...(compare?.variants
+      // The reference `float32` has all regions off, whatever is overridden.
+      .filter(
+        ({ cache, regions }) =>
+          cache === 'float32' || formatOverrides(regions) === formatOverrides(variant.regions)
+      )
+      .flatMap(result => result.findings) ?? [])
   ];
   for (const finding of all) {
     findings.set(findingKey(finding), finding);

@@ -5,9 +5,10 @@
  */
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
-import type { IVariant } from '../protocol';
+import type { IRegionOverride, IVariant, RegionOverrides } from '../protocol';
+import { REGION_DTYPES } from '../protocol';
 import type { VariantCache } from './variants';
-import { isPassName, isVariantCache } from './variants';
+import { isPassName, isVariantCache, withRegions } from './variants';
 
 /** The part of a panel's state that cannot be asked of the kernel again. */
 export interface IMemory {
@@ -55,13 +56,39 @@ export function parseMemory(value: unknown): IMemory | null {
   }
   const { kernel, selected } = value;
   return {
-    variant: { cache, device, passes: passes.filter(isPassName) },
+    variant: withRegions(
+      { cache, device, passes: passes.filter(isPassName) },
+      parseOverrides(value.variant.regions)
+    ),
     selected: Array.isArray(selected) ? selected.filter(isVariantCache) : [],
     kernel:
       isRecord(kernel) && typeof kernel.id === 'string' && typeof kernel.folder === 'string'
         ? { id: kernel.id, folder: kernel.folder }
         : null
   };
+}
+
+/** Overrides as far as they can be understood; whether the model has such regions shows when it is read. */
+function parseOverrides(value: unknown): RegionOverrides | undefined {
+  if (!isRecord(value)) {
+    return undefined;
+  }
+  const overrides = Object.entries(value).flatMap(([id, wanted]): [string, IRegionOverride][] => {
+    if (!isRecord(wanted)) {
+      return [];
+    }
+    const dtype = REGION_DTYPES.find(known => known === wanted.dtype);
+    return [
+      [
+        id,
+        {
+          ...(typeof wanted.enabled === 'boolean' ? { enabled: wanted.enabled } : {}),
+          ...(dtype === undefined ? {} : { dtype })
+        }
+      ]
+    ];
+  });
+  return overrides.length === 0 ? undefined : Object.fromEntries(overrides);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

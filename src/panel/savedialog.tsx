@@ -7,7 +7,8 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { useId, useState } from 'react';
-import type { MixedWeights } from '../protocol';
+import { formatOverrides } from '../protocol';
+import type { MixedWeights, RegionOverrides } from '../protocol';
 import { codeName, repairedName, saveNamePattern } from './savename';
 import type { ISaveChoice } from './service';
 
@@ -15,16 +16,18 @@ import type { ISaveChoice } from './service';
  * Ask what to save, and under which name.
  *
  * @param sourceName - Name of the model's file.
+ * @param overrides - Regions that will be written otherwise than recorded.
  * @returns null where the user thought better of it.
  */
 export async function askHowToSave(
   sourceName: string,
+  overrides: RegionOverrides | undefined,
   translator: ITranslator
 ): Promise<ISaveChoice | null> {
   const trans = translator.load('castlens');
   const { button, value } = await showDialog({
     title: trans.__('Save repaired model'),
-    body: new SaveBody(sourceName, trans),
+    body: new SaveBody(sourceName, overrides, trans),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Save') })],
     focusNodeSelector: '.castlens-SaveDialog-name'
   });
@@ -46,6 +49,7 @@ export async function askToReplace(file: string, translator: ITranslator): Promi
 class SaveBody extends ReactWidget implements Dialog.IBodyWidget<ISaveChoice> {
   constructor(
     private readonly _sourceName: string,
+    private readonly _overrides: RegionOverrides | undefined,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -62,6 +66,7 @@ class SaveBody extends ReactWidget implements Dialog.IBodyWidget<ISaveChoice> {
       <SaveForm
         sourceName={this._sourceName}
         initial={this._choice}
+        overrides={this._overrides}
         trans={this._trans}
         onChange={choice => (this._choice = choice)}
       />
@@ -74,11 +79,12 @@ class SaveBody extends ReactWidget implements Dialog.IBodyWidget<ISaveChoice> {
 interface ISaveFormProps {
   readonly sourceName: string;
   readonly initial: ISaveChoice;
+  readonly overrides: RegionOverrides | undefined;
   readonly trans: TranslationBundle;
   readonly onChange: (choice: ISaveChoice) => void;
 }
 
-function SaveForm({ sourceName, initial, trans, onChange }: ISaveFormProps) {
+function SaveForm({ sourceName, initial, overrides, trans, onChange }: ISaveFormProps) {
   const [choice, setChoice] = useState(initial);
   const id = useId();
   const change = (patch: Partial<ISaveChoice>) => {
@@ -119,14 +125,20 @@ function SaveForm({ sourceName, initial, trans, onChange }: ISaveFormProps) {
         {mixed('leave', trans.__('Leave them as they are, with their casts'))}
         {mixed('keep-both', trans.__('Keep both copies: no cast, a larger file'))}
       </fieldset>
-      <label>
-        <input
-          type="checkbox"
-          checked={choice.writeCode}
-          onChange={event => change({ writeCode: event.target.checked })}
-        />
-        {trans.__('Also write the PyTorch code: %1', codeName(choice.name))}
-      </label>
+      {overrides === undefined ? (
+        <label>
+          <input
+            type="checkbox"
+            checked={choice.writeCode}
+            onChange={event => change({ writeCode: event.target.checked })}
+          />
+          {trans.__('Also write the PyTorch code: %1', codeName(choice.name))}
+        </label>
+      ) : (
+        <p className="castlens-SaveDialog-hint">
+          {trans.__('Regions are written as they are run: %1', formatOverrides(overrides))}
+        </p>
+      )}
     </>
   );
 }

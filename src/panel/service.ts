@@ -9,9 +9,11 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type {
   CacheMode,
   IErrorInfo,
+  IVariant,
   MixedWeights,
   Params,
   PassName,
+  RegionChoice,
   RequestName
 } from '../protocol';
 import type { CommClient, EngineMessage, IReply } from './client';
@@ -24,7 +26,15 @@ import { kernelFolder, requestPath, siblingPath } from './paths';
 import { codeName } from './savename';
 import type { IPanelSettings } from './settings';
 import type { VariantCache } from './variants';
-import { rowVariant, togglePass, VARIANT_CACHES, variantKey } from './variants';
+import {
+  chooseRegion,
+  rowVariant,
+  togglePass,
+  validOverrides,
+  VARIANT_CACHES,
+  variantKey,
+  withRegions
+} from './variants';
 
 /** What to save. */
 export interface ISaveChoice {
@@ -126,7 +136,12 @@ export class PanelService implements IDisposable {
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
       const path = this._requestPath();
       const opened = await ask('open', { path });
-      this._model.update({ info: opened.result, plans: new Map() });
+      const { variant } = this._model.state;
+      this._model.update({
+        info: opened.result,
+        plans: new Map(),
+        variant: withRegions(variant, validOverrides(variant.regions, opened.result))
+      });
       const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', { path })]);
       this._model.update({
         devices: devices.result.devices,
@@ -206,6 +221,7 @@ export class PanelService implements IDisposable {
   async saveRepaired(choice: ISaveChoice, mayReplace: MayReplace): Promise<boolean> {
     this._lastSave = { choice, mayReplace };
     const { name, mixed, writeCode } = choice;
+    const { regions } = this._model.state.variant;
     let written = false;
     await this._perform('save', this._trans.__('Writing the repaired model'), async ask => {
       const path = this._requestPath();
@@ -214,6 +230,7 @@ export class PanelService implements IDisposable {
         path,
         output: beside(name),
         mixed,
+        ...(regions === undefined ? {} : { regions }),
         ...(writeCode ? { codeFile: beside(codeName(name)) } : {})
       };
       const reply = await ask('fix', params).catch(async (error: unknown) => {
@@ -306,6 +323,19 @@ export class PanelService implements IDisposable {
     this._setVariant({ device });
   }
 
+  /** Run a region otherwise than recorded, or as recorded again. Plans at once; runs nothing. */
+  overrideRegion(region: string, choice: RegionChoice | 'recorded'): void {
+    const { info, variant } = this._model.state;
+    if (info !== null) {
+      this._setVariant({ regions: chooseRegion(variant.regions, region, choice, info) });
+    }
+  }
+
+  /** Run all regions as recorded again. Plans at once; runs nothing. */
+  resetRegions(): void {
+    this._setVariant({ regions: undefined });
+  }
+
   /** Put a row into the comparison, or take it out. */
   toggleSelected(cache: VariantCache): void {
     const { selected } = this._model.state;
@@ -315,10 +345,9 @@ export class PanelService implements IDisposable {
     this._remember();
   }
 
-  private _setVariant(
-    patch: Partial<{ cache: CacheMode; passes: readonly PassName[]; device: string }>
-  ) {
-    this._model.update({ variant: { ...this._model.state.variant, ...patch } });
+  private _setVariant(patch: Partial<IVariant>) {
+    const variant = { ...this._model.state.variant, ...patch };
+    this._model.update({ variant: withRegions(variant, variant.regions) });
     this._remember();
     this._replan();
   }

@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
+import {
+  CACHE_MODES,
+  formatOverrides,
+  normalizeOverrides,
+  overrideOf,
+  PASSES,
+  REFERENCES
+} from '../protocol';
 import type {
   CacheMode,
   ICompareResult,
@@ -13,7 +20,9 @@ import type {
   IRunResult,
   IVariant,
   PassName,
-  Reference
+  Reference,
+  RegionChoice,
+  RegionOverrides
 } from '../protocol';
 
 /** A cache mode or reference: one row of the comparison. */
@@ -37,11 +46,38 @@ export function isPassName(value: unknown): value is PassName {
   return PASSES.some(pass => pass === value);
 }
 
-/** Equal for equal variants; passes count as a set. */
+/** Equal for equal variants; passes count as a set, overridden regions are in normal form. */
 export function variantKey(variant: IVariant): string {
-  return [variant.cache, variant.device, ...PASSES.filter(p => variant.passes.includes(p))].join(
-    ' '
-  );
+  const { cache, device, passes, regions } = variant;
+  return [
+    cache,
+    device,
+    ...PASSES.filter(pass => passes.includes(pass)),
+    formatOverrides(regions)
+  ].join(' ');
+}
+
+/** Overrides in normal form with another choice for one region; `recorded` takes its override back. */
+export function chooseRegion(
+  overrides: RegionOverrides | undefined,
+  region: string,
+  choice: RegionChoice | 'recorded',
+  info: IModelInfo
+): RegionOverrides | undefined {
+  const wanted = new Map(Object.entries(overrides ?? {}));
+  wanted.delete(region);
+  if (choice !== 'recorded') {
+    wanted.set(region, overrideOf(choice));
+  }
+  return validOverrides(Object.fromEntries(wanted), info);
+}
+
+/** The overrides that mean something for a model, in normal form: what was set may have been set for another file. */
+export function validOverrides(
+  overrides: RegionOverrides | undefined,
+  { census, autocastDevices }: IModelInfo
+): RegionOverrides | undefined {
+  return normalizeOverrides(overrides, census.regions, autocastDevices);
 }
 
 /** `passes` with `pass` switched over, in the order of {@link PASSES}. */
@@ -53,7 +89,7 @@ export function togglePass(passes: readonly PassName[], pass: PassName): readonl
  * Planned weight casts of one row.
  *
  * @returns the plan's figures where it was planned, those of the census where they must be the same (a cache mode without
- *   passes), null where nothing is known yet.
+ *   passes or overridden regions), null where nothing is known yet.
  */
 export function plannedCasts(
   info: IModelInfo,
@@ -64,7 +100,7 @@ export function plannedCasts(
   if (plan) {
     return plan;
   }
-  return isCacheMode(variant.cache) && variant.passes.length === 0
+  return isCacheMode(variant.cache) && variant.passes.length === 0 && variant.regions === undefined
     ? info.census.perForward[variant.cache]
     : null;
 }
@@ -107,7 +143,20 @@ export function executedCasts(
     : null;
 }
 
-/** The variant of one row: `cache` with the passes and device of `variant`. References run without passes. */
+/**
+ * The variant of one row: `cache` with the passes, device and overridden regions of `variant`. References run without passes,
+ * `float32` with all regions off anyway.
+ */
 export function rowVariant(cache: VariantCache, variant: IVariant): IVariant {
-  return { cache, device: variant.device, passes: isCacheMode(cache) ? variant.passes : [] };
+  const { device, passes, regions } = variant;
+  return withRegions(
+    { cache, device, passes: isCacheMode(cache) ? passes : [] },
+    cache === 'float32' ? undefined : regions
+  );
+}
+
+/** `variant` with these regions overridden. */
+export function withRegions(variant: IVariant, regions: RegionOverrides | undefined): IVariant {
+  const { cache, device, passes } = variant;
+  return regions === undefined ? { cache, device, passes } : { cache, device, passes, regions };
 }

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { PassName } from '../protocol';
+import type { IVariant, PassName, RegionChoice } from '../protocol';
+import { formatOverrides } from '../protocol';
 import type { VariantCache } from './variants';
 
 /** What a cache mode or reference does, in a few words. */
@@ -37,6 +38,30 @@ export function describePass(pass: PassName, trans: TranslationBundle): string {
     case 'remove-cast-pairs':
       return trans.__('Remove lossless cast pairs');
   }
+}
+
+/** What a region is run as. */
+export function describeRegionChoice(
+  choice: RegionChoice | 'recorded',
+  trans: TranslationBundle
+): string {
+  switch (choice) {
+    case 'recorded':
+      return trans.__('as recorded');
+    case 'on':
+      return trans.__('on');
+    case 'off':
+      return trans.__('off');
+    default:
+      return trans.__('on, %1', choice);
+  }
+}
+
+/** A variant beside its cache mode: `share-casts, on cpu, submod_1=off`. */
+export function listVariant(variant: Omit<IVariant, 'cache'>, trans: TranslationBundle): string {
+  const { passes, device, regions } = variant;
+  const place = trans.__('%1, on %2', listPasses(passes, trans), device);
+  return regions === undefined ? place : trans.__('%1, with %2', place, formatOverrides(regions));
 }
 
 /** Passes as a list for the reader: `share-casts, hoist-casts`, or `no passes`. */

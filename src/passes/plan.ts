@@ -5,7 +5,14 @@
  */
 import type { IExportedModel, IGraph } from '../model';
 import { cloneGraph } from '../model';
-import type { CacheMode, IForwardCasts, IPassReport, PassName, Reference } from '../protocol';
+import type {
+  CacheMode,
+  IForwardCasts,
+  IPassReport,
+  PassName,
+  Reference,
+  RegionOverrides
+} from '../protocol';
 import {
   activationCastsOf,
   dropDeadNodes,
@@ -14,7 +21,6 @@ import {
   sumCasts,
   weightCastsOf
 } from '../autocast';
-import type { IExplicitOptions } from '../autocast';
 import { hoistCasts } from './hoistcasts';
 import { applyEagerCache } from './modeautocast';
 import { toFloat32 } from './modefloat32';
@@ -38,7 +44,7 @@ export interface IPlanOptions {
   readonly cache: CacheMode | Reference;
   readonly passes?: readonly PassName[];
   /** Overrides that `explicit` was made with. */
-  readonly regions?: IExplicitOptions['regions'];
+  readonly regions?: RegionOverrides;
   /** Check the graph after every step and throw where it is not well formed. For tests. */
   readonly validate?: boolean;
 }

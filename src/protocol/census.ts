@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { RegionOverrides } from './regions';
 
 /** When weights are cast; see docs/concepts.md. */
 export const CACHE_MODES = ['off', 'autocast', 'folded', 'frozen'] as const;
@@ -119,13 +120,16 @@ export interface IFinding {
   readonly remedy?: string;
 }
 
-/** The casts in the file. */
+/** The casts in the file; with `overrides`, those of the file under these regions. */
 export interface ICensus {
   readonly file: string;
   readonly format: 'pt2' | 'onnx';
   readonly dialect: 'TRAINING' | 'ATEN' | 'ONNX';
   readonly producer: string;
+  /** As recorded, whatever is overridden. */
   readonly regions: readonly IRegionInfo[];
+  /** Where regions are overridden, and only there: all else is about the program that is then run. */
+  readonly overrides?: RegionOverrides;
   readonly weightCasts: readonly IWeightCast[];
   /** Dtype-changing casts of activations in one forward. */
   readonly activationCasts: number;

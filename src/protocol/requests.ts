@@ -17,13 +17,19 @@ import type {
   Reference,
   Verdict
 } from './census';
+import type { IAutocastDevice, RegionOverrides } from './regions';
 
-/** One thing that is run and compared: cache mode (or reference), passes, device. */
+/** One thing that is run and compared: cache mode (or reference), passes, device, overridden regions. */
 export interface IVariant {
   readonly cache: CacheMode | Reference;
   readonly passes: readonly PassName[];
   /** `cpu`, `cuda`, `cuda:1`, ... */
   readonly device: string;
+  /**
+   * Regions that are not run as recorded. Results give it in normal form, see `normalizeOverrides`: absent where nothing is
+   * overridden, and in the reference `float32`, which switches all regions off.
+   */
+  readonly regions?: RegionOverrides;
 }
 
 /** An input or output of the model. */
@@ -74,6 +80,8 @@ export interface IModelInfo {
     readonly max: number | null;
   }[];
   readonly modules: readonly IModuleInfo[];
+  /** What regions can be overridden with, for the device types of this file whose policies are known. */
+  readonly autocastDevices: readonly IAutocastDevice[];
   readonly census: ICensus;
   /** Empty where the model can be run on the CPU. */
   readonly unsupported: readonly IUnsupportedOperator[];
@@ -129,7 +137,10 @@ export interface IRunResult {
   readonly runtime: string;
   /** Wall time of the forward, milliseconds. */
   readonly latencyMs: number;
+  /** What loading took, milliseconds: now, or where `reused` when the variant was loaded. */
   readonly loadMs: number;
+  /** Whether the variant was loaded already. */
+  readonly reused: boolean;
   readonly planned: IForwardCasts;
   /** Counted in the runtime's profile. */
   readonly executedWeightCasts: number;
@@ -141,11 +152,23 @@ export interface IRunResult {
   readonly findings: readonly IFinding[];
 }
 
+/**
+ * Growth of the engine's resident set while a variant was loaded and ran for the first time, in bytes. Other work of the process in
+ * that time counts too: right to within some megabytes.
+ */
+export interface IVariantMemory {
+  /** Mapped pages of the model's file and of converted weights: the system can drop them and read them again. */
+  readonly fileBackedBytes: number;
+  /** Everything else: activations, weights that the runtime copied. */
+  readonly hostBytes: number;
+}
+
 /** One variant of a comparison. */
 export interface IVariantResult {
   readonly cache: CacheMode | Reference;
   readonly passes: readonly PassName[];
   readonly device: string;
+  readonly regions?: RegionOverrides;
   readonly runtime: string;
   /** Median wall time of one forward, milliseconds. */
   readonly medianMs: number;
@@ -166,10 +189,14 @@ export interface IVariantResult {
   readonly plannedBytesMoved: number;
   /** Counted in the runtime's profile of one forward. */
   readonly executedWeightCasts: number;
-  /** Session creation, weight conversion of `folded` included, milliseconds. */
+  /** Session creation, weight conversion of `folded` included, milliseconds: now, or where `reused` when it was loaded. */
   readonly loadMs: number;
+  /** Whether the variant was loaded already. */
+  readonly reused: boolean;
   /** Bytes of weights the session refers to. */
   readonly weightBytes: number;
+  /** Memory that the variant holds; null where the system does not tell what the process's memory holds. */
+  readonly memory: IVariantMemory | null;
   /**
    * Peak resident set of the process since it started, in bytes, read after this variant's first forwards: a high-water mark that
    * never falls from one variant to the next, not the memory of the variant alone.
@@ -250,7 +277,9 @@ export interface IFixResult {
   }[];
   /** Weights that are still cast, and why. */
   readonly left: readonly { readonly weight: string; readonly reason: string }[];
-  /** Weight casts of one forward in mode `off`, of the source and of the new file. */
+  /** Regions that the new file records otherwise than the source. */
+  readonly regions?: RegionOverrides;
+  /** Weight casts of one forward in mode `off`, of the source (its regions as wanted) and of the new file. */
   readonly weightCastsBefore: number;
   readonly weightCastsAfter: number;
 }
@@ -291,7 +320,8 @@ export interface IWeightUpdateResult {
 export interface IRequests {
   /** Read a model: structure and census. */
   open: { params: IModelRef; result: IModelInfo };
-  census: { params: IModelRef; result: ICensus };
+  /** The casts in the file, or in the program it becomes under overridden regions. */
+  census: { params: IModelRef & { regions?: RegionOverrides }; result: ICensus };
   /** Planned census of a variant; runs nothing. */
   plan: { params: IModelRef & { variant: IVariant }; result: IPlan };
   run: {
@@ -325,13 +355,14 @@ export interface IRequests {
     /** `findings` are those that only the values of weights show. */
     result: { rows: number; findings: readonly IFinding[] };
   };
-  /** Write the model with its weights in the precision they are used in. Never over a file of the model. */
+  /** Write the model with its weights in the precision they are used in, and its regions as wanted. Never over a file of the model. */
   fix: {
     params: {
       path: string;
       output: string;
       mixed?: MixedWeights;
-      /** Write the code of all strategies to this file too. */
+      regions?: RegionOverrides;
+      /** Write the code of all strategies to this file too. It is about the program as recorded: not with `regions`. */
       codeFile?: string;
       /** Replace files of these names; without it they are refused with code `file-exists`. */
       overwrite?: boolean;

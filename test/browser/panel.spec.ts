@@ -165,6 +165,49 @@ test.describe('a file that cannot be read', () => {
   });
 });
 
+test('a region recorded disabled can be switched on', async ({ page, tmpPath }) => {
+  await upload(page, tmpPath, fixture('seed-mlp-cuda-disabled', 'model.pt2'), 'cuda.pt2');
+  const panel = await openByDoubleClick(page, tmpPath, 'cuda.pt2');
+  await panel.settled();
+  await expect(panel.headline).toContainText('recorded as disabled');
+  await expect(panel.figure('planned')).toHaveText('0');
+
+  // From the keyboard: the first choice after "as recorded" is "on".
+  await panel.region('submod_1').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(panel.region('submod_1')).toHaveValue('on');
+  await expect(panel.figure('planned')).toHaveText('4');
+  await expect(panel.figure('exported')).toHaveText('0');
+  await expect(panel.table('Autocast regions')).toContainText('overridden');
+  await expect(panel.panel.locator('[data-code=autocast-error]')).toBeVisible();
+
+  await panel.compare();
+  await expect(panel.variant('off', 'executed')).toHaveText('4');
+  for (const cache of ['autocast', 'folded', 'frozen']) {
+    await expect(panel.variant(cache, 'identical')).toHaveText('identical');
+  }
+  await expect(panel.variant('float32', 'executed')).toHaveText('0');
+
+  // Galata's own wait is for the launcher, which is not there when a panel is restored.
+  await page.reload({ waitForIsReady: false } as Parameters<typeof page.reload>[0]);
+  const restored = new PanelPage(page, 'cuda.pt2');
+  await expect(restored.panel).toBeVisible({ timeout: 60_000 });
+  await restored.settled();
+  await expect(restored.region('submod_1')).toHaveValue('on');
+  await expect(restored.figure('planned')).toHaveText('4');
+  await expect(restored.figure('executed')).toHaveText('4');
+  await expect(restored.panel.getByRole('img', { name: /median/ })).toHaveAccessibleName(
+    /Regions overridden: submod_1=on/
+  );
+
+  await restored.panel.getByRole('button', { name: 'Run all as recorded' }).click();
+  await expect(restored.region('submod_1')).toHaveValue('recorded');
+  await expect(restored.figure('planned')).toHaveText('0');
+  await expect(restored.panel.getByRole('note').first()).toContainText(
+    'Compare again to measure with no passes, on cpu.'
+  );
+});
+
 test('a panel survives a reload of the page', async ({ page, tmpPath }) => {
   await upload(page, tmpPath, example);
   const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');

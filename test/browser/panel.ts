@@ -44,6 +44,11 @@ export class PanelPage {
     return this.panel.locator(`[data-census=${census}] .castlens-Census-figure`);
   }
 
+  /** What a region is run as. */
+  region(id: string): Locator {
+    return this.panel.getByRole('combobox', { name: `Run region ${id}`, exact: true });
+  }
+
   mode(name: string): Locator {
     return this.panel.getByRole('radio', { name, exact: true });
   }

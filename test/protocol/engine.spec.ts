@@ -141,6 +141,23 @@ describe('the real engine behind the kernel', () => {
       expect(data['text/plain']).toContain('weight casts: 0 planned, 0 executed');
     });
 
+    it('should override regions in a word or in full', async () => {
+      const plan = shown(await run("m.plan({ regions: { submod_1: 'off' } })"), 'execute_result');
+      expect(plan['text/plain']).toContain('off, submod_1=off: 0 weight casts per forward');
+      const code =
+        "(await m.run({ regions: { submod_1: { dtype: 'float16' } } })).variant.regions.submod_1.dtype";
+      expect(resultText(await run(code))).toBe("'float16'");
+      const compare = "m.compare({ cache: ['off'], runs: 1, regions: { submod_1: 'float16' } })";
+      const chart = shown(await run(compare), 'display_data');
+      expect(chart['application/vnd.vegalite.v5+json']).toMatchObject({
+        data: { values: [{ variant: 'off, submod_1=float16' }] }
+      });
+      const { reply } = await client.execute("await m.plan({ regions: { submod_1: 'maybe' } })");
+      expect(reply.content.evalue).toContain(
+        'regions.submod_1: expected on, off, bfloat16, float16, float32; found maybe'
+      );
+    });
+
     it('should compare: a chart and a table', async () => {
       const published = await run("await m.compare({ cache: ['off', 'folded'], runs: 3 })");
       const chart = shown(published, 'display_data');

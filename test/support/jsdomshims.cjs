@@ -1,4 +1,4 @@
-// What the JupyterLab packages use while they are loaded and jsdom does not have.
+// What the JupyterLab packages use while they are loaded or render and jsdom does not have.
 if (typeof window !== 'undefined') {
   const { TextDecoder, TextEncoder } = require('node:util');
   const { ReadableStream } = require('node:stream/web');
@@ -20,6 +20,7 @@ if (typeof window !== 'undefined') {
     Headers: class Headers {},
     Request: class Request {},
     Response: class Response {},
+    requestIdleCallback: callback => setTimeout(callback, 0),
     matchMedia: () => ({ matches: false, addEventListener() {}, removeEventListener() {} })
   };
   for (const [name, value] of Object.entries(missing)) {

@@ -12,7 +12,7 @@ import type { IDevicePolicies, IPolicyList } from './table';
 /** Policies of XPU: the shared lists as they are. */
 export const XPU: IDevicePolicies = {
   device: 'xpu',
-  defaultDtype: 'float16',
+  dtypes: ['float16', 'bfloat16'],
   lists: SHARED_LISTS,
   composites: SHARED_COMPOSITES,
   opaque: RECURRENT_LAYERS
@@ -49,7 +49,7 @@ const NOT_ON_MPS: ReadonlySet<string> = new Set([
 /** Policies of MPS: fewer of the shared operators, its own convolution, and batch norm in float32. */
 export const MPS: IDevicePolicies = {
   device: 'mps',
-  defaultDtype: 'float16',
+  dtypes: ['float16', 'bfloat16'],
   lists: [
     ...SHARED_LISTS.map((list): IPolicyList => ({
       ...list,

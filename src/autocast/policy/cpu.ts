@@ -13,7 +13,7 @@ import type { IDevicePolicies } from './table';
 /** Policies of the CPU. */
 export const CPU: IDevicePolicies = {
   device: 'cpu',
-  defaultDtype: 'bfloat16',
+  dtypes: ['bfloat16', 'float16'],
   lists: [
     {
       policy: 'lower_precision_fp',

@@ -178,7 +178,7 @@ export const RECURRENT_LAYERS: readonly string[] = [
 /** Policies of CUDA. */
 export const CUDA: IDevicePolicies = {
   device: 'cuda',
-  defaultDtype: 'float16',
+  dtypes: ['float16', 'bfloat16', 'float32'],
   lists: [
     ...SHARED_LISTS,
     {

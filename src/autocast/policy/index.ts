@@ -66,7 +66,7 @@ export function opaqueOperators(device: string): ReadonlySet<string> {
 export function defaultAutocastDtype(device: string): DType {
   const table = DEVICE_POLICIES.get(device);
   if (table !== undefined) {
-    return table.defaultDtype;
+    return table.dtypes[0];
   }
   return device === 'xla' || device === 'hpu' ? 'bfloat16' : 'float16';
 }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { DType } from '../../model';
+import type { RegionDtype } from '../../protocol';
 
 /**
  * What autocast does to the arguments of an operator.
@@ -34,8 +34,12 @@ export interface IPolicyList {
 export interface IDevicePolicies {
   /** Device type as `torch.autocast` takes it. */
   readonly device: string;
-  /** Lower-precision dtype where a region leaves it open (`torch.get_autocast_dtype(device)`). */
-  readonly defaultDtype: DType;
+  /**
+   * Dtypes that `torch.autocast` takes for the device; the first holds where a region leaves it open
+   * (`torch.get_autocast_dtype(device)`). Source: `autocast.__init__` in torch/amp/autocast_mode.py (2.13.0), which switches
+   * itself off at any dtype but bfloat16 and float16, and on CUDA looks at none.
+   */
+  readonly dtypes: readonly [RegionDtype, ...RegionDtype[]];
   readonly lists: readonly IPolicyList[];
   /**
    * Composite operators that have no policy of their own while operators inside them do, and what that amounts to for

@@ -1,5 +1,5 @@
 /**
- * Writes a `.pt2` archive anew with weights in another dtype.
+ * Writes a `.pt2` archive anew with weights in another dtype, and regions as they are wanted.
  *
  * @packageDocumentation
  */
@@ -129,7 +129,7 @@ export class Pt2Rewriter {
     const graphModule = this._program.graph_module as EditableJson;
     const isTaken = (fqn: string): boolean =>
       this._configs.some(({ table }) => Object.hasOwn(table, fqn));
-    const added = editProgram(graphModule, this._model.graph, edits, isTaken);
+    const added = editProgram(graphModule, this._model, edits, isTaken);
     const texts = new Map<string, string>([[this._entry, textOf(this._program, this._entry)]]);
     const extra = await this._editConfigs(edits, added, bytes);
     for (const { entry, json } of this._configs) {

@@ -1,5 +1,5 @@
 /**
- * Edits of a `.pt2` program: weights in another dtype, casts that become unnecessary removed.
+ * Edits of a `.pt2` program: weights in another dtype, casts that become unnecessary removed, regions run otherwise.
  *
  * The JSON is edited in place and only where it must be: unknown fields, big integers and the text of floats stay as they are.
  *
@@ -7,8 +7,8 @@
  */
 import { isLosslessNumber, stringify } from 'lossless-json';
 
-import type { DType, IGraph, INode, IValue } from '../../model';
-import { DTYPES } from '../../model';
+import type { DType, IAutocastRegion, IExportedModel, INode, IValue } from '../../model';
+import { CastlensError, DTYPES } from '../../model';
 import { scalarTypeOf } from './enums';
 
 /** A JSON object that is edited. Numbers are `LosslessNumber`; numbers put in may be plain. */
@@ -34,6 +34,14 @@ export interface IProgramEdits {
   readonly copies: readonly IWeightCopy[];
   /** By node, the operands that become a copy: value to index in `copies`. */
   readonly operands: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What changes of autocast regions, by id; values that get another dtype by it are among `dtypes`. */
+  readonly regions: ReadonlyMap<string, IRegionEdit>;
+}
+
+/** What changes of an autocast region. Parts left out stay. */
+export interface IRegionEdit {
+  readonly enabled?: boolean;
+  readonly dtype?: DType;
 }
 
 /** A placeholder that was added. */
@@ -61,8 +69,9 @@ interface IFrame {
 }
 
 const PREFIX = 'torch.ops.';
+const WRAP_WITH_AUTOCAST = 'higher_order.wrap_with_autocast';
 const INLINED: ReadonlySet<string> = new Set([
-  'higher_order.wrap_with_autocast',
+  WRAP_WITH_AUTOCAST,
   'higher_order.wrap_with_set_grad_enabled'
 ]);
 const ASSERT_METADATA = 'aten._assert_tensor_metadata';
@@ -81,34 +90,37 @@ const CAST_ARGUMENTS: ReadonlySet<string> = new Set([
  * #### Notes
  * Graphs are walked exactly as the reader walks them, so that the k-th node that is no context manager is the k-th node of the
  * model. Operands of nested graphs follow by position. A copy that is used in a nested graph becomes an operand of every
- * operator on the way.
+ * operator on the way. The k-th autocast operator is the k-th region of the model, unless branches or loops hold some: regions
+ * of such a program are not to be edited.
  *
  * #### Complexity
  * Linear in the JSON.
  *
  * @param graphModule - edited in place.
- * @param graph - as read from the same JSON.
+ * @param model - as read from the same JSON.
  * @param isTaken - whether a fully qualified name is in use.
  * @returns the weights added to the signature.
+ * @throws CastlensError where a region is to be on that would not act on the tensors in it.
  */
 export function editProgram(
   graphModule: EditableJson,
-  graph: IGraph,
+  model: IExportedModel,
   edits: IProgramEdits,
   isTaken: (name: string) => boolean
 ): IAddedWeight[] {
-  return new ProgramEditor(graphModule, graph, edits, isTaken).run();
+  return new ProgramEditor(graphModule, model, edits, isTaken).run();
 }
 
 class ProgramEditor {
   constructor(
     graphModule: EditableJson,
-    graph: IGraph,
+    private readonly _model: IExportedModel,
     private readonly _edits: IProgramEdits,
     private readonly _isTaken: (name: string) => boolean
   ) {
     this._signature = graphModule.signature as EditableJson;
     this._root = graphModule.graph as EditableJson;
+    const { graph } = _model;
     this._nodes = graph.nodes;
     for (const value of [...graph.inputs, ...graph.weights.map(weight => weight.value)]) {
       this._placeholders.set(value.name, value);
@@ -152,6 +164,9 @@ class ProgramEditor {
     }
     if (INLINED.has(op)) {
       frame.kept.push(node);
+      if (op === WRAP_WITH_AUTOCAST) {
+        this._editRegion(args, this._model.regions[this._regionCount++]);
+      }
       return this._enter(frame, node, args);
     }
     const made = this._nodes[this._count++];
@@ -183,6 +198,38 @@ class ProgramEditor {
     }
     frame.kept.push(node);
     return null;
+  }
+
+  /** Write what is wanted of a region into the arguments of its operator: device type, dtype, enabled, ... */
+  private _editRegion(args: readonly EditableJson[], region: IAutocastRegion): void {
+    const edit = this._edits.regions.get(region.id);
+    if (edit === undefined) {
+      return;
+    }
+    const [, dtype, enabled, , body] = args;
+    if (edit.enabled ?? region.enabled) {
+      const { graph } = (body.arg as EditableJson).as_graph as EditableJson;
+      const found = foreignDevice((graph as EditableJson).tensor_values, region.device);
+      if (found !== null) {
+        throw new CastlensError(
+          'bad-argument',
+          `a file with this region on would not act as it does here: its tensors are on another device`,
+          {
+            file: this._model.path,
+            entry: region.id,
+            expected: `tensors on ${region.device}`,
+            found,
+            hint: `Export the model on ${region.device}, where the region acts.`
+          }
+        );
+      }
+    }
+    if (edit.dtype !== undefined) {
+      dtype.arg = { as_scalar_type: scalarTypeOf(edit.dtype) };
+    }
+    if (edit.enabled !== undefined) {
+      enabled.arg = { as_bool: edit.enabled };
+    }
   }
 
   /** The nested graph of a context manager, its inputs bound to the operands. */
@@ -387,6 +434,18 @@ class ProgramEditor {
   private readonly _added: IAddedWeight[] = [];
   private readonly _taken = new Set<string>();
   private _count = 0;
+  private _regionCount = 0;
+}
+
+/** A device type other than `device` that tensors of a graph are on; null where there is none. */
+function foreignDevice(metas: unknown, device: string): string | null {
+  for (const meta of Object.values(metas as { [name: string]: EditableJson })) {
+    const type = (meta.device as EditableJson | undefined)?.type;
+    if (typeof type === 'string' && type !== device) {
+      return type;
+    }
+  }
+  return null;
 }
 
 /** Write a dtype into a `TensorMeta`. */

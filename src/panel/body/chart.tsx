@@ -4,10 +4,11 @@
  * @packageDocumentation
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatMs, formatRatio } from '../../protocol';
+import { formatMs, formatOverrides, formatRatio } from '../../protocol';
 import type { ICompareResult } from '../../protocol';
 import { layoutChart } from '../chartlayout';
 import { formatQuartiles } from '../format';
+import { variantKey } from '../variants';
 
 /** What the chart shows. */
 export interface IChartProps {
@@ -22,12 +23,16 @@ const percent = (share: number) => `${(share * 100).toFixed(3)}%`;
  *
  * #### Notes
  * Positions are shares of the width, so nothing is drawn anew when the panel is resized. The table beside it says the
- * same in words; to assistive technology the chart is one image with a summary.
+ * same in words; to assistive technology the chart is one image with a summary. Overridden regions are those of all rows but
+ * `float32`.
  */
 export function Chart({ compare, trans }: IChartProps) {
   const { rows, ticks } = layoutChart(compare.variants);
   const baseline = rows.find(row => row.result.cache === 'off') ?? rows[0];
-  const summary = compare.variants
+  const overrides = formatOverrides(
+    compare.variants.find(({ regions }) => regions !== undefined)?.regions
+  );
+  const medians = compare.variants
     .map(v =>
       trans.__(
         '%1: median %2, quartiles %3',
@@ -37,11 +42,21 @@ export function Chart({ compare, trans }: IChartProps) {
       )
     )
     .join('; ');
+  const note = overrides === '' ? null : trans.__('Regions overridden: %1', overrides);
   return (
-    <figure className="castlens-Chart" role="img" aria-label={summary}>
+    <figure
+      className="castlens-Chart"
+      role="img"
+      aria-label={note === null ? medians : `${medians}; ${note}`}
+    >
+      {note === null ? null : (
+        <figcaption className="castlens-Caption" aria-hidden="true">
+          {note}
+        </figcaption>
+      )}
       <div className="castlens-Chart-rows" aria-hidden="true">
         {rows.map(({ result, low, median, high, samples }) => (
-          <div className="castlens-Chart-row" key={result.cache} data-cache={result.cache}>
+          <div className="castlens-Chart-row" key={variantKey(result)} data-cache={result.cache}>
             <span className="castlens-Chart-label">{result.cache}</span>
             <svg className="castlens-Chart-plot" width="100%" height="22">
               {ticks.map(tick => (

@@ -5,7 +5,7 @@
  */
 import { formatMs, formatSizes } from '../../protocol';
 import { formatCount, formatValue } from '../format';
-import { listPasses } from '../words';
+import { listVariant } from '../words';
 import type { ISectionProps } from './sectionprops';
 import { Section } from './section';
 import { Table } from './table';
@@ -24,7 +24,7 @@ export function Outputs({ state, trans }: ISectionProps) {
       about={trans.__(
         'executed: %1, %2; one forward %3, load %4; %5',
         variant.cache,
-        listPasses(variant.passes, trans),
+        listVariant(variant, trans),
         formatMs(run.latencyMs),
         formatMs(run.loadMs),
         run.runtime

@@ -6,7 +6,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../commandids';
 import type { IPanelState } from '../model';
-import { listPasses } from '../words';
+import { listVariant } from '../words';
 import { ModelWidget } from '../modelwidget';
 
 /** Shows progress and takes cancellation. */
@@ -62,11 +62,6 @@ function describe({ link, info, variant }: IPanelState, trans: TranslationBundle
       if (info.unsupported.length > 0) {
         return trans.__('This model can be read, but not run');
       }
-      return trans.__(
-        'Ready to run: %1, %2, on %3',
-        variant.cache,
-        listPasses(variant.passes, trans),
-        variant.device
-      );
+      return trans.__('Ready to run: %1, %2', variant.cache, listVariant(variant, trans));
   }
 }

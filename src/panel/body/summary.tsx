@@ -8,7 +8,7 @@ import { formatBytes, formatMs } from '../../protocol';
 import { formatCount, formatPort } from '../format';
 import { headline } from '../headline';
 import { executedCasts, plannedCasts, variantKey } from '../variants';
-import { listPasses } from '../words';
+import { listVariant } from '../words';
 import type { ISectionProps } from './sectionprops';
 
 /** What was found, in one sentence; what the model is; exported, planned and executed weight casts. */
@@ -59,7 +59,7 @@ export function Summary({ state, trans }: ISectionProps) {
         <CensusCell
           name="planned"
           label={trans.__('Planned')}
-          about={`${variant.cache}, ${listPasses(variant.passes, trans)}, ${variant.device}`}
+          about={`${variant.cache}, ${listVariant(variant, trans)}`}
           figure={planned ? formatCount(planned.weightCasts) : '…'}
           unit={trans.__('weight casts')}
         >

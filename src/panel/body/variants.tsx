@@ -11,7 +11,7 @@ import { CommandIDs } from '../commandids';
 import { formatCount, formatRatioInterval, formatValue, NO_FIGURE } from '../format';
 import type { VariantCache } from '../variants';
 import { isCacheMode, plannedCasts, rowVariant, VARIANT_CACHES, variantKey } from '../variants';
-import { describeCache, listPasses } from '../words';
+import { describeCache, listVariant } from '../words';
 import type { ISectionProps } from './sectionprops';
 import { Chart } from './chart';
 import { Section } from './section';
@@ -265,11 +265,9 @@ function Caption({
       {same ? null : (
         <p className="castlens-Variants-stale" role="note">
           {trans.__(
-            'Measured with %1 on %2. Compare again to measure with %3 on %4.',
-            listPasses(measured.passes, trans),
-            measured.device,
-            listPasses(variant.passes, trans),
-            variant.device
+            'Measured with %1. Compare again to measure with %2.',
+            listVariant(measured, trans),
+            listVariant(variant, trans)
           )}
         </p>
       )}

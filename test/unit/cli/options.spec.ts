@@ -52,6 +52,28 @@ describe('parseCommandLine()', () => {
     ).toMatchObject({ passes: ['share-casts'], inputs: { dims: { batch: 8, s27: 16 }, seed: 7 } });
   });
 
+  it('should collect overridden regions, the last word on each', () => {
+    const regions = [
+      '--region',
+      'a=off',
+      '--region',
+      'b=on',
+      '--region',
+      'c=on',
+      '--region',
+      'c=float16'
+    ];
+    for (const command of ['census', 'run', 'compare', 'fix']) {
+      const output = command === 'fix' ? ['-o', 'out.pt2'] : [];
+      expect(options(command, 'm.pt2', ...output, ...regions).regions).toEqual({
+        a: { enabled: false },
+        b: { enabled: true },
+        c: { enabled: true, dtype: 'float16' }
+      });
+      expect(options(command, 'm.pt2', ...output).regions).toBeUndefined();
+    }
+  });
+
   it('should show help and version wherever they stand', () => {
     expect(parseCommandLine(['census', '--help'])).toEqual({ show: 'help' });
     expect(parseCommandLine(['--version'])).toEqual({ show: 'version' });
@@ -70,6 +92,10 @@ describe('parseCommandLine()', () => {
     [['compare', 'a', '--runs', '0'], '--runs takes a whole number of at least 1'],
     [['compare', 'a', '--runs', '2.5'], '--runs takes a whole number'],
     [['compare', 'a', '--frobnicate'], 'frobnicate'],
+    [['run', 'a', '--region', 'submod_1'], '--region takes ID=on, ID=off'],
+    [['run', 'a', '--region', 'submod_1=yes'], '--region takes ID=on, ID=off'],
+    [['run', 'a', '--region', '=on'], '--region takes ID=on, ID=off'],
+    [['stats', 'a', '--region', 'submod_1=on'], 'stats does not take --region'],
     [['doctor', 'a'], 'unexpected argument "a"'],
     [['explain'], 'explain needs a code'],
     [['explain', 'a', '--cache', 'off'], 'does not take --cache']

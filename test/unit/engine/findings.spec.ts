@@ -220,6 +220,10 @@ describe('measureFindings', () => {
     ['the variant as exported is missing', [timed('folded', [1, 1])]],
     ['nothing has the remedy', [off, makeResult({ cache: 'float32' })]],
     ['passes change more than the casts of weights', [off, timed('folded', [1], ['share-casts'])]],
+    [
+      'regions were overridden',
+      [off, timed('folded', [1])].map(result => ({ ...result, regions: { r: { enabled: false } } }))
+    ],
     ['the devices differ', [off, { ...timed('folded', [1]), device: 'cuda' }]]
   ])('should measure nothing where %s', (_, variants) => {
     expect(measureFindings([finding], variants)).toEqual([]);

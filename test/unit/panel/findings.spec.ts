@@ -56,6 +56,18 @@ describe('findingsOf', () => {
     ]);
   });
 
+  it('should leave out what was found in variants with other regions', () => {
+    const regions = { submod_1: { enabled: false } };
+    const compare = makeCompare([
+      makeResult({ regions, findings: [finding('overridden')] }),
+      makeResult({ cache: 'float32', findings: [finding('reference')] })
+    ]);
+    const codes = (shown: IPanelState) => findingsOf(shown).map(({ code }) => code);
+    expect(codes({ ...state, compare })).toEqual(['of-the-file', 'reference']);
+    const chosen = { ...state, compare, variant: { ...variant, regions } };
+    expect(codes(chosen)).toEqual(['of-the-file', 'overridden', 'reference']);
+  });
+
   it('should add the measured cost to the finding of the file', () => {
     const compare = {
       ...makeCompare([]),

@@ -16,15 +16,17 @@ import { kernelFolder, requestPath, siblingPath } from '../../../src/panel/paths
 import { codeName, repairedName, saveNamePattern } from '../../../src/panel/savename';
 import { DEFAULT_SETTINGS, readSettings } from '../../../src/panel/settings';
 import {
+  chooseRegion,
   executedCasts,
   plannedCasts,
   rowVariant,
   togglePass,
+  validOverrides,
   variantKey
 } from '../../../src/panel/variants';
 import type { IVariant } from '../../../src/protocol';
 import schema from '../../../schema/plugin.json';
-import { makeCompare, makeInfo, makePlan, makeResult } from './samples';
+import { makeCompare, makeInfo, makePlan, makeRegion, makeResult } from './samples';
 
 describe('ownedBuffer()', () => {
   it('should copy a view of part of a buffer', () => {
@@ -263,6 +265,67 @@ describe('layoutChart()', () => {
   });
 });
 
+describe('overridden regions', () => {
+  const info = makeInfo({
+    census: {
+      regions: [makeRegion({ id: 'a' }), makeRegion({ id: 'b', parent: 'a', enabled: false })]
+    }
+  });
+  const plain: IVariant = { cache: 'folded', device: 'cpu', passes: [] };
+  const overridden: IVariant = { ...plain, regions: { a: { enabled: false } } };
+
+  it('should be chosen in normal form, and taken back', () => {
+    const off = chooseRegion(undefined, 'a', 'off', info);
+    expect(off).toEqual({ a: { enabled: false } });
+    const both = chooseRegion(off, 'b', 'bfloat16', info);
+    expect(both).toEqual({ a: { enabled: false }, b: { enabled: true } });
+    expect(chooseRegion(both, 'a', 'float16', info)).toEqual({
+      a: { dtype: 'float16' },
+      b: { enabled: true }
+    });
+    expect(chooseRegion(both, 'a', 'recorded', info)).toEqual({ b: { enabled: true } });
+    expect(chooseRegion(off, 'a', 'recorded', info)).toBeUndefined();
+    expect(chooseRegion(undefined, 'a', 'on', info)).toBeUndefined();
+  });
+
+  it('should be dropped where the model has no such region', () => {
+    expect(validOverrides({ c: { enabled: false } }, info)).toBeUndefined();
+    expect(validOverrides({ c: { enabled: false }, a: { enabled: false } }, info)).toEqual({
+      a: { enabled: false }
+    });
+  });
+
+  it('should tell variants apart', () => {
+    expect(variantKey(overridden)).not.toBe(variantKey(plain));
+    expect(variantKey({ ...plain, regions: { a: { dtype: 'float16' } } })).not.toBe(
+      variantKey(overridden)
+    );
+    expect(variantKey({ ...overridden, regions: { a: { enabled: false } } })).toBe(
+      variantKey(overridden)
+    );
+  });
+
+  it('should hold for every row but the reference that has all regions off', () => {
+    expect(rowVariant('onnxruntime', overridden)).toMatchObject({ regions: overridden.regions });
+    expect(rowVariant('frozen', overridden)).toMatchObject({ regions: overridden.regions });
+    expect(rowVariant('float32', overridden)).not.toHaveProperty('regions');
+  });
+
+  it('should not be planned by the figures of the file', () => {
+    const off: IVariant = { ...overridden, cache: 'off' };
+    expect(plannedCasts(info, new Map(), { ...plain, cache: 'off' })?.weightCasts).toBe(2);
+    expect(plannedCasts(info, new Map(), off)).toBeNull();
+    const plans = new Map([[variantKey(off), makePlan(off, 7)]]);
+    expect(plannedCasts(info, plans, off)?.weightCasts).toBe(7);
+  });
+
+  it('should not be taken for what was executed as recorded', () => {
+    const compare = makeCompare([makeResult({ cache: 'folded', executedWeightCasts: 3 })]);
+    expect(executedCasts(plain, null, compare)?.weightCasts).toBe(3);
+    expect(executedCasts(overridden, null, compare)).toBeNull();
+  });
+});
+
 describe('parseMemory()', () => {
   const memory = {
     variant: { cache: 'frozen', device: 'cpu', passes: ['share-casts'] },
@@ -280,6 +343,24 @@ describe('parseMemory()', () => {
     ['another version', { variant: { cache: 'boiled', device: 'cpu', passes: [] } }],
     ['no variant', { selected: [] }]
   ])('should refuse %s', (_, value) => expect(parseMemory(value)).toBeNull());
+
+  it('should take back overridden regions', () => {
+    const regions = { a: { enabled: false }, b: { enabled: true, dtype: 'float16' } };
+    const variant = { ...memory.variant, regions };
+    expect(parseMemory(JSON.parse(JSON.stringify({ ...memory, variant })))?.variant).toEqual(
+      variant
+    );
+  });
+
+  it.each([
+    ['off', undefined],
+    [{}, undefined],
+    [{ a: 'off', b: null }, undefined],
+    [{ a: { enabled: 1, dtype: 'int8' } }, { a: {} }]
+  ])('should drop overrides that it cannot understand: %j', (regions, kept) => {
+    const variant = { ...memory.variant, regions };
+    expect(parseMemory({ ...memory, variant })?.variant.regions).toEqual(kept);
+  });
 
   it('should drop names it does not know', () => {
     expect(parseMemory({ ...memory, selected: ['off', 'boiled'], kernel: 7 })).toMatchObject({

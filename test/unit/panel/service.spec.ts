@@ -240,6 +240,90 @@ describe('PanelService', () => {
     });
   });
 
+  describe('#overrideRegion()', () => {
+    it('should plan at once with the region overridden, and run nothing', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.plans.size === 6);
+      const regions = { submod_1: { enabled: false } };
+      const before = kernel.comm.requests('plan').length;
+      service.overrideRegion('submod_1', 'off');
+      expect(model.state.variant).toMatchObject({ cache: 'off', regions });
+      await until(state => state.plans.size === 11);
+      const asked = kernel.comm.requests('plan').slice(before);
+      // All rows but float32, which was planned before and has all regions off.
+      expect(asked.map(({ params }) => (params as { variant: IVariant }).variant)).toEqual(
+        ['off', 'autocast', 'folded', 'frozen', 'onnxruntime'].map(cache => ({
+          cache,
+          device: 'cpu',
+          passes: [],
+          regions
+        }))
+      );
+      expect(kernel.comm.requests('run')).toHaveLength(0);
+    });
+
+    it('should be asked for by runs and comparisons', async () => {
+      const { kernel, service, until } = await setup();
+      await until(opened);
+      kernel.comm.answers.run = () => ({ variant: {}, executedWeightCasts: 0 });
+      kernel.comm.answers.compare = () => makeCompare([]);
+      service.overrideRegion('submod_1', 'float16');
+      const regions = { submod_1: { dtype: 'float16' } };
+      await service.run();
+      expect(kernel.comm.requests('run')[0].params).toMatchObject({ variant: { regions } });
+      await service.compare();
+      const { variants } = kernel.comm.requests('compare')[0].params as {
+        variants: readonly IVariant[];
+      };
+      expect(variants.map(variant => variant.regions)).toEqual([
+        regions,
+        regions,
+        regions,
+        regions,
+        undefined,
+        regions
+      ]);
+    });
+
+    it('should survive a reload, and be dropped for a file without that region', async () => {
+      const database = new MemoryDatabase();
+      const first = await setup({ database });
+      await first.until(opened);
+      first.service.overrideRegion('submod_1', 'off');
+      const second = await setup({ database });
+      await second.until(opened);
+      expect(second.model.state.variant.regions).toEqual({ submod_1: { enabled: false } });
+      const third = await setup({
+        database,
+        prepare: comm => (comm.answers.open = () => makeInfo({ census: { regions: [] } }))
+      });
+      await third.until(opened);
+      expect(third.model.state.variant).not.toHaveProperty('regions');
+    });
+
+    it('should take overrides back, one or all', async () => {
+      const { model, service, until } = await setup();
+      await until(opened);
+      const recorded = model.state.variant;
+      for (const reset of [
+        () => service.overrideRegion('submod_1', 'recorded'),
+        () => service.resetRegions()
+      ]) {
+        service.overrideRegion('submod_1', 'off');
+        expect(model.state.variant).not.toEqual(recorded);
+        reset();
+        expect(model.state.variant).toEqual(recorded);
+      }
+    });
+
+    it('should take what is recorded for no override', async () => {
+      const { model, service, until } = await setup();
+      await until(opened);
+      service.overrideRegion('submod_1', 'bfloat16');
+      expect(model.state.variant).not.toHaveProperty('regions');
+    });
+  });
+
   describe('#run()', () => {
     it('should run the chosen variant and keep the result', async () => {
       const { kernel, model, service, until } = await setup();

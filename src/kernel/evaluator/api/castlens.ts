@@ -23,10 +23,21 @@ import type {
   IVariant,
   IWeightUpdateResult,
   MixedWeights,
+  IRegionOverride,
   PassName,
-  Reference
+  Reference,
+  RegionChoice,
+  RegionOverrides
 } from '../../../protocol';
-import { CACHE_MODES, CODE_STRATEGIES, PASSES, REFERENCES } from '../../../protocol';
+import {
+  CACHE_MODES,
+  CODE_STRATEGIES,
+  isRegionChoice,
+  overrideOf,
+  PASSES,
+  REFERENCES,
+  REGION_CHOICES
+} from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
@@ -55,6 +66,8 @@ export interface IVariantOptions {
   passes?: readonly PassName[];
   /** `cpu` by default. */
   device?: string;
+  /** Autocast regions to run otherwise than recorded, by id. */
+  regions?: Readonly<Record<string, RegionChoice | IRegionOverride>>;
 }
 
 /** What to run it on. */
@@ -79,11 +92,10 @@ export interface IRunOptions extends IVariantOptions, IInputOptions, IProgressOp
 }
 
 /** Options of `compare()`. */
-export interface ICompareOptions extends IInputOptions, IProgressOptions {
+export interface ICompareOptions
+  extends Omit<IVariantOptions, 'cache'>, IInputOptions, IProgressOptions {
   /** Cache modes and references to compare; `'all'` for every one of them, the four cache modes by default. */
   cache?: 'all' | readonly (CacheMode | Reference)[];
-  passes?: readonly PassName[];
-  device?: string;
   /** Timed forwards per variant. */
   runs?: number;
   warmup?: number;
@@ -102,6 +114,8 @@ export interface IMixedOptions {
 export interface IFixOptions extends IMixedOptions, IProgressOptions {
   /** A Python file to write beside it, see `code()`. */
   code?: string;
+  /** Autocast regions to write otherwise than recorded, by id. */
+  regions?: IVariantOptions['regions'];
   /** Replace files that are there. */
   overwrite?: boolean;
 }
@@ -185,11 +199,11 @@ export class Model {
   compare(options: ICompareOptions = {}): Promise<ICompareResult> {
     return Private.promise(async () => {
       Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
-      const { cache = CACHE_MODES, passes, device, runs, warmup } = options;
+      const { cache = CACHE_MODES, passes, device, regions, runs, warmup } = options;
       const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
       const params = {
         ...this._ref,
-        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device })),
+        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device, regions })),
         inputs: Private.inputsOf(options),
         ...(runs === undefined ? {} : { runs }),
         ...(warmup === undefined ? {} : { warmup })
@@ -219,11 +233,17 @@ export class Model {
         throw new TypeError('fix() takes the path of the file to write');
       }
       Private.checkOptions('fix', options, Private.FIX_OPTIONS);
-      const { code, overwrite, onProgress } = options;
+      if (this._weights !== null) {
+        throw new TypeError(
+          'fix() writes the weights of the model’s own file, and other ones are in use: open it anew'
+        );
+      }
+      const { code, overwrite, regions, onProgress } = options;
       const params = {
         path: this.path,
         output: resolve(output),
         mixed: Private.mixedOf(options),
+        ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
         ...(code === undefined ? {} : { codeFile: resolve(code) }),
         ...(overwrite === undefined ? {} : { overwrite })
       };
@@ -343,12 +363,29 @@ namespace Private {
   }
 
   export function variantOf(options: IVariantOptions): IVariant {
-    const { cache = 'off', passes = [], device = 'cpu' } = options;
+    const { cache = 'off', passes = [], device = 'cpu', regions } = options;
     check('cache', cache, [...CACHE_MODES, ...REFERENCES]);
     for (const pass of passes) {
       check('passes', pass, PASSES);
     }
-    return { cache, passes, device };
+    return regions === undefined
+      ? { cache, passes, device }
+      : { cache, passes, device, regions: overridesOf(regions) };
+  }
+
+  /** Words become overrides; what is neither is for the engine to refuse. */
+  /** Overrides as the engine takes them. */
+  export function overridesOf(regions: NonNullable<IVariantOptions['regions']>): RegionOverrides {
+    if (typeof regions !== 'object' || regions === null) {
+      throw new TypeError(`regions takes an object: { submod_1: '${REGION_CHOICES[0]}' }`);
+    }
+    const overrides = Object.entries(regions).map(([id, wanted]): [string, IRegionOverride] => {
+      if (typeof wanted === 'string') {
+        check(`regions.${id}`, wanted, REGION_CHOICES);
+      }
+      return [id, isRegionChoice(wanted) ? overrideOf(wanted) : wanted];
+    });
+    return Object.fromEntries(overrides);
   }
 
   export function check(option: string, value: unknown, choices: readonly string[]): void {
@@ -407,11 +444,12 @@ namespace Private {
   const VARIANT = [
     `cache: ${[...CACHE_MODES, ...REFERENCES].map(mode => `'${mode}'`).join(' | ')}; 'off' by default`,
     `passes: any of ${PASSES.map(pass => `'${pass}'`).join(', ')}`,
-    "device: 'cpu' by default; see castlens.devices()"
+    "device: 'cpu' by default; see castlens.devices()",
+    `regions: run a region otherwise than recorded, { submod_1: ${REGION_CHOICES.map(choice => `'${choice}'`).join(' | ')} }`
   ];
 
   /** Names that `plan()` takes. */
-  export const VARIANT_OPTIONS = ['cache', 'passes', 'device'];
+  export const VARIANT_OPTIONS = ['cache', 'passes', 'device', 'regions'];
 
   const INPUT_OPTIONS = ['inputs', 'dims', 'seed', 'onProgress'];
 
@@ -425,7 +463,7 @@ namespace Private {
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
 
   /** Names that `fix()` takes. */
-  export const FIX_OPTIONS = ['mixed', 'code', 'overwrite', 'onProgress'];
+  export const FIX_OPTIONS = ['mixed', 'code', 'regions', 'overwrite', 'onProgress'];
 
   /** Names that `code()` takes. */
   export const CODE_OPTIONS = ['mixed', 'strategies'];
@@ -448,7 +486,7 @@ namespace Private {
   ];
 
   export const PLAN = [
-    'await model.plan({ cache, passes, device })',
+    'await model.plan({ cache, passes, device, regions })',
     '',
     'The casts in the graph of a variant, and what each pass did. Runs nothing.',
     '',
@@ -456,7 +494,7 @@ namespace Private {
   ].join('\n');
 
   export const RUN = [
-    'await model.run({ cache, passes, device, inputs, dims, seed, outputs, onProgress })',
+    'await model.run({ cache, passes, device, regions, inputs, dims, seed, outputs, onProgress })',
     '',
     'One forward of a variant: its time, its outputs, and the weight casts that the runtime executed.',
     '',
@@ -466,7 +504,7 @@ namespace Private {
   ].join('\n');
 
   export const COMPARE = [
-    'await model.compare({ cache, passes, device, runs, warmup, inputs, dims, seed, onProgress })',
+    'await model.compare({ cache, passes, device, regions, runs, warmup, inputs, dims, seed, onProgress })',
     '',
     'Time variants against each other, interleaved: a chart and a table.',
     '',
@@ -489,13 +527,14 @@ namespace Private {
     "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
 
   export const FIX = [
-    'await model.fix(output, { mixed, code, overwrite, onProgress })',
+    'await model.fix(output, { mixed, code, regions, overwrite, onProgress })',
     '',
     'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
-    'The weights are those of its own file, whatever update() has gone over to.',
+    'The weights are those of its own file: refused after update().',
     '',
     MIXED,
-    'code: a Python file to write beside it, see model.code()',
+    'code: a Python file to write beside it, see model.code(); not with regions',
+    'regions: write regions otherwise than recorded, as for model.run()',
     'overwrite: replace files that are there'
   ].join('\n');
 

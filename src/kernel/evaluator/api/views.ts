@@ -21,6 +21,7 @@ import {
   formatBytes,
   formatCost,
   formatMs,
+  formatOverrides,
   formatRatio,
   formatSizes,
   VERDICT_TEXTS
@@ -226,8 +227,12 @@ export function compareTable(compare: ICompareResult): ITable {
       variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'yes' : 'no'
     ]),
     notes: [
-      ...compare.findings.map(findingText),
-      ...compare.variants.flatMap(({ findings }) => findings.map(findingText)),
+      // What is found in the program, the variants share.
+      ...new Set(
+        [...compare.findings, ...compare.variants.flatMap(({ findings }) => findings)].map(
+          findingText
+        )
+      ),
       ...compare.failed.map(({ variant, message }) => `${variantText(variant)} failed: ${message}`)
     ]
   };
@@ -297,9 +302,10 @@ export function devicesTable(devices: readonly IDeviceInfo[]): ITable {
   };
 }
 
-/** `folded + share-casts on cpu`. */
-function variantText({ cache, passes }: Pick<IVariant, 'cache' | 'passes'>): string {
-  return [cache, ...passes].join(' + ');
+/** `folded + share-casts, submod_1=off`. */
+function variantText({ cache, passes, regions }: Omit<IVariant, 'device'>): string {
+  const overrides = formatOverrides(regions);
+  return [cache, ...passes].join(' + ') + (overrides === '' ? '' : `, ${overrides}`);
 }
 
 function sentence(census: ICensus): string {

@@ -1,0 +1,89 @@
+/**
+ * Variants that stay loaded.
+ *
+ * @jest-environment ./test/support/ortenvironment.cjs
+ */
+import { copyFileSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Engine } from '../../../src/engine/service';
+import type { IRunResult, IVariant } from '../../../src/protocol';
+import { CACHE_MODES } from '../../../src/protocol';
+import * as runtime from '../../../src/runtime';
+
+const FIXTURE = join(__dirname, '../../fixtures/seed-mlp/model.pt2');
+
+const variant = (cache: IVariant['cache']): IVariant => ({ cache, passes: [], device: 'cpu' });
+
+describe('variants that stay loaded', () => {
+  let folder: string;
+  let path: string;
+  let created: jest.SpyInstance;
+  let converted: jest.SpyInstance;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'castlens-sessions-'));
+    path = join(folder, 'model.pt2');
+    copyFileSync(FIXTURE, path);
+    created = jest.spyOn(runtime.RuntimeSession, 'create');
+    converted = jest.spyOn(runtime.WeightConverter.prototype, 'materialize');
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function run(engine: Engine, cache: IVariant['cache']): Promise<IRunResult> {
+    return (await engine.handle('run', { path, variant: variant(cache) }, {})).result;
+  }
+
+  it('should neither load, convert nor profile again', async () => {
+    const engine = new Engine();
+    const first = await run(engine, 'folded');
+    // One to run and one to profile.
+    expect([created.mock.calls.length, converted.mock.calls.length]).toEqual([2, 1]);
+    await run(engine, 'off');
+    const again = await run(engine, 'folded');
+    expect([created.mock.calls.length, converted.mock.calls.length]).toEqual([4, 2]);
+    expect([first.reused, again.reused]).toEqual([false, true]);
+    expect(again).toMatchObject({ loadMs: first.loadMs, executedWeightCasts: 0 });
+    expect(again.outputs).toEqual(first.outputs);
+
+    const variants = CACHE_MODES.map(variant);
+    const { result } = await engine.handle('compare', { path, variants, runs: 1, warmup: 0 }, {});
+    expect(result.variants.map(({ reused }) => reused)).toEqual([true, false, true, false]);
+    expect(created.mock.calls).toHaveLength(8);
+    await engine.dispose();
+  });
+
+  it('should load again once the file has changed', async () => {
+    const engine = new Engine();
+    await run(engine, 'off');
+    utimesSync(path, 1, 1);
+    expect((await run(engine, 'off')).reused).toBe(false);
+    await engine.dispose();
+  });
+
+  it('should keep nothing where nothing may be kept', async () => {
+    const engine = new Engine({ sessions: { bytes: -1 } });
+    await run(engine, 'off');
+    expect((await run(engine, 'off')).reused).toBe(false);
+  });
+
+  it('should say what the variants hold', async () => {
+    const engine = new Engine();
+    const variants = [variant('off'), variant('folded')];
+    const { result } = await engine.handle('compare', { path, variants, runs: 1, warmup: 0 }, {});
+    for (const { memory } of result.variants) {
+      if (process.platform === 'linux') {
+        expect(memory!.fileBackedBytes).toBeGreaterThanOrEqual(0);
+        expect(memory!.hostBytes).toBeGreaterThanOrEqual(0);
+      } else {
+        expect(memory).toBeNull();
+      }
+    }
+    await engine.dispose();
+  });
+});
