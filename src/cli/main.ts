@@ -10,7 +10,15 @@ import type { IJob } from '../runtime';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IOptions } from './options';
 import { parseCommandLine, UsageError } from './options';
-import { censusText, compareText, doctorText, findingLines, fixText, runText } from './text';
+import {
+  censusText,
+  codeText,
+  compareText,
+  doctorText,
+  findingLines,
+  fixText,
+  runText
+} from './text';
 import { USAGE } from './usage';
 
 /** Exit status: done, cannot be done, usage. */
@@ -109,9 +117,17 @@ async function runCommand(options: IOptions): Promise<void> {
       return print({ weights: statsRows(buffers[0]), findings }, statsText);
     }
     case 'fix': {
-      const { output, mixed } = options;
-      const { result } = await engine.handle('fix', { path, output, mixed, regions }, job);
+      const { output, mixed, code: codeFile } = options;
+      const params = { path, output, mixed, regions, codeFile, overwrite: true };
+      const { result } = await engine.handle('fix', params, job);
       return print(result, fixText);
+    }
+    case 'code': {
+      const { mixed, strategies } = options;
+      const codeFile = options.output === '' ? undefined : options.output;
+      const params = { path, mixed, strategies, codeFile, overwrite: true };
+      const { result } = await engine.handle('code', params, job);
+      return print(result, codeText);
     }
     case 'explain': {
       const { result } = await engine.handle('explain', { code: path }, job);

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { formatDevice, parseDevice } from '../runtime';
 import type {
   CacheMode,
+  CodeStrategyName,
   IRegionOverride,
   IRunInputs,
   MixedWeights,
@@ -17,6 +18,7 @@ import type {
 } from '../protocol';
 import {
   CACHE_MODES,
+  CODE_STRATEGIES,
   isRegionChoice,
   overrideOf,
   PASSES,
@@ -25,7 +27,16 @@ import {
 } from '../protocol';
 
 /** The commands. */
-export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'explain', 'doctor'] as const;
+export const COMMANDS = [
+  'census',
+  'run',
+  'compare',
+  'stats',
+  'fix',
+  'code',
+  'explain',
+  'doctor'
+] as const;
 
 /** Name of a command. */
 export type Command = (typeof COMMANDS)[number];
@@ -58,9 +69,13 @@ export interface IOptions {
   readonly modules: readonly string[] | undefined;
   /** `stats --activations`: compare with `float32`. */
   readonly reference: boolean;
-  /** `fix`: the file to write. */
+  /** `fix`, `code`: the file to write; empty for `code` to standard output. */
   readonly output: string;
   readonly mixed: MixedWeights;
+  /** `fix`: the Python file to write beside it. */
+  readonly code: string | undefined;
+  /** `code`: what to write; undefined for all that apply. */
+  readonly strategies: readonly CodeStrategyName[] | undefined;
 }
 
 /** What to do: a command, or one of the texts. */
@@ -143,7 +158,9 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       modules: values.modules === undefined ? undefined : list(values.modules),
       reference: !(values['no-reference'] ?? false),
       output: values.output ?? '',
-      mixed: values['keep-both'] ? 'keep-both' : 'leave'
+      mixed: values['keep-both'] ? 'keep-both' : 'leave',
+      code: values.code,
+      strategies: parseStrategies(values.strategy)
     }
   };
 }
@@ -170,6 +187,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
+  code: { type: 'string' },
+  strategy: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const;
@@ -184,7 +203,8 @@ const ALLOWED: Record<Command, readonly string[]> = {
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
-  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed'],
+  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
+  code: ['json', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
   doctor: ['json']
 };
@@ -211,6 +231,17 @@ function parseCache(
     return [oneOf(text ?? 'frozen', ['frozen'] as const, 'cache mode of a file')];
   }
   return [oneOf(text ?? 'off', known, 'cache mode')];
+}
+
+function parseStrategies(text: string | undefined): readonly CodeStrategyName[] | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const names = list(text).map(item => oneOf(item, CODE_STRATEGIES, 'strategy'));
+  if (names.length === 0) {
+    throw new UsageError(`--strategy names none; known: ${CODE_STRATEGIES.join(', ')}`);
+  }
+  return names;
 }
 
 function parseDeviceName(text: string): string {

@@ -5,6 +5,7 @@
  */
 import type {
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IFinding,
@@ -197,6 +198,9 @@ export function fixText(result: IFixResult): string {
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];
+  if (result.codeFile !== undefined) {
+    lines.push(`PyTorch code: ${result.codeFile}`);
+  }
   if (converted.length > 0) {
     lines.push(
       '',
@@ -217,6 +221,13 @@ export function fixText(result: IFixResult): string {
     );
   }
   return lines.join('\n');
+}
+
+/** Code for the user's own export script, or where it was written to. */
+export function codeText({ file, strategies, code, codeFile }: ICodeResult): string {
+  return codeFile === undefined
+    ? code.trimEnd()
+    : `${file}: ${strategies.join(', ')} written to ${codeFile}`;
 }
 
 /** The regions that all variants but the reference `float32` are run with. */

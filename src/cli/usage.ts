@@ -17,6 +17,7 @@ Commands
                  computes, and how far it is from float32
   fix FILE -o OUT
                  write the model with its weights in the precision they are used in
+  code FILE      Python for your own export script: the same repair, in PyTorch
   explain CODE   what a finding means, why it happens and what to do about it
   doctor         devices, providers and versions
 
@@ -42,9 +43,12 @@ Options
   --values LIST       stats --activations: only these values
   --modules LIST      stats --activations: only the values of these modules
   --no-reference      stats --activations: do not compare with float32
-  -o, --output FILE   fix: the file to write
-  --keep-both         fix: weights used in both precisions get a second, converted copy
-  --leave-mixed       fix: such weights stay as they are (default)
+  -o, --output FILE   fix, code: the file to write (code: default standard output)
+  --keep-both         fix, code: weights used in both precisions get a second, converted copy
+  --leave-mixed       fix, code: such weights stay as they are (default)
+  --code FILE         fix: write the PyTorch code there too
+  --strategy LIST     code: preconvert,export-pass,runtime-folding,freezing for .pt2,
+                      onnx-folding,preconvert for .onnx (default: all that apply)
   -h, --help          this text
   --version           the version
 

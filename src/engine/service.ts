@@ -20,6 +20,7 @@ import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
 import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
+import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
 import { weightStatsTable } from './weightstats';
@@ -121,6 +122,7 @@ export class Engine {
       return { result, buffers: [bytes] };
     },
     fix: async (params, job) => answer(await fixModel(this._store, params, job)),
+    code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };

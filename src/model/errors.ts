@@ -7,6 +7,7 @@
 /** Why something cannot be done, for programs. */
 export type ErrorCode =
   | 'file-not-found'
+  | 'file-exists'
   | 'bad-file'
   | 'unsupported-format'
   | 'unsupported-operator'

@@ -3,12 +3,21 @@
  *
  * @packageDocumentation
  */
+import { Clipboard } from '@jupyterlab/apputils';
 import type { ISessionContextDialogs } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { FileDialog } from '@jupyterlab/filebrowser';
 import type { ITranslator } from '@jupyterlab/translation';
-import { fastForwardIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  copyIcon,
+  fastForwardIcon,
+  refreshIcon,
+  runIcon,
+  saveIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol';
@@ -16,6 +25,7 @@ import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
 import { STATISTICS_KINDS } from './model';
+import { askHowToSave, askToReplace } from './savedialog';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
 import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
@@ -293,6 +303,57 @@ export function addCommands(options: ICommandOptions): void {
       const kind = STATISTICS_KINDS.find(known => known === args.kind);
       if (kind !== undefined) {
         current()?.content.service.showStatistics(kind);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.saveRepaired, {
+    label: trans.__('Save Repaired Model…'),
+    caption: trans.__('Write the model with its weights in the precision they are used in'),
+    icon: saveIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: async () => {
+      const panel = current();
+      if (panel === null) {
+        return;
+      }
+      const sourceName = PathExt.basename(panel.context.localPath);
+      const choice = await askHowToSave(
+        sourceName,
+        panel.content.model.state.variant.regions,
+        translator
+      );
+      if (choice === null || panel.isDisposed) {
+        return;
+      }
+      const written = await panel.content.service.saveRepaired(choice, file =>
+        askToReplace(file, translator)
+      );
+      if (written) {
+        await fileBrowser?.model.refresh();
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.showCode, {
+    label: trans.__('Show PyTorch Code'),
+    caption: trans.__('Show code that does the same in your own export script'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: () => current()?.content.service.showCode()
+  });
+
+  commands.addCommand(CommandIDs.copyCode, {
+    label: trans.__('Copy PyTorch Code'),
+    caption: trans.__('Copy the code shown in the panel'),
+    icon: copyIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.code !== null),
+    execute: () => {
+      const code = current()?.content.model.state.code;
+      if (code) {
+        Clipboard.copyToSystem(code.code);
       }
     }
   });

@@ -8,10 +8,12 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type {
   IActivationStatsResult,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IErrorInfo,
   IFinding,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRunResult,
@@ -22,7 +24,7 @@ import type { VariantCache } from './variants';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
-export type TaskKind = 'open' | 'run' | 'compare' | 'statistics' | 'activations';
+export type TaskKind = 'open' | 'run' | 'compare' | 'statistics' | 'activations' | 'save' | 'code';
 
 /** A request under way that the user waits for. */
 export interface ITask {
@@ -63,6 +65,15 @@ export const STATISTICS_KINDS = ['weights', 'activations'] as const;
 /** One of them. */
 export type StatisticsKind = (typeof STATISTICS_KINDS)[number];
 
+/** A repaired model that was saved. */
+export interface IRepaired {
+  readonly result: IFixResult;
+  /** The new file, as the contents manager names it. */
+  readonly path: string;
+  /** The code beside it; null where none was written. */
+  readonly codePath: string | null;
+}
+
 /** Everything the panel shows, as one value that is never changed in place. */
 export interface IPanelState {
   readonly link: LinkState;
@@ -85,6 +96,10 @@ export interface IPanelState {
   readonly activations: IActivations | null;
   /** Which of the two are shown. */
   readonly statisticsKind: StatisticsKind;
+  /** What was saved last. */
+  readonly repaired: IRepaired | null;
+  /** Code for the user's own export script, once asked for. */
+  readonly code: ICodeResult | null;
   readonly task: ITask | null;
   readonly error: IPanelError | null;
 }
@@ -103,6 +118,8 @@ export const INITIAL_STATE: IPanelState = {
   pages: new Map(),
   activations: null,
   statisticsKind: 'weights',
+  repaired: null,
+  code: null,
   task: null,
   error: null
 };

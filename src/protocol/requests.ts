@@ -267,6 +267,29 @@ export interface IActivationStatsResult {
 /** What to do with weights that are used in a low precision and as they are stored: nothing, or store both. */
 export type MixedWeights = 'leave' | 'keep-both';
 
+/** Ways to be rid of weight casts in PyTorch itself, as `castlens code` writes them. The last is for `.onnx`. */
+export const CODE_STRATEGIES = [
+  'preconvert',
+  'export-pass',
+  'runtime-folding',
+  'freezing',
+  'onnx-folding'
+] as const;
+
+/** Name of such a way. */
+export type CodeStrategyName = (typeof CODE_STRATEGIES)[number];
+
+/** Python that does in the user's own export script what `fix` does to the file. */
+export interface ICodeResult {
+  /** The model, as the user named it. */
+  readonly file: string;
+  /** What the code holds, a function each. */
+  readonly strategies: readonly CodeStrategyName[];
+  readonly code: string;
+  /** Absolute path of the file it was written to. */
+  readonly codeFile?: string;
+}
+
 /** A repaired model, written. */
 export interface IFixResult {
   /** The source, as the user named it. */
@@ -275,7 +298,9 @@ export interface IFixResult {
   readonly output: string;
   /** Absolute paths of all files written, `output` first. */
   readonly files: readonly string[];
-  /** Bytes of all files of the source, and of all files written. */
+  /** Absolute path of the Python file written beside it. */
+  readonly codeFile?: string;
+  /** Bytes of all files of the source, and of all files written, without code. */
   readonly sizeBefore: number;
   readonly sizeAfter: number;
   /** Weights stored in a lower precision now. `copy` names the second weight where the original is kept beside it. */
@@ -383,8 +408,30 @@ export interface IRequests {
   };
   /** Write the model with its weights in the precision they are used in, and its regions as wanted. Never over a file of the model. */
   fix: {
-    params: { path: string; output: string; mixed?: MixedWeights; regions?: RegionOverrides };
+    params: {
+      path: string;
+      output: string;
+      mixed?: MixedWeights;
+      regions?: RegionOverrides;
+      /** Write the code of all strategies to this file too. It is about the program as recorded: not with `regions`. */
+      codeFile?: string;
+      /** Replace files of these names; without it they are refused with code `file-exists`. */
+      overwrite?: boolean;
+    };
     result: IFixResult;
+  };
+  /** The PyTorch side of `fix`. */
+  code: {
+    params: {
+      path: string;
+      mixed?: MixedWeights;
+      /** All that apply to the model by default. */
+      strategies?: readonly CodeStrategyName[];
+      /** Write the code to this file too; see `fix` for `overwrite`. */
+      codeFile?: string;
+      overwrite?: boolean;
+    };
+    result: ICodeResult;
   };
   /** The page of docs/findings for a code. */
   explain: { params: { code: string }; result: { markdown: string } };

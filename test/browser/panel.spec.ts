@@ -317,6 +317,55 @@ test('everything can be done from the keyboard', async ({ page, tmpPath }) => {
   await expect(panel.figure('executed')).toHaveText('4');
 });
 
+test('a repaired model is saved beside the model, and opens without weight casts', async ({
+  page,
+  tmpPath
+}) => {
+  await upload(page, tmpPath, example);
+  const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+  await panel.settled();
+
+  await page.keyboard.press('Control+Shift+S');
+  const dialog = page.getByRole('dialog');
+  const name = dialog.getByLabel('File name, beside the model');
+  await expect(name).toBeFocused();
+  await expect(name).toHaveValue('mlp.fixed.pt2');
+  const save = dialog.getByRole('button', { name: 'Save' });
+  await name.fill('mlp.pt2');
+  await expect(save).toBeDisabled();
+  await name.fill('mlp.fixed.pt2');
+  await expect(save).toBeEnabled();
+  await dialog.getByLabel('Also write the PyTorch code: mlp.fixed.py').check();
+  await save.click();
+
+  const figures = panel.table('Before and after');
+  await expect(figures.getByRole('row', { name: /^Weight casts/ })).toContainText(/4\s*0$/, {
+    timeout: 60_000
+  });
+  await expect(panel.table('Converted weights').getByRole('row')).toHaveCount(5);
+  await expect(figures).toBeInViewport();
+  await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.pt2')).toBeVisible();
+  await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.py')).toBeVisible();
+
+  // Again, under the same names: nothing is replaced without a question, and the answer may be no.
+  await panel.tool('save').click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toContainText(/Replace the file\?.*mlp\.fixed\.pt2/s);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(panel.panel.getByRole('progressbar')).toHaveCount(0);
+  await expect(panel.error).toBeHidden();
+
+  await panel.panel.getByRole('button', { name: 'Show PyTorch code' }).click();
+  const code = panel.panel.locator('.castlens-Code');
+  await expect(code).toContainText('def fold_weight_casts(ep');
+  await expect(code).toBeInViewport();
+
+  await panel.panel.getByRole('button', { name: 'Open repaired model' }).click();
+  const fixed = new PanelPage(page, 'mlp.fixed.pt2');
+  await expect(fixed.headline).toContainText('No weight is cast', { timeout: 60_000 });
+  await expect(fixed.figure('exported')).toHaveText('0');
+});
+
 test.describe('a long comparison', () => {
   // So many forwards that it cannot be over before it is cancelled, however fast the machine.
   test.use({

@@ -220,6 +220,20 @@ describe('the real engine behind the kernel', () => {
       expect(resultText(await run(code))).toBe("[ 'bfloat16', true, 2 ]");
     });
 
+    it('should save a repaired model, and replace none unasked', async () => {
+      const fixed = shown(await run("await m.fix('notebook-fixed.pt2')"), 'execute_result');
+      expect(fixed['text/plain']).toContain('before, 0 after');
+      const { reply } = await client.execute("await m.fix('notebook-fixed.pt2')");
+      expect(reply.content.evalue).toContain('would be replaced');
+      await run("await m.fix('notebook-fixed.pt2', { overwrite: true, mixed: 'keep-both' })");
+    });
+
+    it('should show code for an export script', async () => {
+      const data = shown(await run("m.code({ strategies: ['preconvert'] })"), 'execute_result');
+      expect(data['text/plain']).toContain('def preconvert(model');
+      expect(data['text/markdown']).toMatch(/^```python\n/);
+    });
+
     it('should list devices', async () => {
       const data = shown(await run('castlens.devices()'), 'execute_result');
       expect(data['text/plain']).toContain('cpu');
@@ -238,7 +252,8 @@ describe('the real engine behind the kernel', () => {
       ["m.run({ cache: 'bogus' })", 'cache: expected off'],
       ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
       ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus'],
-      ["m.stats({ activations: true, values: ['bogus'] })", 'value "bogus" cannot be summarised']
+      ["m.stats({ activations: true, values: ['bogus'] })", 'value "bogus" cannot be summarised'],
+      ["m.code({ strategies: ['bogus'] })", 'strategies: expected preconvert']
     ])('should refuse %s', async (code, message) => {
       const { reply } = await client.execute(code);
       expect(reply.content).toMatchObject({ status: 'error', ename: 'CastlensError' });

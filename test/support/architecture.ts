@@ -25,6 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   passes: ['model', 'protocol', 'autocast'],
   lowering: ['model', 'protocol'],
   probes: ['model', 'numerics', 'lowering'],
+  torchcode: ['model', 'protocol'],
   runtime: ['model', 'protocol', 'numerics', 'formats'],
   engine: [
     'model',
@@ -34,6 +35,7 @@ const allowed: Record<string, readonly string[]> = {
     'passes',
     'lowering',
     'probes',
+    'torchcode',
     'runtime',
     'protocol'
   ],
@@ -47,6 +49,7 @@ const allowed: Record<string, readonly string[]> = {
     'passes',
     'lowering',
     'probes',
+    'torchcode',
     'runtime',
     'engine',
     'protocol'
@@ -56,7 +59,16 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Layers that run in the browser as well as in Node, and so use neither. */
-const pure = new Set(['model', 'protocol', 'numerics', 'autocast', 'passes', 'lowering', 'probes']);
+const pure = new Set([
+  'model',
+  'protocol',
+  'numerics',
+  'autocast',
+  'passes',
+  'lowering',
+  'probes',
+  'torchcode'
+]);
 const browser = new Set(['panel', 'index']);
 
 /** Packages that one layer alone may import. */

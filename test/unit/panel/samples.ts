@@ -2,6 +2,7 @@ import type {
   IActivationStatsResult,
   ICensus,
   ICompareResult,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRegionInfo,
@@ -102,6 +103,21 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     maxRelativeDifferenceToOff: 0,
     passReports: [],
     findings: [],
+    ...patch
+  };
+}
+
+export function makeFix(patch: Partial<IFixResult> = {}): IFixResult {
+  return {
+    file: 'model.pt2',
+    output: '/models/model.fixed.pt2',
+    files: ['/models/model.fixed.pt2'],
+    sizeBefore: 4096,
+    sizeAfter: 2048,
+    converted: [{ weight: 'a.weight', from: 'float32', to: 'bfloat16' }],
+    left: [],
+    weightCastsBefore: 2,
+    weightCastsAfter: 0,
     ...patch
   };
 }

@@ -5,13 +5,21 @@ import { PanelMemory } from '../../../src/panel/memory';
 import { PanelModel } from '../../../src/panel/model';
 import type { IPanelState } from '../../../src/panel/model';
 import { PanelService } from '../../../src/panel/service';
+import type { ISaveChoice } from '../../../src/panel/service';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
 import type { IPanelSettings } from '../../../src/panel/settings';
 import { variantKey } from '../../../src/panel/variants';
 import type { IVariant } from '../../../src/protocol';
 import type { FakeComm } from './fakecomm';
 import { FakeKernel, FakeSession } from './fakesession';
-import { makeActivationStats, makeCompare, makeInfo, makePlan, makeResult } from './samples';
+import {
+  makeActivationStats,
+  makeCompare,
+  makeFix,
+  makeInfo,
+  makePlan,
+  makeResult
+} from './samples';
 
 /** A state database that lives in memory. */
 class MemoryDatabase {
@@ -378,6 +386,146 @@ describe('PanelService', () => {
           { cache: 'float32', device: 'cpu', passes: [] }
         ]
       });
+    });
+  });
+
+  describe('#saveRepaired()', () => {
+    const choice: ISaveChoice = { name: 'model.fixed.pt2', mixed: 'keep-both', writeCode: false };
+    const never = () => Promise.reject(new Error('nothing to ask'));
+
+    it('should write beside the model and keep what was written', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const result = makeFix();
+      kernel.comm.answers.fix = () => result;
+      expect(await service.saveRepaired(choice, never)).toBe(true);
+      expect(kernel.comm.requests('fix').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', output: 'model.fixed.pt2', mixed: 'keep-both' }
+      ]);
+      expect(model.state.repaired).toEqual({
+        result,
+        path: 'folder/model.fixed.pt2',
+        codePath: null
+      });
+      expect(model.state.code).toBeNull();
+    });
+
+    it('should write beside a model that was moved, or that lies on a drive', async () => {
+      const moved = await setup();
+      await moved.until(opened);
+      moved.place.localPath = 'other/model.pt2';
+      moved.kernel.comm.answers.fix = () => makeFix();
+      await moved.service.saveRepaired(choice, never);
+      expect(moved.kernel.comm.requests('fix')[0].params).toMatchObject({
+        path: '../other/model.pt2',
+        output: '../other/model.fixed.pt2'
+      });
+      expect(moved.model.state.repaired?.path).toBe('other/model.fixed.pt2');
+
+      const drive = await setup({ driveName: 'RTC' });
+      await drive.until(opened);
+      drive.kernel.comm.answers.fix = () => makeFix();
+      await drive.service.saveRepaired(choice, never);
+      expect(drive.kernel.comm.requests('fix')[0].params).toMatchObject({
+        output: 'folder/model.fixed.pt2'
+      });
+      expect(drive.model.state.repaired?.path).toBe('RTC:folder/model.fixed.pt2');
+    });
+
+    it('should write the code beside it', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired({ ...choice, writeCode: true }, never);
+      expect(kernel.comm.requests('fix')[0].params).toMatchObject({ codeFile: 'model.fixed.py' });
+      expect(model.state.repaired?.codePath).toBe('folder/model.fixed.py');
+    });
+
+    it.each([true, false])('should ask before it replaces a file: %s', async mayReplace => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const asked: string[] = [];
+      const save = service.saveRepaired(choice, file => {
+        asked.push(file);
+        kernel.comm.answers.fix = () => makeFix();
+        return Promise.resolve(mayReplace);
+      });
+      kernel.comm.receive({
+        type: 'error',
+        id: kernel.comm.requests('fix')[0].id,
+        error: { code: 'file-exists', message: 'there', file: '/models/model.fixed.pt2' }
+      });
+      expect(await save).toBe(mayReplace);
+      expect(asked).toEqual(['/models/model.fixed.pt2']);
+      const [first, second] = kernel.comm.requests('fix');
+      expect(first.params).not.toHaveProperty('overwrite');
+      expect(second?.params).toEqual(
+        mayReplace ? { ...(first.params as object), overwrite: true } : undefined
+      );
+      expect(model.state.repaired === null).toBe(!mayReplace);
+      expect(model.state.error).toBeNull();
+      expect(model.state.task).toBeNull();
+    });
+
+    it('should show progress, and stop when it is told to', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      const save = service.saveRepaired(choice, never);
+      const { id } = kernel.comm.requests('fix')[0];
+      kernel.comm.receive({ type: 'progress', id, progress: { text: 'writing', fraction: 0.25 } });
+      expect(model.state.task).toEqual({ kind: 'save', text: 'writing', fraction: 0.25 });
+      service.stop();
+      expect(await save).toBe(false);
+      expect(kernel.comm.sent).toContainEqual({ type: 'cancel', id });
+      expect(model.state.error).toBeNull();
+      expect(model.state.repaired).toBeNull();
+    });
+
+    it('should show why it failed, and try again with the same choice', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const save = service.saveRepaired(choice, never);
+      const [{ id, params }] = kernel.comm.requests('fix');
+      kernel.comm.fail(id, 'bad-argument', 'the disk is full');
+      expect(await save).toBe(false);
+      expect(model.state.error).toMatchObject({
+        task: 'save',
+        info: { message: 'the disk is full' }
+      });
+      kernel.comm.answers.fix = () => makeFix();
+      await service.retry();
+      expect(kernel.comm.requests('fix')[1].params).toEqual(params);
+      expect(model.state.repaired).not.toBeNull();
+      expect(model.state.error).toBeNull();
+    });
+
+    it('should be forgotten when the file has changed', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired(choice, never);
+      await service.open(true);
+      expect(model.state.repaired).toBeNull();
+    });
+  });
+
+  describe('#showCode()', () => {
+    it('should ask for the code and keep it; after a save, for that of what was saved', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const code = { file: 'model.pt2', strategies: ['preconvert'], code: 'import torch\n' };
+      kernel.comm.answers.code = () => code;
+      await service.showCode();
+      expect(model.state.code).toEqual(code);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired({ name: 'b.pt2', mixed: 'keep-both', writeCode: false }, () =>
+        Promise.resolve(false)
+      );
+      await service.showCode();
+      expect(kernel.comm.requests('code').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', mixed: 'leave' },
+        { path: 'model.pt2', mixed: 'keep-both' }
+      ]);
     });
   });
 
