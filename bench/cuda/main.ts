@@ -165,11 +165,10 @@ function report(measured: readonly IMeasured[], bandwidth: number, driver: strin
       );
     };
     for (const variant of compare.variants) {
-      const { plannedWeightCasts, executedWeightCasts, deviceMemoryBytes, bitIdenticalToOff } =
-        variant;
+      const { plannedWeightCasts, executedWeightCasts, memory, bitIdenticalToOff } = variant;
       row(variant.cache, variant.medianMs, [
         `${plannedWeightCasts} / ${executedWeightCasts}`,
-        deviceMemoryBytes === null ? '' : formatBytes(deviceMemoryBytes),
+        memory.deviceBytes === null ? '' : formatBytes(memory.deviceBytes),
         bitIdenticalToOff === null ? '' : bitIdenticalToOff ? 'same' : 'differ'
       ]);
     }

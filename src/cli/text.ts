@@ -5,6 +5,7 @@
  */
 import type {
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IFinding,
@@ -12,7 +13,6 @@ import type {
   IForwardCasts,
   IPassReport,
   IRunResult,
-  IVariantResult,
   ISourceRef,
   RegionOverrides
 } from '../protocol';
@@ -127,7 +127,7 @@ export function runText(result: IRunResult): string {
 
 /** A comparison of variants. */
 export function compareText(result: ICompareResult): string {
-  const onDevice = result.variants.some(({ deviceMemoryBytes }) => deviceMemoryBytes !== null);
+  const onDevice = result.variants.some(({ memory }) => memory.deviceBytes !== null);
   const lines = [
     `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
     `${runtimesOf(result)}; ${result.machine}`,
@@ -145,6 +145,8 @@ export function compareText(result: ICompareResult): string {
         'executed',
         'load ms',
         'weights',
+        'mapped',
+        'host memory',
         'peak RSS so far',
         ...(onDevice ? ['device memory'] : []),
         'bits as off'
@@ -162,8 +164,10 @@ export function compareText(result: ICompareResult): string {
         String(variant.executedWeightCasts),
         variant.loadMs.toFixed(1),
         formatBytes(variant.weightBytes),
+        bytesText(variant.memory.fileBackedBytes),
+        bytesText(variant.memory.hostBytes),
         formatBytes(variant.peakRssBytes),
-        ...(onDevice ? [deviceMemoryText(variant)] : []),
+        ...(onDevice ? [bytesText(variant.memory.deviceBytes)] : []),
         variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ'
       ])
     )
@@ -202,6 +206,9 @@ export function fixText(result: IFixResult): string {
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];
+  if (result.codeFile !== undefined) {
+    lines.push(`PyTorch code: ${result.codeFile}`);
+  }
   if (converted.length > 0) {
     lines.push(
       '',
@@ -222,6 +229,13 @@ export function fixText(result: IFixResult): string {
     );
   }
   return lines.join('\n');
+}
+
+/** Code for the user's own export script, or where it was written to. */
+export function codeText({ file, strategies, code, codeFile }: ICodeResult): string {
+  return codeFile === undefined
+    ? code.trimEnd()
+    : `${file}: ${strategies.join(', ')} written to ${codeFile}`;
 }
 
 /** The regions that all variants but the reference `float32` are run with. */
@@ -294,8 +308,8 @@ function cudaLines({ driver, provider, cudaMajor, libraries }: ICudaSetup): stri
   return lines.concat(libraries.map(({ name, path }) => `  ${name}: ${path ?? 'not found'}`));
 }
 
-function deviceMemoryText({ deviceMemoryBytes }: IVariantResult): string {
-  return deviceMemoryBytes === null ? '' : formatBytes(deviceMemoryBytes);
+function bytesText(bytes: number | null): string {
+  return bytes === null ? '' : formatBytes(bytes);
 }
 
 function forwardRow(mode: string, casts: IForwardCasts): string[] {

@@ -8,14 +8,7 @@ import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
 import type { ICompareResult, IFinding, IVariant, IVariantResult, Params } from '../protocol';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IExecutedCasts, IJob } from '../runtime';
-import {
-  breathe,
-  describeMachine,
-  parseDevice,
-  peakRssBytes,
-  processDeviceBytes,
-  timeInterleaved
-} from '../runtime';
+import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
 import { executionFindings } from './executionfindings';
 import type { IBoundInputs } from './inputs';
 import { bindInputs } from './inputs';
@@ -37,7 +30,6 @@ interface ICandidate {
   /** What was found before it ran. */
   readonly findings: readonly IFinding[];
   readonly peakRssBytes: number;
-  readonly deviceMemoryBytes: number | null;
 }
 
 /**
@@ -134,29 +126,15 @@ async function tryOut(
   inputs: IBoundInputs,
   job: IJob
 ): Promise<ICandidate> {
-  const isCuda = parseDevice(variant.device).kind === 'cuda';
-  const before = isCuda ? await processDeviceBytes() : null;
   const lease = await sessions.take(loaded, variant, job);
   const session = lease.item;
   try {
     await breathe(job);
     const outputs = await session.run(inputs.tensors);
-    const after = isCuda ? await processDeviceBytes() : null;
-    // A process that does not use the device yet is not listed; a session that was there already gains nothing.
-    const deviceMemoryBytes = after === null || lease.reused ? null : after - (before ?? 0);
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
     const findings = [...planFindings(loaded, variant), ...session.findings];
-    return {
-      variant,
-      lease,
-      session,
-      outputs,
-      executed,
-      findings,
-      peakRssBytes: peakRssBytes(),
-      deviceMemoryBytes
-    };
+    return { variant, lease, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
   } catch (error) {
     await lease.release();
     throw error;
@@ -197,7 +175,6 @@ function variantResult(
     memory: session.memory,
     weightBytes: session.weightBytes,
     peakRssBytes: candidate.peakRssBytes,
-    deviceMemoryBytes: candidate.deviceMemoryBytes,
     bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,
     maxRelativeDifferenceToOff: hasOff ? maxRelativeDifference(baseline.outputs, outputs) : null,
     passReports: session.prepared.passes,

@@ -7,6 +7,7 @@
 /** Why something cannot be done, for programs. */
 export type ErrorCode =
   | 'file-not-found'
+  | 'file-exists'
   | 'bad-file'
   | 'unsupported-format'
   | 'unsupported-operator'
@@ -15,6 +16,8 @@ export type ErrorCode =
   | 'runtime'
   | 'cancelled'
   | 'engine-lost'
+  /** A device is full. */
+  | 'out-of-memory'
   /** A GPU failed: the process that used it cannot use it again. */
   | 'device-lost';
 

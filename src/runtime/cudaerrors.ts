@@ -8,7 +8,7 @@ import type { ErrorCode } from '../model';
 /** The meaning of a message. */
 export interface ICudaFailure {
   /** `device-lost` where no later request of this process can use the device. */
-  readonly code: Extract<ErrorCode, 'runtime' | 'device-lost'>;
+  readonly code: Extract<ErrorCode, 'runtime' | 'out-of-memory' | 'device-lost'>;
   readonly summary: string;
   readonly hint: string;
 }
@@ -18,7 +18,7 @@ const FAILURES: readonly (ICudaFailure & { readonly pattern: RegExp })[] = [
   {
     pattern:
       /Failed to allocate memory|CUDA failure 2:|CUDA(?: error)?:? out of memory|\bALLOC_FAILED\b/i,
-    code: 'runtime',
+    code: 'out-of-memory',
     summary: 'the device has not enough free memory',
     hint: 'Run fewer variants at once, smaller sizes (--dim), or end other programs that use the GPU; nvidia-smi lists them'
   },

@@ -75,7 +75,7 @@ function columns(
   execute: ISectionProps['execute'],
   rows: readonly IVariantRow[]
 ): IColumn<IVariantRow>[] {
-  const onDevice = rows.some(row => (row.result?.deviceMemoryBytes ?? null) !== null);
+  const onDevice = rows.some(row => (row.result?.memory.deviceBytes ?? null) !== null);
   const planned: IColumn<IVariantRow>[] = [
     {
       name: 'cache',
@@ -196,6 +196,15 @@ function columns(
       numeric: true,
       cell: figure(result => formatBytes(result.weightBytes))
     },
+    {
+      name: 'host-memory',
+      label: trans.__('Memory'),
+      about: trans.__(
+        'Executed: what the process gained while this variant was loaded and first run, pages of mapped files not counted'
+      ),
+      numeric: true,
+      cell: figure(result => memory(result.memory.hostBytes))
+    },
     ...(onDevice
       ? [
           {
@@ -205,13 +214,15 @@ function columns(
               'Executed: what the process gained while this variant was loaded and first run; the first one brings the context of CUDA along'
             ),
             numeric: true,
-            cell: figure(result =>
-              result.deviceMemoryBytes === null ? NO_FIGURE : formatBytes(result.deviceMemoryBytes)
-            )
+            cell: figure(result => memory(result.memory.deviceBytes))
           }
         ]
       : [])
   ];
+}
+
+function memory(bytes: number | null): string {
+  return bytes === null ? NO_FIGURE : formatBytes(bytes);
 }
 
 /** Milliseconds without the unit, which stands in the column's header. */

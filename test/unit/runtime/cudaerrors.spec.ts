@@ -11,8 +11,8 @@ const OUT_OF_MEMORY =
 
 describe('cudaFailureOf', () => {
   it.each([
-    [OUT_OF_MEMORY, 'runtime', 'not enough free memory'],
-    [`${CALL}CUDA failure 2: out of memory${PLACE}`, 'runtime', 'not enough free memory'],
+    [OUT_OF_MEMORY, 'out-of-memory', 'not enough free memory'],
+    [`${CALL}CUDA failure 2: out of memory${PLACE}`, 'out-of-memory', 'not enough free memory'],
     [
       `${CALL}CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version${PLACE}`,
       'runtime',
@@ -76,7 +76,7 @@ describe('wrapError', () => {
   it('explains failures of the device on CUDA only', () => {
     const error = new Error(OUT_OF_MEMORY);
     expect(wrapError(error, 'it failed', { kind: 'cuda', index: 1 })).toMatchObject({
-      code: 'runtime',
+      code: 'out-of-memory',
       summary: 'it failed on cuda:1: the device has not enough free memory'
     });
     expect(wrapError(error, 'it failed', { kind: 'cpu' }).summary).toBe('it failed');
