@@ -99,11 +99,15 @@ export class WeightWork {
   }
 
   private _cast({ weight, chunk, steps }: ICastTask): Uint8Array {
-    const pieces: Uint8Array[] = [];
+    const { dtype } = weight;
+    const count = (new WeightChunks(weight).sizeBytes(chunk) * 8) / DTYPES[dtype].bits;
+    const result = new Uint8Array(sizeInBytes(steps.at(-1) ?? dtype, count));
+    let done = 0;
     for (const piece of this._converted(weight, chunk, steps)) {
-      pieces.push(piece.slice());
+      result.set(piece, done);
+      done += piece.length;
     }
-    return pieces.length === 1 ? pieces[0] : concatenate(pieces);
+    return result;
   }
 
   private _write({ weight, chunk, steps, target }: IWriteTask): number {
@@ -161,16 +165,6 @@ export class WeightWork {
   }
 
   private _plain: Uint8Array | null = null;
-}
-
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const piece of pieces) {
-    result.set(piece, position);
-    position += piece.length;
-  }
-  return result;
 }
 
 function attempt<T>(file: string, write: () => T): T {

@@ -74,11 +74,7 @@ function roundToFloat16(bits: v128): v128 {
   // Subnormal: one half has its last bit at 2^-24, so the sum rounds there, to nearest even as every sum does.
   const subnormal = i32x4.sub(f32x4.add(magnitude, f32x4.splat(0.5)), i32x4.splat(0x3f000000));
   let half = v128.bitselect(subnormal, normal, i32x4.lt_s(magnitude, i32x4.splat(0x38800000)));
-  const special = v128.bitselect(
-    i32x4.splat(0x7e00),
-    i32x4.splat(0x7c00),
-    f32x4.ne(bits, bits)
-  );
+  const special = v128.bitselect(i32x4.splat(0x7e00), i32x4.splat(0x7c00), f32x4.ne(bits, bits));
   half = v128.bitselect(special, half, i32x4.gt_s(magnitude, i32x4.splat(0x477fefff)));
   return v128.or(half, v128.and(i32x4.shr_u(bits, 16), i32x4.splat(0x8000)));
 }

@@ -3,37 +3,40 @@
  *
  * Two elements are counted at once: their exponents together are an index into a table of 65,536 counters, which halves the
  * scalar work, the only part that no vector instruction helps with. Two tables take turns, so that runs of equal elements do
- * not wait for the counter they have just stored. `addTo` sums rows and columns of the pairs; few of them are in use, and rows
+ * not wait for the counter they have just stored. `addPairsTo` sums rows and columns of the pairs; few of them are in use, and rows
  * outside of the exponents seen are not visited.
  */
 
 const BINS: i32 = 256;
 const EVEN: usize = memory.data(256 * 256 * 4, 64);
 const ODD: usize = memory.data(256 * 256 * 4, 64);
-/** Four pairs: byte offsets into a table. */
-const OFFSETS: usize = memory.data(16, 16);
 
-/** Exponents seen since the last `addTo`. */
+/** Exponents seen since the last `addPairsTo`. */
 let lowest: i32 = BINS;
 let highest: i32 = -1;
 
-/** Count the exponents of float32 elements; `count` is a multiple of 8, `smallest` and `largest` bound their magnitudes. */
-export function countPairs(from: usize, count: i32, smallest: u32, largest: u32): void {
-  lowest = min(lowest, <i32>(smallest >> 23));
-  highest = max(highest, <i32>(largest >> 23));
-  for (let end = from + 4 * <usize>count; from < end; from += 32) {
-    const columns = v128.and(i32x4.shr_u(v128.load(from), 21), i32x4.splat(0xff << 2));
-    const rows = v128.and(i32x4.shr_u(v128.load(from, 16), 13), i32x4.splat(0xff << 10));
-    v128.store(OFFSETS, v128.or(rows, columns));
-    countPair(EVEN + load<u32>(OFFSETS));
-    countPair(ODD + load<u32>(OFFSETS, 4));
-    countPair(EVEN + load<u32>(OFFSETS, 8));
-    countPair(ODD + load<u32>(OFFSETS, 12));
-  }
+/** Count the exponents of eight float32 elements. Whoever does calls `boundPairs` before `addPairsTo`. */
+export function countEight(first: v128, second: v128): void {
+  // Byte offsets into a table, four in a vector.
+  const columns = v128.and(i32x4.shr_u(first, 21), i32x4.splat(0xff << 2));
+  const rows = v128.and(i32x4.shr_u(second, 13), i32x4.splat(0xff << 10));
+  const offsets = v128.or(rows, columns);
+  const low = i64x2.extract_lane(offsets, 0);
+  const high = i64x2.extract_lane(offsets, 1);
+  countPair(EVEN + <usize>(<u32>low));
+  countPair(ODD + <usize>(low >>> 32));
+  countPair(EVEN + <usize>(<u32>high));
+  countPair(ODD + <usize>(high >>> 32));
 }
 
 function countPair(counter: usize): void {
   store<u32>(counter, load<u32>(counter) + 1);
+}
+
+/** Say between which magnitudes, as bits, the elements counted lie. */
+export function boundPairs(smallest: i32, largest: i32): void {
+  lowest = min(lowest, smallest >> 23);
+  highest = max(highest, largest >> 23);
 }
 
 /** Add the pairs counted to a histogram of single elements and forget them. */

@@ -2,11 +2,11 @@
  * Statistics of one chunk, block by block.
  *
  * The definition is that of src/numerics/tensorstats.ts, which the tests compare with. A block is a few thousand elements in the
- * first-level cache, gone over three times: bounds of magnitude, exponents, moments. What is rare is counted in a pass of its own,
- * and only in blocks whose bounds say that there is any. Moments are in float64, per block, merged by Chan's formula.
+ * first-level cache. One pass gathers what every block has; what is rare is counted in passes of its own, and only in blocks whose
+ * bounds say that there may be any. Moments are in float64, per block, merged by Chan's formula.
  */
 import { bfloat16ToFloat32, float16ToFloat32, float64ToFloat32 } from './casts';
-import { addPairsTo, countPairs } from './exponents';
+import { addPairsTo, boundPairs, countEight } from './exponents';
 
 /** Elements per block: 16 KiB of float32. */
 const BLOCK: i32 = 4096;
@@ -122,54 +122,120 @@ export function scanFloat64(from: usize, length: i32): void {
   }
 }
 
-/** Take a block: `stored` are its elements, `floats` the same elements rounded to float32. */
+/**
+ * Take a block: `stored` are its elements, `floats` the same elements rounded to float32.
+ *
+ * One pass finds bounds and exponents, and sums elements and squares: the scalar work of the one fills the gaps that the other leaves
+ * between its vectors. Elements that are not finite, or too large to be squared, show in the sum of squares; then, and where the mean
+ * is so far from zero that their difference would lose digits, the block is summed once more around its mean.
+ */
 function addBlock<T extends number>(stored: usize, floats: usize, size: i32): void {
-  count += size;
-  addMagnitudes<T>(stored, floats, size);
-  addMoments<T>(stored, size);
-}
-
-/** Count what depends on magnitudes. */
-function addMagnitudes<T extends number>(stored: usize, floats: usize, size: i32): void {
   const signless = i32x4.splat(0x7fffffff);
-  const whole = size & ~7;
-  let low = signless;
-  let high = i32x4.splat(0);
+  const limit = i32x4.splat(FLOAT16_NORMAL);
+  let least = signless;
+  let most = i32x4.splat(0);
   let below = i32x4.splat(0);
-  let at = floats;
-  for (let end = floats + 4 * <usize>whole; at < end; at += 32) {
-    const first = v128.and(v128.load(at), signless);
-    const second = v128.and(v128.load(at, 16), signless);
-    low = i32x4.min_s(low, i32x4.min_s(first, second));
-    high = i32x4.max_s(high, i32x4.max_s(first, second));
-    below = i32x4.sub(below, i32x4.lt_s(first, i32x4.splat(FLOAT16_NORMAL)));
-    below = i32x4.sub(below, i32x4.lt_s(second, i32x4.splat(FLOAT16_NORMAL)));
+  let low = v128.splat<T>(<T>Infinity);
+  let high = v128.splat<T>(<T>-Infinity);
+  let sums0 = f64x2.splat(0);
+  let sums1 = sums0;
+  let powers0 = sums0;
+  let powers1 = sums0;
+  let at = stored;
+  let bits = floats;
+  for (let end = floats + 4 * <usize>(size & ~7); bits < end; bits += 32, at += 8 * sizeof<T>()) {
+    const left = v128.load(bits);
+    const right = v128.load(bits, 16);
+    countEight(left, right);
+    const first = v128.and(left, signless);
+    const second = v128.and(right, signless);
+    least = i32x4.min_s(least, i32x4.min_s(first, second));
+    most = i32x4.max_s(most, i32x4.max_s(first, second));
+    below = i32x4.sub(below, i32x4.lt_s(first, limit));
+    below = i32x4.sub(below, i32x4.lt_s(second, limit));
+
+    const a = loadPair<T>(at);
+    const b = loadPair<T>(at + 2 * sizeof<T>());
+    const c = loadPair<T>(at + 4 * sizeof<T>());
+    const d = loadPair<T>(at + 6 * sizeof<T>());
+    if (sizeof<T>() === 4) {
+      low = f32x4.pmin(low, f32x4.pmin(left, right));
+      high = f32x4.pmax(high, f32x4.pmax(left, right));
+    } else {
+      low = f64x2.pmin(low, f64x2.pmin(f64x2.pmin(a, b), f64x2.pmin(c, d)));
+      high = f64x2.pmax(high, f64x2.pmax(f64x2.pmax(a, b), f64x2.pmax(c, d)));
+    }
+    sums0 = f64x2.add(sums0, a);
+    sums1 = f64x2.add(sums1, b);
+    powers0 = f64x2.add(powers0, f64x2.mul(a, a));
+    powers1 = f64x2.add(powers1, f64x2.mul(b, b));
+    sums0 = f64x2.add(sums0, c);
+    sums1 = f64x2.add(sums1, d);
+    powers0 = f64x2.add(powers0, f64x2.mul(c, c));
+    powers1 = f64x2.add(powers1, f64x2.mul(d, d));
   }
-  low = i32x4.min_s(low, v128.shuffle<i64>(low, low, 1, 0));
-  high = i32x4.max_s(high, v128.shuffle<i64>(high, high, 1, 0));
-  let lowest = min(i32x4.extract_lane(low, 0), i32x4.extract_lane(low, 1));
-  let highest = max(i32x4.extract_lane(high, 0), i32x4.extract_lane(high, 1));
-  if (whole > 0) {
-    countPairs(floats, whole, lowest, highest);
+  least = i32x4.min_s(least, v128.shuffle<i64>(least, least, 1, 0));
+  most = i32x4.max_s(most, v128.shuffle<i64>(most, most, 1, 0));
+  let smallestBits = min(i32x4.extract_lane(least, 0), i32x4.extract_lane(least, 1));
+  let largestBits = max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1));
+  if (size >= 8) {
+    boundPairs(smallestBits, largestBits);
   }
-  belowNormal16 += sumOfLanes(below);
-  for (let end = floats + 4 * <usize>size; at < end; at += 4) {
-    const magnitude = load<i32>(at) & 0x7fffffff;
+  if (sizeof<T>() === 4) {
+    low = f32x4.pmin(low, v128.shuffle<i64>(low, low, 1, 0));
+    high = f32x4.pmax(high, v128.shuffle<i64>(high, high, 1, 0));
+  }
+  let lowest = <f64>min(v128.extract_lane<T>(low, 0), v128.extract_lane<T>(low, 1));
+  let highest = <f64>max(v128.extract_lane<T>(high, 0), v128.extract_lane<T>(high, 1));
+  let sum = sumOfPair(f64x2.add(sums0, sums1));
+  let power = sumOfPair(f64x2.add(powers0, powers1));
+  let belowNormal = sumOfLanes(below);
+  for (let end = floats + 4 * <usize>size; bits < end; bits += 4, at += sizeof<T>()) {
+    const magnitude = load<i32>(bits) & 0x7fffffff;
     const bin = HISTOGRAM + 4 * <usize>(magnitude >> 23);
     store<u32>(bin, load<u32>(bin) + 1);
-    lowest = min(lowest, magnitude);
-    highest = max(highest, magnitude);
-    belowNormal16 += <f64>i32(magnitude < FLOAT16_NORMAL);
+    smallestBits = min(smallestBits, magnitude);
+    largestBits = max(largestBits, magnitude);
+    belowNormal += i32(magnitude < FLOAT16_NORMAL);
+    const element = <f64>load<T>(at);
+    lowest = min(lowest, element);
+    highest = max(highest, element);
+    sum += element;
+    power += element * element;
   }
-  if (lowest <= FLOAT16_VANISH) {
+
+  count += size;
+  belowNormal16 += belowNormal;
+  addRare<T>(stored, floats, size, smallestBits, largestBits);
+  if (!(power < Infinity)) {
+    addFiniteMoments<T>(stored, size);
+    return;
+  }
+  const middle = sum / size;
+  let spread = power - sum * middle;
+  if (power > MAX_CANCELLATION * spread) {
+    spread = squaresAround<T>(middle, stored, size);
+  }
+  merge(size, lowest, highest, middle, spread);
+}
+
+/** Count what few blocks have, where the bounds of their magnitudes say that there may be some. */
+function addRare<T extends number>(
+  stored: usize,
+  floats: usize,
+  size: i32,
+  smallestBits: i32,
+  largestBits: i32
+): void {
+  if (smallestBits <= FLOAT16_VANISH) {
     atMostVanish16 += countBelow(floats, size, FLOAT16_VANISH + 1);
-    if (lowest < BFLOAT16_NORMAL) {
+    if (smallestBits < BFLOAT16_NORMAL) {
       belowNormalB16 += countBelow(floats, size, BFLOAT16_NORMAL);
       atMostVanishB16 += countBelow(floats, size, BFLOAT16_VANISH + 1);
       zeros += countZeros<T>(stored, size);
     }
   }
-  if (highest >= FLOAT16_OVERFLOW) {
+  if (largestBits >= FLOAT16_OVERFLOW) {
     atLeastOverflow16 += size - countBelow(floats, size, FLOAT16_OVERFLOW);
     atLeastOverflowB16 += size - countBelow(floats, size, BFLOAT16_OVERFLOW);
   }
@@ -216,66 +282,6 @@ function sumOfLanes(lanes: v128): i32 {
   );
 }
 
-/**
- * Bounds, mean and squares of a block.
- *
- * One pass sums elements and squares. Elements that are not finite, or too large to be squared, show in the sum of squares; then,
- * and where the mean is so far from zero that their difference would lose digits, the block is summed around its mean instead.
- */
-function addMoments<T extends number>(stored: usize, size: i32): void {
-  const zero = f64x2.splat(0);
-  let low = v128.splat<T>(<T>Infinity);
-  let high = v128.splat<T>(<T>-Infinity);
-  let sums0 = zero;
-  let sums1 = zero;
-  let powers0 = zero;
-  let powers1 = zero;
-  let at = stored;
-  for (let end = stored + sizeof<T>() * <usize>(size & ~3); at < end; at += 4 * sizeof<T>()) {
-    const first = firstHalf<T>(at);
-    const second = secondHalf<T>(at);
-    if (sizeof<T>() === 4) {
-      const elements = v128.load(at);
-      low = f32x4.pmin(low, elements);
-      high = f32x4.pmax(high, elements);
-    } else {
-      low = f64x2.pmin(f64x2.pmin(low, first), second);
-      high = f64x2.pmax(f64x2.pmax(high, first), second);
-    }
-    sums0 = f64x2.add(sums0, first);
-    sums1 = f64x2.add(sums1, second);
-    powers0 = f64x2.add(powers0, f64x2.mul(first, first));
-    powers1 = f64x2.add(powers1, f64x2.mul(second, second));
-  }
-  sums0 = f64x2.add(sums0, sums1);
-  powers0 = f64x2.add(powers0, powers1);
-  let sum = f64x2.extract_lane(sums0, 0) + f64x2.extract_lane(sums0, 1);
-  let power = f64x2.extract_lane(powers0, 0) + f64x2.extract_lane(powers0, 1);
-  if (sizeof<T>() === 4) {
-    low = f32x4.pmin(low, v128.shuffle<i64>(low, low, 1, 0));
-    high = f32x4.pmax(high, v128.shuffle<i64>(high, high, 1, 0));
-  }
-  let lowest = <f64>min(v128.extract_lane<T>(low, 0), v128.extract_lane<T>(low, 1));
-  let highest = <f64>max(v128.extract_lane<T>(high, 0), v128.extract_lane<T>(high, 1));
-  for (let end = stored + sizeof<T>() * <usize>size; at < end; at += sizeof<T>()) {
-    const element = <f64>load<T>(at);
-    lowest = min(lowest, element);
-    highest = max(highest, element);
-    sum += element;
-    power += element * element;
-  }
-  if (!(power < Infinity)) {
-    addFiniteMoments<T>(stored, size);
-    return;
-  }
-  const middle = sum / size;
-  let spread = power - sum * middle;
-  if (power > MAX_CANCELLATION * spread) {
-    spread = squaresAround<T>(middle, stored, size);
-  }
-  merge(size, lowest, highest, middle, spread);
-}
-
 /** Sum of squared differences of finite elements from their mean. */
 function squaresAround<T extends number>(middle: f64, stored: usize, size: i32): f64 {
   const middles = f64x2.splat(middle);
@@ -283,13 +289,12 @@ function squaresAround<T extends number>(middle: f64, stored: usize, size: i32):
   let sums1 = f64x2.splat(0);
   let at = stored;
   for (let end = stored + sizeof<T>() * <usize>(size & ~3); at < end; at += 4 * sizeof<T>()) {
-    const first = f64x2.sub(firstHalf<T>(at), middles);
-    const second = f64x2.sub(secondHalf<T>(at), middles);
+    const first = f64x2.sub(loadPair<T>(at), middles);
+    const second = f64x2.sub(loadPair<T>(at + 2 * sizeof<T>()), middles);
     sums0 = f64x2.add(sums0, f64x2.mul(first, first));
     sums1 = f64x2.add(sums1, f64x2.mul(second, second));
   }
-  sums0 = f64x2.add(sums0, sums1);
-  let sum = f64x2.extract_lane(sums0, 0) + f64x2.extract_lane(sums0, 1);
+  let sum = sumOfPair(f64x2.add(sums0, sums1));
   for (let end = stored + sizeof<T>() * <usize>size; at < end; at += sizeof<T>()) {
     const difference = <f64>load<T>(at) - middle;
     sum += difference * difference;
@@ -341,12 +346,11 @@ function merge(number: f64, lowest: f64, highest: f64, middle: f64, spread: f64)
   largest = max(largest, highest);
 }
 
-/** Elements 0 and 1 of four, as float64. */
-function firstHalf<T extends number>(at: usize): v128 {
-  return sizeof<T>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at)) : v128.load(at);
+function sumOfPair(lanes: v128): f64 {
+  return f64x2.extract_lane(lanes, 0) + f64x2.extract_lane(lanes, 1);
 }
 
-/** Elements 2 and 3 of four, as float64. */
-function secondHalf<T extends number>(at: usize): v128 {
-  return sizeof<T>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at, 8)) : v128.load(at, 16);
+/** Two elements as float64. */
+function loadPair<T extends number>(at: usize): v128 {
+  return sizeof<T>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at)) : v128.load(at);
 }
