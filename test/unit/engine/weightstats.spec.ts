@@ -13,7 +13,7 @@ import {
   STATS_SCHEMA_VERSION,
   STATS_SCHEMA_VERSION_KEY
 } from '../../../src/protocol';
-import { WeightWorkers } from '../../../src/runtime';
+import { CHUNK_BYTES, WeightWorkers } from '../../../src/runtime';
 import { storedWeight, testFolder } from '../runtime/helpers';
 
 interface IExpected {
@@ -29,7 +29,8 @@ const expected = JSON.parse(
   readFileSync(join(__dirname, 'data/weightstats.json'), 'utf8')
 ) as Record<string, Record<string, IExpected>>;
 
-const workers = new WeightWorkers();
+// Large weights go to threads, small ones do not.
+const workers = new WeightWorkers({ inlineBytes: CHUNK_BYTES });
 afterAll(() => workers.dispose());
 
 /** Rows of a table by name, as plain objects. */

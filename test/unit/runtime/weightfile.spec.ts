@@ -11,6 +11,7 @@ import type { IGraph, IWeight } from '../../../src/model';
 import { makeValue } from '../../../src/model';
 import { bytesOf, castThrough, viewAs } from '../../../src/numerics';
 import {
+  CHUNK_BYTES,
   privateFolder,
   removePrivateFolder,
   WeightConverter,
@@ -22,7 +23,8 @@ const folder = testFolder();
 const values = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i) * 2 ** (i % 20));
 const file = folder.write('weights.bin', bytesOf(values));
 
-const workers = new WeightWorkers();
+// Large weights go to threads, small ones do not.
+const workers = new WeightWorkers({ inlineBytes: CHUNK_BYTES });
 
 afterAll(() => workers.dispose());
 afterAll(removePrivateFolder);
