@@ -14,7 +14,7 @@ import type { ICastTask } from '../src/runtime';
 import { describeMachine, removePrivateFolder, WeightChunks, WeightWorkers } from '../src/runtime';
 import type { IMemory } from './weights/memory';
 import { convert, measureMemory, modelOf, reportMemory, weightsOf } from './weights/memory';
-import type { NumpyWork } from './weights/numpyside';
+import type { ITimes, NumpyWork } from './weights/numpyside';
 import { NumpySide } from './weights/numpyside';
 
 const MIB = 1024 * 1024;
@@ -45,7 +45,7 @@ const READER = `
 /** One thing that is timed. */
 interface ISubject {
   readonly name: string;
-  run(): Promise<number>;
+  run(): Promise<ITimes>;
 }
 
 async function main(): Promise<void> {
@@ -103,16 +103,19 @@ async function measure(
   sizeBytes: number,
   numpy: NumpySide | null,
   rounds: number
-): Promise<Map<string, number[]>> {
+): Promise<Map<string, ITimes[]>> {
   const weights = weightsOf(file, sizeBytes);
   const workers = new WeightWorkers();
   const readers = new WeightWorkers({ script: READER, inlineBytes: 0 });
   const timed = (name: string, work: () => Promise<unknown>): ISubject => ({
     name,
     run: async () => {
+      const cpu = process.cpuUsage();
       const start = performance.now();
       await work();
-      return performance.now() - start;
+      const ms = performance.now() - start;
+      const { user, system } = process.cpuUsage(cpu);
+      return { ms, cpuMs: (user + system) / 1000 };
     }
   });
   const subjects: ISubject[] = [
@@ -132,13 +135,13 @@ async function measure(
     }
     subjects.push(...works.map(work => ({ name: `numpy ${work}`, run: () => numpy.time(work) })));
   }
-  const samples = new Map(subjects.map(({ name }): [string, number[]] => [name, []]));
+  const samples = new Map(subjects.map(({ name }): [string, ITimes[]] => [name, []]));
   for (let round = -2; round < rounds; round++) {
     for (const { name, run } of subjects) {
-      const ms = await run();
+      const times = await run();
       // The first two warm up.
       if (round >= 0) {
-        samples.get(name)!.push(ms);
+        samples.get(name)!.push(times);
       }
     }
   }
@@ -180,7 +183,7 @@ function report(
   sizeBytes: number,
   rounds: number,
   numpy: NumpySide | null,
-  samples: ReadonlyMap<string, number[]>,
+  samples: ReadonlyMap<string, ITimes[]>,
   memory: readonly (readonly [number, IMemory])[]
 ): string {
   const torch = numpy?.versions.torch == null ? '' : `, torch ${numpy.versions.torch}`;
@@ -190,15 +193,17 @@ function report(
     numpy === null
       ? 'NumPy: skipped, no Python with NumPy was found (PYTHON names one)  '
       : `NumPy ${numpy.versions.numpy}${torch}, on the same elements in its memory  `,
-    `${formatBytes(sizeBytes)} of float32 weights in a file that the system has in memory; ${rounds} rounds after 2 of warm-up, interleaved`,
+    `${formatBytes(sizeBytes)} of float32 weights in a file that the system has in memory; ${rounds} rounds after 2 of warm-up, interleaved; ` +
+      'processor time is that of all threads, in the round that took least',
     '',
-    '| work | median | bandwidth | fastest | bandwidth |',
-    '| --- | ---: | ---: | ---: | ---: |'
+    '| work | median | bandwidth | fastest | bandwidth | processor time |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |'
   ];
   for (const [name, times] of samples) {
-    const ms = median(times);
-    const best = Math.min(...times);
-    const cells = [LABELS[name], formatMs(ms), bandwidth(ms), formatMs(best), bandwidth(best)];
+    const ms = median(times.map(time => time.ms));
+    const best = Math.min(...times.map(time => time.ms));
+    const cpu = formatMs(Math.min(...times.map(time => time.cpuMs)));
+    const cells = [LABELS[name], formatMs(ms), bandwidth(ms), formatMs(best), bandwidth(best), cpu];
     lines.push(`| ${cells.join(' | ')} |`);
   }
   lines.push('');
@@ -210,8 +215,9 @@ function report(
     ['float16', 'read', 'to float16 / reading alone'],
     ['bfloat16', 'read', 'to bfloat16 / reading alone']
   ]) {
-    const [a, b] = [samples.get(slower), samples.get(faster)];
-    if (a !== undefined && b !== undefined) {
+    const [first, second] = [samples.get(slower), samples.get(faster)];
+    if (first !== undefined && second !== undefined) {
+      const [a, b] = [first, second].map(times => times.map(({ ms }) => ms));
       const { ratio, low, high } = ratioOfMedians(a, b);
       const interval =
         low === null || high === null

@@ -1,7 +1,7 @@
 """The other side of `npm run bench:stats`: NumPy, and PyTorch where there is one, on the same float32 elements.
 
-Reads the path of the file from the arguments, loads it, answers one JSON line, and then one line of milliseconds for every
-line of standard input, which names what to do.
+Reads the path of the file from the arguments, loads it, answers one JSON line, and then one for every line of standard input,
+which names what to do: milliseconds that passed, and of all processors.
 """
 
 import json
@@ -39,6 +39,7 @@ versions = {"numpy": np.__version__, "torch": torch.__version__ if torch else No
 print(json.dumps(versions), flush=True)
 for line in sys.stdin:
     work = {"stats": stats, "read": read, "float16": float16, "bfloat16": bfloat16}[line.strip()]
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     work()
-    print(1000 * (time.perf_counter() - start), flush=True)
+    times = {"ms": 1000 * (time.perf_counter() - start), "cpuMs": 1000 * (time.process_time() - cpu)}
+    print(json.dumps(times), flush=True)

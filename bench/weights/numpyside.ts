@@ -10,6 +10,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
+/** How long something took, in milliseconds. */
+export interface ITimes {
+  /** As time passed. */
+  readonly ms: number;
+  /** Of all processors together. */
+  readonly cpuMs: number;
+}
+
 /** What the process can be asked to do; `bfloat16` takes PyTorch. */
 export type NumpyWork = 'stats' | 'read' | 'float16' | 'bfloat16';
 
@@ -42,14 +50,14 @@ export class NumpySide {
 
   versions: { readonly numpy: string; readonly torch: string | null } = { numpy: '', torch: null };
 
-  /** Do something once; milliseconds. */
-  async time(work: NumpyWork): Promise<number> {
+  /** Do something once. */
+  async time(work: NumpyWork): Promise<ITimes> {
     this._child.stdin.write(`${work}\n`);
     const answer = await this._next();
     if (answer === null) {
       throw new Error('the Python process has ended');
     }
-    return Number(answer);
+    return JSON.parse(answer) as ITimes;
   }
 
   dispose(): void {

@@ -5,11 +5,11 @@
  */
 
 /** The most elements per call. A call's data stays in the second-level cache, so what is read from a file is used from there. */
-export const CAPACITY: i32 = 65536;
+export const CAPACITY: i32 = 32768;
 
 /** Two buffers for CAPACITY elements of the widest type. */
-const FIRST: usize = memory.data(65536 * 8, 64);
-const SECOND: usize = memory.data(65536 * 8, 64);
+const FIRST: usize = memory.data(32768 * 8, 64);
+const SECOND: usize = memory.data(32768 * 8, 64);
 
 /** Address of the first buffer. */
 export function firstBuffer(): usize {
