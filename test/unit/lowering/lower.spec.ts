@@ -208,9 +208,9 @@ describe('lowerToOnnx', () => {
   it('refuses results that a rule does not make, where they are used', () => {
     const make = new AtenGraph();
     const x = make.input('x', [1, 2, 4, 4]);
-    const y = make.call('y', 'aten.max_pool2d_with_indices.default', {
+    const y = make.call('y', 'aten.adaptive_max_pool2d.default', {
       self: x,
-      kernel_size: int(2)
+      output_size: int(2)
     });
     const indices = makeValue('indices', 'int64', null);
     make.graph.nodes[0].outputs.push(indices);
