@@ -76,12 +76,10 @@ const LIMITS: Readonly<Record<string, string>> = {
   slice_scatter: 'step 1, a static range of a dimension whose size is static',
   sort: HAS_DIMENSIONS,
   split: STATIC_SIZE,
-  std: STATIC_SIZES,
   topk: HAS_DIMENSIONS,
   unbind: STATIC_SIZE,
   unsafe_chunk: STATIC_SIZE,
-  unsafe_split: STATIC_SIZE,
-  var: STATIC_SIZES
+  unsafe_split: STATIC_SIZE
 };
 
 /** The page as docs/operators.md should be. */

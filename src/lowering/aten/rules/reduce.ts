@@ -82,8 +82,6 @@ function variance(root: boolean): (c: Call) => IValue {
     const has = (name: string): boolean => c.schema.args.some(arg => arg.name === name);
     const axes = axesOf(c, self, has('dim') ? 'dim' : null);
     const keep = has('keepdim') && c.bool('keepdim');
-    const shape = c.staticShape(self);
-    const count = shape === null ? NaN : elementCount(axes.map(axis => shape[axis]));
     const correction = has('unbiased')
       ? Number(c.bool('unbiased'))
       : (c.optionalNumber('correction') ?? 1);
@@ -91,14 +89,27 @@ function variance(root: boolean): (c: Call) => IValue {
     const centred = c.emit('Sub', [self, mean]);
     const squares = c.emit('Mul', [centred, centred]);
     const sum = reduce('ReduceSum', c, squares, axes, keep);
-    const result = c.emit('Div', [sum, c.scalar(Math.max(count - correction, 0))]);
+    const result = c.emit('Div', [sum, degreesOfFreedom(c, self, axes, correction)]);
     return root ? c.emit('Sqrt', [result]) : result;
   };
 }
 
-function staticCount(c: Call): string | null {
-  const self = c.tensor('self');
-  return c.staticShape(self) === null ? 'sizes that are not static' : null;
+/** The number of elements reduced, less the correction, and no less than 0. */
+function degreesOfFreedom(
+  c: Call,
+  self: IValue,
+  axes: readonly number[],
+  correction: number
+): IValue {
+  const sizes = axes.map(axis => c.sizeOf(self, axis));
+  if (sizes.every(size => typeof size === 'number')) {
+    return c.scalar(Math.max(elementCount(sizes as number[]) - correction, 0));
+  }
+  const count = sizes
+    .map(size => c.sizeScalar(size))
+    .reduce((a, b) => c.emit('Mul', [a, b], {}, { dtype: 'int64', shape: [] }));
+  const less = c.emit('Sub', [c.castTo(count, c.computeType), c.scalar(correction)]);
+  return c.emit('Max', [less, c.scalar(0)]);
 }
 
 function softmax(op: string): (c: Call) => IValue {
@@ -289,25 +300,21 @@ export const REDUCE_RULES: readonly IRule[] = [
   /** ReduceMean, Sub, Mul, ReduceSum, Div. */
   rule(
     'var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    variance(false),
-    staticCount
+    variance(false)
   ),
-  rule('var(Tensor self, bool unbiased=True) -> Tensor', variance(false), staticCount),
+  rule('var(Tensor self, bool unbiased=True) -> Tensor', variance(false)),
   rule(
     'var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor',
-    variance(false),
-    staticCount
+    variance(false)
   ),
-  rule('std(Tensor self, bool unbiased=True) -> Tensor', variance(true), staticCount),
+  rule('std(Tensor self, bool unbiased=True) -> Tensor', variance(true)),
   rule(
     'std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor',
-    variance(true),
-    staticCount
+    variance(true)
   ),
   rule(
     'std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    variance(true),
-    staticCount
+    variance(true)
   ),
   /** ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
   rule(
