@@ -37,6 +37,7 @@ import { PassesButton } from './panel/toolbar/passes';
 import { CastlensFactory } from './panel/widget';
 import type { CastlensDocument } from './panel/widget';
 import { CACHE_MODES, PASSES } from './protocol';
+import { STATISTICS_KINDS } from './panel/model';
 
 /** File types, the document widget, its toolbar and its restoration. */
 const panelPlugin: JupyterFrontEndPlugin<ICastlensTracker> = {
@@ -214,6 +215,10 @@ function addPaletteItems(palette: ICommandPalette, category: string): void {
     CommandIDs.reload,
     CommandIDs.resetRegions,
     CommandIDs.summariseWeights,
+    CommandIDs.summariseActivations,
+    CommandIDs.saveRepaired,
+    CommandIDs.showCode,
+    CommandIDs.copyCode,
     CommandIDs.retry,
     CommandIDs.dismissError,
     CommandIDs.selectKernel,
@@ -223,6 +228,9 @@ function addPaletteItems(palette: ICommandPalette, category: string): void {
   }
   for (const mode of CACHE_MODES) {
     palette.addItem({ command: CommandIDs.setCacheMode, category, args: { mode } });
+  }
+  for (const kind of STATISTICS_KINDS) {
+    palette.addItem({ command: CommandIDs.showStatistics, category, args: { kind } });
   }
   for (const pass of PASSES) {
     palette.addItem({ command: CommandIDs.togglePass, category, args: { pass } });

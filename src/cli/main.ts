@@ -7,10 +7,19 @@ import { Engine } from '../engine/service';
 import { versions } from '../engine/versions';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
+import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
 import type { IOptions } from './options';
 import { parseCommandLine, UsageError } from './options';
-import { censusText, compareText, doctorText, findingLines, fixText, runText } from './text';
+import {
+  censusText,
+  codeText,
+  compareText,
+  doctorText,
+  findingLines,
+  fixText,
+  runText
+} from './text';
 import { USAGE } from './usage';
 
 /** Exit status: done, cannot be done, usage. */
@@ -73,11 +82,35 @@ async function runCommand(options: IOptions): Promise<void> {
       return print(result, compareText);
     }
     case 'stats': {
-      const params = { path, weights, outputFile: options.arrow };
+      const { arrow } = options;
+      if (options.activations) {
+        const { values, modules, reference } = options;
+        const variant = { cache: options.cache[0], passes, device, regions };
+        const params = {
+          path,
+          weights,
+          variant,
+          inputs,
+          values,
+          modules,
+          reference,
+          outputFile: arrow
+        };
+        const { result, buffers } = await engine.handle('activationStats', params, job);
+        const { activationsText, probeCostText, statsRows } = await import('./stats');
+        if (arrow !== undefined) {
+          return print(
+            { ...result, arrow },
+            ({ rows }) => `${rows} values written to ${arrow}\n${probeCostText(result)}`
+          );
+        }
+        return print({ ...result, values: statsRows(buffers[0]) }, activationsText);
+      }
+      const params = { path, weights, outputFile: arrow };
       const { result, buffers } = await engine.handle('weightStats', params, job);
-      if (options.arrow !== undefined) {
-        return print({ ...result, arrow: options.arrow }, ({ rows, findings }) =>
-          [`${rows} weights written to ${options.arrow}`, ...findingLines(findings)].join('\n')
+      if (arrow !== undefined) {
+        return print({ ...result, arrow }, ({ rows, findings }) =>
+          [`${rows} weights written to ${arrow}`, ...findingLines(findings)].join('\n')
         );
       }
       const { statsRows, statsText } = await import('./stats');
@@ -85,18 +118,32 @@ async function runCommand(options: IOptions): Promise<void> {
       return print({ weights: statsRows(buffers[0]), findings }, statsText);
     }
     case 'fix': {
-      const { output, mixed } = options;
-      const { result } = await engine.handle('fix', { path, output, mixed, regions }, job);
+      const { output, mixed, code: codeFile } = options;
+      const params = { path, output, mixed, regions, codeFile, overwrite: true };
+      const { result } = await engine.handle('fix', params, job);
       return print(result, fixText);
+    }
+    case 'code': {
+      const { mixed, strategies } = options;
+      const codeFile = options.output === '' ? undefined : options.output;
+      const params = { path, mixed, strategies, codeFile, overwrite: true };
+      const { result } = await engine.handle('code', params, job);
+      return print(result, codeText);
     }
     case 'explain': {
       const { result } = await engine.handle('explain', { code: path }, job);
       return print(result, ({ markdown }) => markdown.trimEnd());
     }
     case 'doctor': {
+      if (options.cudaProvider === 'install') {
+        await installCudaProvider(line => process.stderr.write(`castlens: ${line}\n`));
+      } else if (options.cudaProvider === 'remove') {
+        removeCudaProvider();
+      }
       const { result } = await engine.handle('devices', {}, job);
-      const report = { versions: versions(), devices: result.devices };
-      return print(report, ({ versions, devices }) => doctorText(versions, devices));
+      const cuda = await inspectCuda();
+      const report = { versions: versions(), devices: result.devices, cuda };
+      return print(report, doctorText);
     }
   }
 }

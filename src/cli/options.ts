@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { formatDevice, parseDevice } from '../runtime';
 import type {
   CacheMode,
+  CodeStrategyName,
   IRegionOverride,
   IRunInputs,
   MixedWeights,
@@ -17,6 +18,7 @@ import type {
 } from '../protocol';
 import {
   CACHE_MODES,
+  CODE_STRATEGIES,
   isRegionChoice,
   overrideOf,
   PASSES,
@@ -25,7 +27,16 @@ import {
 } from '../protocol';
 
 /** The commands. */
-export const COMMANDS = ['census', 'run', 'compare', 'stats', 'fix', 'explain', 'doctor'] as const;
+export const COMMANDS = [
+  'census',
+  'run',
+  'compare',
+  'stats',
+  'fix',
+  'code',
+  'explain',
+  'doctor'
+] as const;
 
 /** Name of a command. */
 export type Command = (typeof COMMANDS)[number];
@@ -51,9 +62,22 @@ export interface IOptions {
   readonly runs: number | undefined;
   readonly warmup: number | undefined;
   readonly arrow: string | undefined;
-  /** `fix`: the file to write. */
+  /** `stats`: of the values that a forward computes, not of the weights. */
+  readonly activations: boolean;
+  /** `stats --activations`: only these; all where neither is given. */
+  readonly values: readonly string[] | undefined;
+  readonly modules: readonly string[] | undefined;
+  /** `stats --activations`: compare with `float32`. */
+  readonly reference: boolean;
+  /** `fix`, `code`: the file to write; empty for `code` to standard output. */
   readonly output: string;
   readonly mixed: MixedWeights;
+  /** `fix`: the Python file to write beside it. */
+  readonly code: string | undefined;
+  /** `code`: what to write; undefined for all that apply. */
+  readonly strategies: readonly CodeStrategyName[] | undefined;
+  /** `doctor`: what to do about the CUDA provider before looking. */
+  readonly cudaProvider: 'leave' | 'install' | 'remove';
 }
 
 /** What to do: a command, or one of the texts. */
@@ -95,11 +119,25 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       throw new UsageError(`${command} does not take --${option}`);
     }
   }
+  if (command === 'stats') {
+    if (values.weights && values.activations) {
+      throw new UsageError('--weights and --activations exclude each other');
+    }
+    const stray = Object.keys(values).find(
+      option => ACTIVATIONS.includes(option) && option !== 'weights-from'
+    );
+    if (stray !== undefined && !values.activations) {
+      throw new UsageError(`stats takes --${stray} only with --activations`);
+    }
+  }
   if (command === 'fix' && values.output === undefined) {
     throw new UsageError('fix needs -o OUT');
   }
   if (values['keep-both'] && values['leave-mixed']) {
     throw new UsageError('--keep-both and --leave-mixed exclude each other');
+  }
+  if (values['install-cuda'] && values['remove-cuda']) {
+    throw new UsageError('--install-cuda and --remove-cuda exclude each other');
   }
   return {
     run: {
@@ -120,8 +158,15 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       runs: count(values.runs, '--runs', 1),
       warmup: count(values.warmup, '--warmup', 0),
       arrow: values.arrow,
+      activations: values.activations ?? false,
+      values: values.values === undefined ? undefined : list(values.values),
+      modules: values.modules === undefined ? undefined : list(values.modules),
+      reference: !(values['no-reference'] ?? false),
       output: values.output ?? '',
-      mixed: values['keep-both'] ? 'keep-both' : 'leave'
+      mixed: values['keep-both'] ? 'keep-both' : 'leave',
+      code: values.code,
+      strategies: parseStrategies(values.strategy),
+      cudaProvider: values['install-cuda'] ? 'install' : values['remove-cuda'] ? 'remove' : 'leave'
     }
   };
 }
@@ -141,23 +186,35 @@ const OPTIONS = {
   arrow: { type: 'string' },
   weights: { type: 'boolean' },
   'weights-from': { type: 'string' },
+  activations: { type: 'boolean' },
+  values: { type: 'string' },
+  modules: { type: 'string' },
+  'no-reference': { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
+  code: { type: 'string' },
+  strategy: { type: 'string' },
+  'install-cuda': { type: 'boolean' },
+  'remove-cuda': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const;
 
 const VARIANT = ['cache', 'passes', 'device', 'region', 'dim', 'inputs', 'seed', 'weights-from'];
 
+/** What `stats` takes for activations alone. */
+const ACTIVATIONS = [...VARIANT, 'values', 'modules', 'no-reference'];
+
 const ALLOWED: Record<Command, readonly string[]> = {
   census: ['json', 'region'],
   run: ['json', 'outputs', ...VARIANT],
   compare: ['json', 'runs', 'warmup', ...VARIANT],
-  stats: ['json', 'arrow', 'weights', 'weights-from'],
-  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed'],
+  stats: ['json', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
+  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
+  code: ['json', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
-  doctor: ['json']
+  doctor: ['json', 'install-cuda', 'remove-cuda']
 };
 
 function parseCache(
@@ -182,6 +239,17 @@ function parseCache(
     return [oneOf(text ?? 'frozen', ['frozen'] as const, 'cache mode of a file')];
   }
   return [oneOf(text ?? 'off', known, 'cache mode')];
+}
+
+function parseStrategies(text: string | undefined): readonly CodeStrategyName[] | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const names = list(text).map(item => oneOf(item, CODE_STRATEGIES, 'strategy'));
+  if (names.length === 0) {
+    throw new UsageError(`--strategy names none; known: ${CODE_STRATEGIES.join(', ')}`);
+  }
+  return names;
 }
 
 function parseDeviceName(text: string): string {

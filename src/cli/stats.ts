@@ -1,15 +1,22 @@
 /**
- * Weight statistics for a terminal: the Arrow table as rows.
+ * Statistics for a terminal: the Arrow table as rows.
  *
  * @packageDocumentation
  */
 import { tableFromIPC } from 'apache-arrow';
 
-import type { IFinding } from '../protocol';
-import { formatSizes, STATS_COLUMNS } from '../protocol';
+import type { IActivationStatsResult, IFinding, StatsColumn } from '../protocol';
+import {
+  ACTIVATION_COLUMNS,
+  formatBytes,
+  formatMs,
+  formatRatio,
+  formatSizes,
+  STATS_COLUMNS
+} from '../protocol';
 import { findingLines, table } from './text';
 
-/** One weight, by column name. The exponent histogram is an array of counts. */
+/** One tensor, by column name. The exponent histogram is an array of counts; what JSON has no number for is text. */
 export type StatsRow = Readonly<Record<string, string | number | null | readonly number[]>>;
 
 /** Rows of the table, with integers as numbers. */
@@ -18,7 +25,7 @@ export function statsRows(bytes: Uint8Array): StatsRow[] {
   const rows: StatsRow[] = [];
   for (const row of arrow) {
     const plain: Record<string, StatsRow[string]> = {};
-    for (const { name } of STATS_COLUMNS) {
+    for (const { name } of arrow.schema.fields) {
       plain[name] = plainValue(row[name]);
     }
     rows.push(plain);
@@ -43,6 +50,56 @@ export function statsText({ weights, findings }: IStatsReport): string {
   return [rows, ...findingLines(findings)].join('\n');
 }
 
+/** Values for a terminal: the columns that tell of precision, then what it cost and what was left out. */
+export function activationsText(
+  stats: IActivationStatsResult & { readonly values: readonly StatsRow[] }
+): string {
+  const columns = ACTIVATION_COLUMNS.filter(({ name }) => SHOWN.includes(name));
+  const rows = stats.values.map(row => columns.map(({ name }) => cellText(row[name])));
+  return [
+    `${stats.variant.cache}, ${stats.runtime}; inputs: ${stats.inputs}`,
+    table(
+      columns.map(({ label }) => label),
+      rows
+    ),
+    probeCostText(stats),
+    ...stats.skipped.map(({ name, reason }) => `left out: ${name}: ${reason}`)
+  ].join('\n');
+}
+
+const SHOWN: readonly StatsColumn[] = [
+  'name',
+  'dtype',
+  'shape',
+  'min',
+  'max',
+  'mean',
+  'std',
+  'nan',
+  'inf',
+  'limit_dtype',
+  'overflow_binades',
+  'near_subnormal',
+  'max_abs_error',
+  'max_rel_error',
+  'cosine',
+  'snr_db'
+];
+
+/** What probing cost beside a plain forward. */
+export function probeCostText({ batches, cost }: IActivationStatsResult): string {
+  const memory = (plain: number, probed: number): string =>
+    `${formatBytes(probed)} (${formatRatio(probed / plain)} of a plain forward)`;
+  const parts = [
+    `${batches} runs with probes in ${formatMs(cost.probedMs)} (${formatRatio(cost.probedMs / cost.plainMs)} of a plain forward)`,
+    `weights and values ${memory(cost.plainBytes, cost.probedBytes)}`
+  ];
+  if (cost.plainPeakRssBytes !== null && cost.probedPeakRssBytes !== null) {
+    parts.push(`process at most ${memory(cost.plainPeakRssBytes, cost.probedPeakRssBytes)}`);
+  }
+  return parts.join('; ');
+}
+
 function cellText(value: StatsRow[string]): string {
   if (value === null) {
     return '';
@@ -57,7 +114,10 @@ function plainValue(value: unknown): StatsRow[string] {
   if (value === null || value === undefined) {
     return null;
   }
-  if (typeof value === 'string' || typeof value === 'number') {
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? value : String(value);
+  }
+  if (typeof value === 'string') {
     return value;
   }
   if (typeof value === 'bigint') {

@@ -5,6 +5,7 @@
  */
 import type {
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IFinding,
@@ -23,6 +24,7 @@ import {
   formatSizes,
   VERDICT_TEXTS
 } from '../protocol';
+import type { ICudaSetup } from '../runtime';
 
 /** Rows under headings, columns aligned; numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -125,6 +127,7 @@ export function runText(result: IRunResult): string {
 
 /** A comparison of variants. */
 export function compareText(result: ICompareResult): string {
+  const onDevice = result.variants.some(({ memory }) => memory.deviceBytes !== null);
   const lines = [
     `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
     `${runtimesOf(result)}; ${result.machine}`,
@@ -142,7 +145,10 @@ export function compareText(result: ICompareResult): string {
         'executed',
         'load ms',
         'weights',
+        'mapped',
+        'host memory',
         'peak RSS so far',
+        ...(onDevice ? ['device memory'] : []),
         'bits as off'
       ],
       result.variants.map(variant => [
@@ -158,7 +164,10 @@ export function compareText(result: ICompareResult): string {
         String(variant.executedWeightCasts),
         variant.loadMs.toFixed(1),
         formatBytes(variant.weightBytes),
+        bytesText(variant.memory.fileBackedBytes),
+        bytesText(variant.memory.hostBytes),
         formatBytes(variant.peakRssBytes),
+        ...(onDevice ? [bytesText(variant.memory.deviceBytes)] : []),
         variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ'
       ])
     )
@@ -197,6 +206,9 @@ export function fixText(result: IFixResult): string {
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];
+  if (result.codeFile !== undefined) {
+    lines.push(`PyTorch code: ${result.codeFile}`);
+  }
   if (converted.length > 0) {
     lines.push(
       '',
@@ -219,6 +231,13 @@ export function fixText(result: IFixResult): string {
   return lines.join('\n');
 }
 
+/** Code for the user's own export script, or where it was written to. */
+export function codeText({ file, strategies, code, codeFile }: ICodeResult): string {
+  return codeFile === undefined
+    ? code.trimEnd()
+    : `${file}: ${strategies.join(', ')} written to ${codeFile}`;
+}
+
 /** The regions that all variants but the reference `float32` are run with. */
 function overridesOf({ variants, failed }: ICompareResult): RegionOverrides | undefined {
   const all = [...variants, ...failed.map(({ variant }) => variant)];
@@ -235,11 +254,15 @@ function runtimesOf(result: ICompareResult): string {
   return [result.runtime, ...others.map(({ cache, runtime }) => `${cache}: ${runtime}`)].join('; ');
 }
 
-/** Devices and versions. */
-export function doctorText(
-  versions: Readonly<Record<string, string>>,
-  devices: readonly IDeviceInfo[]
-): string {
+/** What `doctor` finds. */
+export interface IDoctorReport {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly devices: readonly IDeviceInfo[];
+  readonly cuda: ICudaSetup;
+}
+
+/** Devices and versions, the state of CUDA, and what to do about what is missing. */
+export function doctorText({ versions, devices, cuda }: IDoctorReport): string {
   return [
     ...Object.entries(versions).map(([name, version]) => `${name} ${version}`),
     '',
@@ -247,8 +270,46 @@ export function doctorText(
       device.available
         ? `${device.id}: ${device.label}`
         : `${device.id}: not available: ${device.reason ?? 'unknown reason'}`
-    )
+    ),
+    '',
+    'CUDA',
+    ...cudaLines(cuda),
+    ...cuda.problems.flatMap(({ message, command, optional }) => [
+      '',
+      `${optional ? 'optional' : 'missing'}: ${message}`,
+      ...(command === null ? [] : [`  ${command}`])
+    ])
   ].join('\n');
+}
+
+function cudaLines({ driver, provider, cudaMajor, libraries }: ICudaSetup): string[] {
+  const lines: string[] = [];
+  if (driver.kind === 'present') {
+    lines.push(`  driver ${driver.driverVersion}, CUDA up to ${driver.cudaVersion ?? 'unknown'}`);
+    for (const gpu of driver.gpus) {
+      const memory =
+        gpu.totalBytes === null || gpu.freeBytes === null
+          ? 'memory not told'
+          : `${formatBytes(gpu.freeBytes)} of ${formatBytes(gpu.totalBytes)} free`;
+      const capability = gpu.computeCapability ?? 'unknown';
+      const mig = gpu.mig ? ', MIG instances' : '';
+      lines.push(
+        `  GPU ${gpu.index} ${gpu.name}, compute capability ${capability}, ${memory}${mig}`
+      );
+    }
+  } else {
+    lines.push(`  driver: ${driver.message}`);
+  }
+  lines.push(
+    provider.path === null
+      ? '  provider: not installed'
+      : `  provider ${provider.path}${provider.versionMatches ? `, version ${provider.wanted}` : ''}, for CUDA ${cudaMajor ?? 'of unknown version'}`
+  );
+  return lines.concat(libraries.map(({ name, path }) => `  ${name}: ${path ?? 'not found'}`));
+}
+
+function bytesText(bytes: number | null): string {
+  return bytes === null ? '' : formatBytes(bytes);
 }
 
 function forwardRow(mode: string, casts: IForwardCasts): string[] {

@@ -13,11 +13,13 @@ Commands
   census FILE    the casts in the file; reads the graph only, needs no runtime
   run FILE       one forward of one variant
   compare FILE   several variants, timed interleaved, with executed census and equality of outputs
-  stats FILE     statistics of every weight
+  stats FILE     statistics of every weight, or with --activations of every value that a forward
+                 computes, and how far it is from float32
   fix FILE -o OUT
                  write the model with its weights in the precision they are used in
+  code FILE      Python for your own export script: the same repair, in PyTorch
   explain CODE   what a finding means, why it happens and what to do about it
-  doctor         devices, providers and versions
+  doctor         devices, providers and versions, what is missing and how to install it
 
 Options
   --json              print JSON
@@ -37,9 +39,18 @@ Options
   --runs N            compare: timed forwards per variant (default 20)
   --warmup N          compare: forwards before timing (default 3)
   --arrow FILE        stats: write the table as an Arrow IPC stream
-  -o, --output FILE   fix: the file to write
-  --keep-both         fix: weights used in both precisions get a second, converted copy
-  --leave-mixed       fix: such weights stay as they are (default)
+  --activations       stats: run the model (--cache, --device, --inputs, ...) and summarise values
+  --values LIST       stats --activations: only these values
+  --modules LIST      stats --activations: only the values of these modules
+  --no-reference      stats --activations: do not compare with float32
+  -o, --output FILE   fix, code: the file to write (code: default standard output)
+  --keep-both         fix, code: weights used in both precisions get a second, converted copy
+  --leave-mixed       fix, code: such weights stay as they are (default)
+  --code FILE         fix: write the PyTorch code there too
+  --strategy LIST     code: preconvert,export-pass,runtime-folding,freezing for .pt2,
+                      onnx-folding,preconvert for .onnx (default: all that apply)
+  --install-cuda      doctor: install onnxruntime's CUDA provider
+  --remove-cuda       doctor: remove it
   -h, --help          this text
   --version           the version
 

@@ -66,7 +66,11 @@ export async function compareVariants(
       try {
         candidates.push(await tryOut(loaded, sessions, variant, inputs, job));
       } catch (error) {
-        if (!(error instanceof CastlensError) || error.code === 'cancelled') {
+        if (
+          !(error instanceof CastlensError) ||
+          error.code === 'cancelled' ||
+          error.code === 'device-lost'
+        ) {
           throw error;
         }
         firstError ??= error;

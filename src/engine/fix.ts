@@ -23,8 +23,9 @@ import { breathe } from '../runtime';
 import type { IFixPlan } from './fixplan';
 import { planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
-import { outputTarget } from './outputtarget';
 import type { LoadedModel, ModelStore } from './modelstore';
+import { outputTarget, refuseExisting } from './outputtarget';
+import { codeTarget, torchCode, writeCode } from './torchcode';
 
 /**
  * Write the model anew with every weight that is used in one low precision alone stored in it, and regions as they are wanted.
@@ -34,27 +35,45 @@ import type { LoadedModel, ModelStore } from './modelstore';
  * forward has been done once.
  * Files appear whole or not at all; bytes are streamed in bounded pieces.
  *
- * @throws CastlensError where `output` is a file of the model, the disk refuses, or the job was cancelled; nothing is left of
- * the new file then.
+ * @throws CastlensError where `output` is a file of the model, or exists and may not be replaced, where the disk refuses, or the
+ * job was cancelled; nothing is left of the new file then.
  */
 export async function fixModel(
   store: ModelStore,
   params: Params<'fix'>,
   job: IJob
 ): Promise<IFixResult> {
-  const { path, output, mixed = 'leave' } = params;
+  const { path, output, mixed = 'leave', overwrite = false } = params;
   const loaded = await store.load({ path });
   const regions = checkOverrides(params.regions, loaded.model);
+  if (regions !== undefined && params.codeFile !== undefined) {
+    throw new CastlensError('bad-argument', 'the code is about the program as recorded', {
+      hint: 'Change the region in your own script, export again and ask for the code then; or write the file without the code.'
+    });
+  }
   refuseOtherFormat(loaded.model.format, output);
   const target = await outputTarget(loaded.model, output);
+  const newFiles = loaded.model.files.length === 1 ? [target] : [target, dataFileOf(target)];
+  const codeFile =
+    params.codeFile === undefined
+      ? null
+      : await codeTarget(loaded.model, params.codeFile, newFiles);
+  if (!overwrite) {
+    await refuseExisting(codeFile === null ? newFiles : [...newFiles, codeFile]);
+  }
   await breathe(job);
   const written = await write(loaded, target, { mixed, regions }, job);
+  if (codeFile !== null) {
+    const { code } = await torchCode(loaded, { path, mixed });
+    await writeCode(codeFile, code);
+  }
   const fixed = await store.load({ path: target });
   const files = [target, ...fixed.model.files.slice(1).map(file => file.path)];
   return {
     file: path,
     output: target,
     files,
+    ...(codeFile === null ? {} : { codeFile }),
     sizeBefore: sizeOf(loaded.model),
     sizeAfter: sizeOf(fixed.model),
     converted: written.converted,

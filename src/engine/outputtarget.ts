@@ -59,3 +59,19 @@ export async function outputTarget(
   }
   return target;
 }
+
+/**
+ * Make sure that files can be written without replacing others. Called before any work is done.
+ *
+ * @throws CastlensError with code `file-exists`, which names all that are there.
+ */
+export async function refuseExisting(targets: readonly string[]): Promise<void> {
+  const found = await Promise.all(targets.map(target => stat(target).catch(() => null)));
+  const existing = targets.filter((_, i) => found[i] !== null);
+  if (existing.length > 0) {
+    throw new CastlensError('file-exists', 'would be replaced', {
+      file: existing.join(', '),
+      hint: 'Choose another name'
+    });
+  }
+}

@@ -17,8 +17,17 @@ import { planFindings, planVariantGraph, prepareVariant } from './variant';
 export function planVariant(loaded: LoadedModel, variant: IVariant): IPlan {
   const findings = planFindings(loaded, variant);
   if (unsupportedOperators(loaded.explicitUnder(variant.regions).graph).length === 0) {
-    const { forward, activationCasts, convertedWeights, passes } = prepareVariant(loaded, variant);
-    return { variant, ...forward, activationCasts, convertedWeights, passes, findings };
+    const { forward, passes, ...counts } = prepareVariant(loaded, variant);
+    const { activationCasts, loweringCasts, convertedWeights } = counts;
+    return {
+      variant,
+      ...forward,
+      activationCasts,
+      loweringCasts,
+      convertedWeights,
+      passes,
+      findings
+    };
   }
   const { weightCasts, bytesMoved, activationCasts, convertedWeights, passes } = planVariantGraph(
     loaded,
@@ -29,6 +38,7 @@ export function planVariant(loaded: LoadedModel, variant: IVariant): IPlan {
     weightCasts,
     bytesMoved,
     activationCasts,
+    loweringCasts: 0,
     convertedWeights,
     passes,
     findings

@@ -60,6 +60,13 @@ export class Pool<T extends IPooled> {
     return this._entries.size;
   }
 
+  /** Give up what is not in use. */
+  async giveUpIdle(): Promise<void> {
+    const idle = [...this._entries.values()].filter(({ holders }) => holders === 0);
+    idle.forEach(({ key }) => this._entries.delete(key));
+    await disposeAll(idle);
+  }
+
   /** Give up everything: what is in use when it is given back. */
   async clear(): Promise<void> {
     const entries = [...this._entries.values()];

@@ -6,6 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IVariant, Params, RequestName, Result } from '../protocol';
+import { activationStatsTable } from './activationstats';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -19,6 +20,7 @@ import type { IJob } from '../runtime';
 import { listDevices } from '../runtime';
 import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
+import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
 import { weightStatsTable } from './weightstats';
@@ -101,7 +103,26 @@ export class Engine {
       const findings = weightFindings(explicit.graph, byWeight);
       return { result: { rows, findings }, buffers: [bytes] };
     },
+    activationStats: async (params, job) => {
+      const { inputs, outputFile } = params;
+      const loaded = await this._store.load(params, job);
+      const variant = await checkVariant(params.variant, loaded.model);
+      const read = inputs?.inputsFile === undefined ? [] : [inputs.inputsFile];
+      const target =
+        outputFile === undefined ? null : await outputTarget(loaded.model, outputFile, read);
+      const { bytes, result } = await activationStatsTable(
+        loaded,
+        this._sessions,
+        { ...params, variant },
+        job
+      );
+      if (target !== null) {
+        await writeFileAtomically(target, sink => sink.write(bytes));
+      }
+      return { result, buffers: [bytes] };
+    },
     fix: async (params, job) => answer(await fixModel(this._store, params, job)),
+    code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })
   };

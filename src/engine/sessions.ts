@@ -11,11 +11,12 @@ import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
 import type { IFinding, IVariant } from '../protocol';
-import type { IExecutedCasts, IJob, IMaterializedGraph, IResidentMemory } from '../runtime';
+import type { IExecutedCasts, IJob, IMaterializedGraph, IProcessMemory } from '../runtime';
 import {
   executedCasts,
+  memoryGrowth,
   parseDevice,
-  residentMemory,
+  processMemory,
   RuntimeSession,
   WeightConverter
 } from '../runtime';
@@ -47,7 +48,8 @@ export class VariantSessions {
   }
 
   /**
-   * A variant loaded into the runtime, from an earlier call where its files have not changed since.
+   * A variant loaded into the runtime, from an earlier call where its files have not changed since. Where the device is full, a
+   * second try is made without the variants that are only kept.
    *
    * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
    */
@@ -56,7 +58,17 @@ export class VariantSessions {
     const { passes, ...rest } = variant;
     const group = JSON.stringify([model.path, update?.source ?? null]);
     const key = JSON.stringify([group, [...passes].sort(), Object.entries(rest).sort()]);
-    return this._pool.take({ key, group, version }, () => this.load(loaded, variant, job));
+    return this._pool.take({ key, group, version }, async () => {
+      try {
+        return await this.load(loaded, variant, job);
+      } catch (error) {
+        if (error instanceof CastlensError && error.code === 'out-of-memory') {
+          await this._pool.giveUpIdle();
+          return this.load(loaded, variant, job);
+        }
+        throw error;
+      }
+    });
   }
 
   /** Give up what is kept. */
@@ -84,6 +96,18 @@ export class VariantSessions {
     return this._load(loaded, prepareVariant(loaded, variant), [], job);
   }
 
+  /**
+   * The graph of a variant with the weights it holds in another form converted, for whoever adds to it what is not part of the
+   * variant. Conversions of `folded` are kept too: nobody asks how long they take.
+   *
+   * @returns what the caller disposes after the sessions made of it.
+   *
+   * @throws CastlensError where a weight cannot be read.
+   */
+  materialize(prepared: IPreparedVariant, job: IJob): Promise<IMaterializedGraph> {
+    return this._converter.materialize(prepared.legal.graph, { ...job, reuse: true });
+  }
+
   private async _load(
     loaded: LoadedModel,
     prepared: IPreparedVariant,
@@ -91,7 +115,7 @@ export class VariantSessions {
     job: IJob
   ): Promise<VariantSession> {
     const { variant } = prepared;
-    const before = residentMemory();
+    const before = await processMemory(parseDevice(variant.device));
     const converted = await this._converter.materialize(prepared.legal.graph, {
       ...job,
       // Loading a folded model casts its weights; after an update only those that changed.
@@ -122,10 +146,8 @@ export class VariantSession implements IPooled {
     private readonly _bytes: Uint8Array,
     private readonly _session: RuntimeSession,
     /** The memory of the process before this was loaded. */
-    private readonly _before: IResidentMemory | null
-  ) {
-    this._memory = this._growth();
-  }
+    private readonly _before: IProcessMemory
+  ) {}
 
   /**
    * Time from the file to a loaded model, milliseconds: session creation, and in `folded` the conversion of weights. In `frozen`
@@ -143,17 +165,18 @@ export class VariantSession implements IPooled {
   }
 
   /**
-   * By how much the resident set of the process grew while the variant was loaded and ran for the first time; null where the
-   * system does not tell what it holds. Other work of the process in that time counts too: right to within some megabytes.
+   * By how much the memory of the process grew while the variant was loaded and ran for the first time. Other work of the process in
+   * that time counts too: right to within some megabytes. Nothing is known before the first run.
    */
-  get memory(): IResidentMemory | null {
-    return this._memory;
+  get memory(): IProcessMemory {
+    return this._memory ?? { fileBackedBytes: null, hostBytes: null, deviceBytes: null };
   }
 
   /** Memory that closing the session would free. */
   get heldBytes(): number {
     // Where nobody knows, as if the runtime had copied every weight.
-    return this._memory?.hostBytes ?? this.weightBytes;
+    const { hostBytes, deviceBytes } = this.memory;
+    return (hostBytes ?? this.weightBytes) + (deviceBytes ?? 0);
   }
 
   /** Bytes of the weights that the session refers to. */
@@ -168,10 +191,10 @@ export class VariantSession implements IPooled {
 
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
-    const results = await this._session.run(this._feeds(inputs));
-    if (!this._hasRun) {
-      this._hasRun = true;
-      this._memory = this._growth();
+    const results = await this._session.run(feedsOf(this._converted.graph, inputs));
+    if (this._memory === null) {
+      const after = await processMemory(parseDevice(this.prepared.variant.device));
+      this._memory = memoryGrowth(this._before, after);
     }
     const ports = this._loaded.model.outputs.filter(port => port.value !== null);
     return this.prepared.legal.outputs.map(({ value, dtype }, i) => ({
@@ -182,7 +205,7 @@ export class VariantSession implements IPooled {
 
   /** A forward to be repeated and timed. */
   prepareRun(inputs: ReadonlyMap<string, ITensor>): () => Promise<void> {
-    return this._session.prepareRun(this._feeds(inputs));
+    return this._session.prepareRun(feedsOf(this._converted.graph, inputs));
   }
 
   /**
@@ -203,7 +226,7 @@ export class VariantSession implements IPooled {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
     const session = await RuntimeSession.create(this._bytes, options);
     try {
-      await session.run(this._feeds(inputs));
+      await session.run(feedsOf(this._converted.graph, inputs));
       const { graph } = this._converted;
       return executedCasts(
         session.endProfile(),
@@ -221,33 +244,21 @@ export class VariantSession implements IPooled {
     this._converted.dispose();
   }
 
-  private _growth(): IResidentMemory | null {
-    const after = residentMemory();
-    const before = this._before;
-    return before && after
-      ? {
-          fileBackedBytes: Math.max(0, after.fileBackedBytes - before.fileBackedBytes),
-          hostBytes: Math.max(0, after.hostBytes - before.hostBytes)
-        }
-      : null;
-  }
-
-  /** Inputs in the dtypes of the graph: the device may take low precision as float32. */
-  private _feeds(inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
-    const feeds = new Map<string, ITensor>();
-    for (const { name, dtype } of this._converted.graph.inputs) {
-      const given = inputs.get(name);
-      if (given) {
-        const isSame = dtype === null || dtype === given.dtype;
-        feeds.set(name, isSame ? given : { ...given, ...castTo(given, dtype) });
-      }
-    }
-    return feeds;
-  }
-
-  private _memory: IResidentMemory | null;
-  private _hasRun = false;
+  private _memory: IProcessMemory | null = null;
   private _executed: IExecutedCasts | null = null;
+}
+
+/** Inputs in the dtypes of a legal graph: the device may take low precision as float32. */
+export function feedsOf(graph: IGraph, inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
+  const feeds = new Map<string, ITensor>();
+  for (const { name, dtype } of graph.inputs) {
+    const given = inputs.get(name);
+    if (given) {
+      const isSame = dtype === null || dtype === given.dtype;
+      feeds.set(name, isSame ? given : { ...given, ...castTo(given, dtype) });
+    }
+  }
+  return feeds;
 }
 
 function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {
@@ -255,7 +266,8 @@ function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype'
   return { dtype, data: elementsOf(dtype, bytes) };
 }
 
-function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
+/** How a variant's graph is loaded. */
+export function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
   return {
     device: parseDevice(variant.device),
     level: variant.cache === 'onnxruntime' ? 'default' : 'planned'

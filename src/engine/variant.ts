@@ -5,12 +5,13 @@
  */
 import { activationCastsOf, findOverrideErrors, sumCasts, weightCastsOf } from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
-import { CPU_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
-import type { IValue } from '../model';
-import { cloneGraph } from '../model';
+import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
+import type { IGraph, IValue } from '../model';
+import { cloneGraph, forEachNode } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
+import { parseDevice } from '../runtime';
 import type { LoadedModel } from './modelstore';
 
 /** A variant's graph, and the casts in it: the planned census. */
@@ -23,6 +24,8 @@ export interface IPreparedVariant {
   /** Names of the nodes that are weight casts. */
   readonly weightCastNodes: readonly string[];
   readonly activationCasts: number;
+  /** Casts that lowering added for operators without kernels in low precision. */
+  readonly loweringCasts: number;
   readonly passes: readonly IPassReport[];
   /** Weights that the variant converts before the forward. */
   readonly convertedWeights: number;
@@ -65,11 +68,13 @@ export function planFindings(loaded: LoadedModel, { regions }: IVariant): IFindi
 }
 
 /**
- * Abilities of the variant's device. The reference `onnxruntime` keeps operands where the exporter put them: it shows what the
+ * Abilities of the variant's device. What onnxruntime's other providers have is not known: they get what the CPU's gets. The reference `onnxruntime` keeps operands where the exporter put them: it shows what the
  * runtime does by itself.
  */
 function capabilitiesOf(variant: IVariant): ICapabilities {
-  return { ...CPU_CAPABILITIES, weightsOnLeft: variant.cache !== 'onnxruntime' };
+  const isCuda = parseDevice(variant.device).kind === 'cuda';
+  const capabilities = isCuda ? CUDA_CAPABILITIES : CPU_CAPABILITIES;
+  return variant.cache === 'onnxruntime' ? { ...capabilities, weightSide: null } : capabilities;
 }
 
 function describeVariant(
@@ -84,7 +89,16 @@ function describeVariant(
     forward: sumCasts(casts),
     weightCastNodes: casts.map(cast => cast.node.name),
     activationCasts: activationCastsOf(legal.graph).length,
+    loweringCasts: heldCasts(legal.graph),
     passes,
     convertedWeights
   };
+}
+
+function heldCasts(graph: IGraph): number {
+  let count = 0;
+  forEachNode(graph, node => {
+    count += node.role === 'hold' ? 1 : 0;
+  });
+  return count;
 }

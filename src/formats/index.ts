@@ -13,3 +13,4 @@ export * from './pt2/write';
 export * from './readmodel';
 export * from './readweights';
 export * from './safetensors';
+export * from './zipfiles';

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { isJsonObject } from './message';
 
 /** Names of parameters that are paths, of requests and of their `inputs`. */
-const PATHS = ['path', 'weights', 'inputsFile', 'outputsFile', 'outputFile', 'output'];
+const PATHS = ['path', 'weights', 'inputsFile', 'outputsFile', 'outputFile', 'output', 'codeFile'];
 
 /**
  * Parameters with every path made absolute.

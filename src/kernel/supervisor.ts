@@ -60,7 +60,7 @@ export type EngineState = Extract<ServerMessage, { type: 'engine' }>;
  * #### Notes
  * The engine may be blocked in native code and not read its messages. A cancelled request that it has not answered after the
  * grace period is ended by killing the process; the other requests, which name their model by path, are asked again of the
- * next process. When the process dies by itself every request is rejected with `engine-lost`, since any of them may be the
+ * next process. So it is when an answer says `device-lost`: the process cannot use its GPU again. When the process dies by itself every request is rejected with `engine-lost`, since any of them may be the
  * cause, save those that came too late to be asked. The next request starts a new process.
  */
 export class EngineSupervisor implements IEngine {
@@ -150,12 +150,14 @@ export class EngineSupervisor implements IEngine {
     this._child?.send({ message: { type: 'cancel', id }, buffers: [] });
     request.timer = setTimeout(() => {
       request.reject(Private.CANCELLED);
-      this._replace();
+      this._replace(
+        'The engine was stopped to cancel a request. It starts again with the next one.'
+      );
     }, this._graceMs);
   }
 
-  /** Kill a process that does not react; what else it was asked is asked again. */
-  private _replace(): void {
+  /** Kill a process that does not react or cannot go on; what else it was asked is asked again. */
+  private _replace(message: string): void {
     const child = this._child;
     if (!child) {
       return;
@@ -163,11 +165,7 @@ export class EngineSupervisor implements IEngine {
     this._child = null;
     this._lost = true;
     child.kill();
-    this._tell({
-      type: 'engine',
-      state: 'lost',
-      message: 'The engine was stopped to cancel a request. It starts again with the next one.'
-    });
+    this._tell({ type: 'engine', state: 'lost', message });
     const survivors = [...this._pending.values()];
     for (const request of survivors) {
       if (request.cancelled) {
@@ -235,6 +233,9 @@ export class EngineSupervisor implements IEngine {
         break;
       case 'error':
         request.reject(message.error);
+        if (message.error.code === 'device-lost') {
+          this._replace('The GPU failed. The engine starts again with the next request.');
+        }
         break;
       case 'progress':
         request.onProgress?.(message.progress);

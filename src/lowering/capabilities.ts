@@ -5,6 +5,8 @@
  */
 import { isLowPrecision } from '../model';
 import type { DType } from '../model';
+import { CUDA_KERNELS } from './cudakernels';
+import { KernelTable } from './kernels';
 
 /** Abilities of an execution provider. */
 export interface ICapabilities {
@@ -15,16 +17,34 @@ export interface ICapabilities {
    * type are still executed, so that values are rounded to it.
    */
   readonly holds: (dtype: DType) => boolean;
+  /** Kernels for the low-precision types that are not held. */
+  readonly kernels: KernelTable;
   /**
-   * Whether weights must stand on the left of matrix products. A provider that packs constant right operands has other kernels
-   * for them than for computed ones, with other rounding: then outputs would depend on when a weight is cast.
+   * Where weights stand in matrix products; null leaves them where they are. Gemm takes them as stored on either side.
+   *
+   * - `left`: for a provider that packs constant right operands. It has other kernels for them than for computed ones, with other
+   *   rounding: then outputs would depend on when a weight is cast.
+   * - `right`: for one that does not. The product needs no transposition, and a bias is added before the one rounding.
    */
-  readonly weightsOnLeft: boolean;
+  readonly weightSide: 'left' | 'right' | null;
+  /** Whether the runtime takes and gives tensors of an element type. */
+  readonly passes: (dtype: DType) => boolean;
 }
 
 /** onnxruntime's CPU provider: no bfloat16 and float8 kernels, few float16 ones; packs constant right operands. */
 export const CPU_CAPABILITIES: ICapabilities = {
   provider: 'cpu',
   holds: isLowPrecision,
-  weightsOnLeft: true
+  kernels: new KernelTable({}),
+  weightSide: 'left',
+  passes: dtype => !isLowPrecision(dtype)
+};
+
+/** onnxruntime's CUDA provider: float16 and bfloat16 kernels for many operators. onnxruntime-node passes float16 only. */
+export const CUDA_CAPABILITIES: ICapabilities = {
+  provider: 'cuda',
+  holds: dtype => isLowPrecision(dtype) && dtype !== 'float16' && dtype !== 'bfloat16',
+  kernels: new KernelTable(CUDA_KERNELS),
+  weightSide: 'right',
+  passes: dtype => !isLowPrecision(dtype) || dtype === 'float16'
 };

@@ -293,6 +293,6 @@ export function asDerived(weight: IWeight, dtype: DType | null): IWeight {
 }
 
 /** Attributes of a Cast besides its type: `saturate`. */
-function castAttrs(attrs: Record<string, Attr>): Record<string, Attr> {
+export function castAttrs(attrs: Record<string, Attr>): Record<string, Attr> {
   return 'saturate' in attrs ? { saturate: attrs.saturate } : {};
 }

@@ -3,19 +3,13 @@
  *
  * @packageDocumentation
  */
-import {
-  CastlensError,
-  bodiesOf,
-  cloneGraph,
-  isContiguous,
-  isLowPrecision,
-  removeDeadNodes
-} from '../model';
+import { bodiesOf, cloneGraph, isContiguous, removeDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
 import { Names, NodeBuilder } from './builder';
 import type { ICapabilities } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
-import { putWeightsLeft } from './weightside';
+import { computeWhereKernelsAre } from './lowprecision';
+import { placeWeights } from './weightside';
 
 /** An input or output of a legal graph. */
 export interface IBoundary {
@@ -37,9 +31,9 @@ export interface ILegalGraph {
 /**
  * Legalise a graph of ONNX operators, lowered or from a file. The operand is not changed.
  *
- * 1. Weights go to the left of matrix products (`weightsOnLeft`).
- * 2. Values of types the device holds are held in float32. Conversion at the boundary is the caller's: every value of the narrow
- *    type is a float32 value, so inputs are widened and outputs rounded without loss; the graph needs no boundary casts.
+ * 1. Weights go to the side of matrix products that the device needs.
+ * 2. Values of types the device holds are held in float32, others are computed in where it has kernels. Conversion at the boundary
+ *    is the caller's: every value of a narrow type is a float32 value, so inputs are widened and outputs rounded without loss.
  * 3. Weights that are not contiguous are stored anew (`derived` without steps).
  * 4. Outputs that are inputs, weights or other outputs get an Identity, for names must differ.
  *
@@ -49,21 +43,21 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   const { graph } = cloneGraph(source);
   const names = new Names();
   names.takeAll(graph);
-  const inputs = graph.inputs.map(value => ({ value, dtype: value.dtype }));
+  const inputTypes = graph.inputs.map(value => value.dtype);
   const outputTypes = graph.outputs.map(value => value.dtype);
   const outputNames = graph.outputs.map(value => value.name);
   liftConstants(graph);
-  if (capabilities.weightsOnLeft) {
-    putWeightsLeft(graph, names);
+  if (capabilities.weightSide !== null) {
+    placeWeights(graph, capabilities.weightSide, names);
   }
   holdInFloat32(graph, capabilities, names);
-  refuseNarrowAccumulators(graph, capabilities);
+  computeWhereKernelsAre(graph, capabilities, names);
   nameOutputs(graph, outputNames, names);
   removeDeadNodes(graph);
   storeContiguous(graph);
   return {
     graph,
-    inputs,
+    inputs: graph.inputs.map((value, i) => ({ value, dtype: inputTypes[i] })),
     outputs: graph.outputs.map((value, i) => ({ value, dtype: outputTypes[i] }))
   };
 }
@@ -83,21 +77,6 @@ function liftConstants(graph: IGraph): void {
       current.weights.push({ value, weight: attr.value });
       return false;
     });
-  }
-}
-
-/** A device with kernels of its own for a narrow type must say how operators accumulate in it. */
-function refuseNarrowAccumulators(graph: IGraph, capabilities: ICapabilities): void {
-  for (const node of graph.nodes) {
-    for (const value of node.outputs) {
-      const type = value?.accumulates;
-      if (type && isLowPrecision(type) && !capabilities.holds(type)) {
-        throw new CastlensError(
-          'unsupported-operator',
-          `${node.name} accumulates for ${type}, which ${capabilities.provider} does not hold in float32`
-        );
-      }
-    }
   }
 }
 

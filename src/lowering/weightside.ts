@@ -1,9 +1,11 @@
 /**
- * Weights on the left of matrix products.
+ * The side on which weights stand in matrix products.
  *
- * `x @ W` becomes `(W^T @ x^T)^T`, computed as `Transpose(Gemm(W, x, transA, transB=1))`: Gemm reads the weight as it is stored, so
- * that a torch Linear needs no transposed copy, and left operands are never packed, so that constant and computed weights go
- * through the same kernel.
+ * `x @ W` becomes a Gemm, which reads the weight as it is stored, so that a torch Linear needs no transposed copy.
+ *
+ * - On the left, `(W^T @ x^T)^T` is computed as `Transpose(Gemm(W, x, transA, transB=1))`. Left operands are never packed, so that
+ *   constant and computed weights go through the same kernel.
+ * - On the right, `Gemm(x, W, transB)`. A bias that is added next becomes the third operand: it is added before the product is rounded.
  *
  * @packageDocumentation
  */
@@ -13,10 +15,11 @@ import {
   isFloating,
   isLayoutOnly,
   isLowPrecision,
-  staticShape
+  staticShape,
+  usesOf
 } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { NodeBuilder, intAttr, intsAttr } from './builder';
+import { NodeBuilder, floatAttr, intAttr, intsAttr } from './builder';
 import type { IResultType, Names } from './builder';
 
 /** Operators whose constant operands runtimes pack as well; there the weight is hidden behind an Identity. */
@@ -28,7 +31,7 @@ const PACKING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Turn every MatMul and Gemm whose right operand is a two-dimensional weight, in place, nested graphs included.
+ * Make a Gemm of every MatMul and Gemm whose right operand is a two-dimensional weight, in place, nested graphs included.
  *
  * A weight here is what depends on stored tensors alone through casts and layout-only operators. Gemm takes it in the orientation
  * in which it is stored, through all casts and transposes on the way, so the flags of the Gemm do not depend on where the casts
@@ -37,11 +40,13 @@ const PACKING: ReadonlySet<string> = new Set([
  * #### Complexity
  * Linear in operands, plus the length of the chains of casts and transposes before products.
  */
-export function putWeightsLeft(graph: IGraph, names: Names): void {
+export function placeWeights(graph: IGraph, side: WeightSide, names: Names): void {
   const chain: IChains = {
+    side,
     producers: new Map(),
     derived: new Set(),
     stored: new Set(),
+    biases: side === 'right' ? biasAdditions(graph) : new Map(),
     opset: graph.opsets[''] ?? 0
   };
   const stack = [graph];
@@ -54,14 +59,27 @@ export function putWeightsLeft(graph: IGraph, names: Names): void {
   }
 }
 
+/** Where weights stand. */
+export type WeightSide = 'left' | 'right';
+
 interface IChains {
+  readonly side: WeightSide;
   readonly producers: Map<IValue, INode>;
   /** Values that depend on stored tensors alone, through casts and layout. */
   readonly derived: Set<IValue>;
   /** Values that are constant for the runtime: it may pack them. */
   readonly stored: Set<IValue>;
+  /** By product: the addition of a bias to it, if that is all that is done with it. */
+  readonly biases: ReadonlyMap<IValue, IAddition>;
   /** Version of the operator set that new nodes must keep to. */
   readonly opset: number;
+}
+
+/** Bias and sum of an addition. */
+interface IAddition {
+  readonly node: INode;
+  readonly bias: IValue;
+  readonly result: IValue;
 }
 
 /** Since these versions Gemm needs no third operand, and Reshape can make sizes of 0. */
@@ -86,9 +104,15 @@ function rewrite(graph: IGraph, chain: IChains, names: Names): void {
     chain.stored.add(value);
   }
   const builder = new NodeBuilder(names);
+  const pending = new Map<INode, () => void>();
   for (const node of graph.nodes) {
     remember(node, chain);
-    if (PACKING.has(node.op)) {
+    const product = pending.get(node);
+    if (product) {
+      product();
+      continue;
+    }
+    if (chain.side === 'left' && PACKING.has(node.op)) {
       node.inputs = node.inputs.map((value, i) =>
         i > 0 && value !== null && chain.stored.has(value) ? hidden(builder, node, value) : value
       );
@@ -96,8 +120,12 @@ function rewrite(graph: IGraph, chain: IChains, names: Names): void {
       continue;
     }
     const operand = weightOnRight(node, chain);
+    const addition = node.outputs[0] ? chain.biases.get(node.outputs[0]) : undefined;
     if (operand === null) {
       builder.append(node);
+    } else if (addition) {
+      // The product is computed where the bias is known.
+      pending.set(addition.node, () => turn(node, operand, chain, builder, addition));
     } else {
       turn(node, operand, chain, builder);
     }
@@ -193,9 +221,48 @@ function constantShape(node: INode | undefined): number[] | null {
   return attr?.kind === 'tensor' ? [...attr.value.shape] : null;
 }
 
-/** Replace a product by Reshape, Gemm, Transpose, Reshape, Add, as far as each is needed. */
-function turn(node: INode, operand: IWeightOperand, chain: IChains, builder: NodeBuilder): void {
-  const result = node.outputs[0]!;
+/**
+ * Additions of a vector to what a MatMul accumulates for the same operator, by the value that is added to. Linear in the graph.
+ */
+function biasAdditions(graph: IGraph): Map<IValue, IAddition> {
+  const found = new Map<IValue, IAddition>();
+  const uses = usesOf(graph);
+  const stack = [graph];
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    const own = new Set(current.nodes);
+    const ends = new Set(current.outputs);
+    for (const node of current.nodes) {
+      stack.push(...bodiesOf(node));
+      const product = node.outputs[0];
+      if (node.op !== 'onnx.MatMul' || !product?.accumulates || ends.has(product)) {
+        continue;
+      }
+      const [use, ...others] = uses.get(product) ?? [];
+      const bias = use?.node.inputs[1 - use.index];
+      const result = use?.node.outputs[0];
+      const isOnlyUse = use?.node.op === 'onnx.Add' && others.length === 0 && own.has(use.node);
+      if (isOnlyUse && bias?.shape?.length === 1 && result) {
+        found.set(product, { node: use.node, bias, result });
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * Replace a product by a Gemm and what has to stand around it: Reshape, Transpose, Add, as far as each is needed.
+ *
+ * @param addition - what is done with the product next, and takes part in the Gemm. For weights on the right only.
+ */
+function turn(
+  node: INode,
+  operand: IWeightOperand,
+  chain: IChains,
+  builder: NodeBuilder,
+  addition?: IAddition
+): void {
+  const result = addition?.result ?? node.outputs[0]!;
   const type = intermediate(result);
   const emit = (
     op: string,
@@ -207,6 +274,7 @@ function turn(node: INode, operand: IWeightOperand, chain: IChains, builder: Nod
   };
   const flag = (name: string): boolean => intOf(node.attrs[name], 0) !== 0;
   const isGemm = node.op === 'onnx.Gemm';
+  const isLeft = chain.side === 'left';
   const weight = operand.restore
     ? emit(
         'Transpose',
@@ -222,7 +290,7 @@ function turn(node: INode, operand: IWeightOperand, chain: IChains, builder: Nod
   const transposed = operand.flipped !== (isGemm && flag('transB'));
   const [n, k] = transposed ? operand.shape : [operand.shape[1], operand.shape[0]];
   let x = node.inputs[0]!;
-  if (chain.stored.has(x)) {
+  if (isLeft && chain.stored.has(x)) {
     x = hidden(builder, node, x);
   }
   const rank = isGemm ? 2 : (x.shape?.length ?? null);
@@ -239,24 +307,32 @@ function turn(node: INode, operand: IWeightOperand, chain: IChains, builder: Nod
             ...(x.accumulates ? { accumulates: x.accumulates } : {})
           }
         );
-  const alpha = node.attrs.alpha;
-  const factors = [weight, flat];
-  if (chain.opset < GEMM_WITHOUT_C) {
+  const alpha = isGemm ? node.attrs.alpha : undefined;
+  const bias = isGemm ? (node.inputs[2] ?? null) : (addition?.bias ?? null);
+  const beta = isGemm ? floatOf(node.attrs.beta, 1) : 1;
+  const isAdded = bias !== null && beta !== 0;
+  const factors = isLeft ? [weight, flat] : [flat, weight];
+  if (isAdded && !isLeft) {
+    factors.push(bias);
+  } else if (chain.opset < GEMM_WITHOUT_C) {
     factors.push(builder.constant(constantType(result), [1], [0]));
   }
+  const turned = isGemm && flag('transA');
+  const sides = isLeft ? [!transposed, !turned] : [turned, transposed];
   let value = emit('Gemm', factors, {
-    transA: intAttr(transposed ? 0 : 1),
-    transB: intAttr(isGemm && flag('transA') ? 0 : 1),
-    ...(isGemm && alpha ? { alpha } : {})
+    transA: intAttr(sides[0] ? 1 : 0),
+    transB: intAttr(sides[1] ? 1 : 0),
+    ...(alpha ? { alpha } : {}),
+    ...(isAdded && !isLeft && beta !== 1 ? { beta: floatAttr(beta) } : {})
   });
-  value = emit('Transpose', [value], { perm: intsAttr([1, 0]) });
+  if (isLeft) {
+    value = emit('Transpose', [value], { perm: intsAttr([1, 0]) });
+  }
   if (rank !== 2) {
     const { target, attrs } = targetOf(x, n, chain.opset, builder, emit);
     value = emit('Reshape', [value, target], attrs);
   }
-  const bias = isGemm ? (node.inputs[2] ?? null) : null;
-  const beta = floatOf(node.attrs.beta, 1);
-  if (bias !== null && beta !== 0) {
+  if (isAdded && isLeft) {
     const scaled =
       beta === 1 ? bias : emit('Mul', [bias, builder.constant(constantType(result), [], [beta])]);
     emit('Add', [value, scaled]);

@@ -7,6 +7,7 @@
 /** Why something cannot be done, for programs. */
 export type ErrorCode =
   | 'file-not-found'
+  | 'file-exists'
   | 'bad-file'
   | 'unsupported-format'
   | 'unsupported-operator'
@@ -14,7 +15,11 @@ export type ErrorCode =
   | 'bad-argument'
   | 'runtime'
   | 'cancelled'
-  | 'engine-lost';
+  | 'engine-lost'
+  /** A device is full. */
+  | 'out-of-memory'
+  /** A GPU failed: the process that used it cannot use it again. */
+  | 'device-lost';
 
 /** The parts of a message. */
 export interface IErrorDetails {

@@ -29,6 +29,11 @@ export const BFLOAT16_VANISH = 0x00008000;
 /** Smallest float32 magnitude, as bits, that bfloat16 rounds to a normal number: 2^-126 - 2^-134, a tie. */
 export const BFLOAT16_NORMAL = 0x007f8000;
 
+/** The float32 number with these bits. */
+export function float32OfBits(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits).buffer)[0];
+}
+
 /** Round float32 bits to bfloat16 bits. `target` is at least as long as `source`. */
 export function roundToBfloat16(source: Uint32Array, target: Uint16Array): void {
   for (let i = 0; i < source.length; i++) {

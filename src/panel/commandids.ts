@@ -19,6 +19,11 @@ export namespace CommandIDs {
   export const toggleVariant = 'castlens:toggle-variant';
   export const summariseWeights = 'castlens:summarise-weights';
   export const explainFinding = 'castlens:explain-finding';
+  export const summariseActivations = 'castlens:summarise-activations';
+  export const showStatistics = 'castlens:show-statistics';
+  export const saveRepaired = 'castlens:save-repaired';
+  export const showCode = 'castlens:show-code';
+  export const copyCode = 'castlens:copy-code';
   export const retry = 'castlens:retry';
   export const dismissError = 'castlens:dismiss-error';
   export const selectKernel = 'castlens:select-kernel';

@@ -3,18 +3,29 @@
  *
  * @packageDocumentation
  */
+import { Clipboard } from '@jupyterlab/apputils';
 import type { ISessionContextDialogs } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { FileDialog } from '@jupyterlab/filebrowser';
 import type { ITranslator } from '@jupyterlab/translation';
-import { fastForwardIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  copyIcon,
+  fastForwardIcon,
+  refreshIcon,
+  runIcon,
+  saveIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol';
 import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
+import { STATISTICS_KINDS } from './model';
+import { askHowToSave, askToReplace } from './savedialog';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
 import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
@@ -255,6 +266,96 @@ export function addCommands(options: ICommandOptions): void {
     describedBy: noArgs,
     isEnabled: () => withPanel(panel => panel.content.service.canWork),
     execute: () => current()?.content.service.summarise()
+  });
+
+  commands.addCommand(CommandIDs.summariseActivations, {
+    label: trans.__('Summarise Activations'),
+    caption: trans.__(
+      'Run the chosen variant and show statistics of the values it computes, and how far they are from float32'
+    ),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canRun),
+    execute: () => current()?.content.service.summariseActivations()
+  });
+
+  commands.addCommand(CommandIDs.showStatistics, {
+    label: args =>
+      args.kind === 'activations'
+        ? trans.__('Show Statistics of Activations')
+        : trans.__('Show Statistics of Weights'),
+    caption: trans.__('Choose what the statistics are about'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['kind'],
+        properties: {
+          kind: {
+            type: 'string',
+            enum: [...STATISTICS_KINDS],
+            description: trans.__('Weights as stored, or values as computed')
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
+    isToggled: args => withPanel(panel => panel.content.model.state.statisticsKind === args.kind),
+    execute: args => {
+      const kind = STATISTICS_KINDS.find(known => known === args.kind);
+      if (kind !== undefined) {
+        current()?.content.service.showStatistics(kind);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.saveRepaired, {
+    label: trans.__('Save Repaired Model…'),
+    caption: trans.__('Write the model with its weights in the precision they are used in'),
+    icon: saveIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: async () => {
+      const panel = current();
+      if (panel === null) {
+        return;
+      }
+      const sourceName = PathExt.basename(panel.context.localPath);
+      const choice = await askHowToSave(
+        sourceName,
+        panel.content.model.state.variant.regions,
+        translator
+      );
+      if (choice === null || panel.isDisposed) {
+        return;
+      }
+      const written = await panel.content.service.saveRepaired(choice, file =>
+        askToReplace(file, translator)
+      );
+      if (written) {
+        await fileBrowser?.model.refresh();
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.showCode, {
+    label: trans.__('Show PyTorch Code'),
+    caption: trans.__('Show code that does the same in your own export script'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: () => current()?.content.service.showCode()
+  });
+
+  commands.addCommand(CommandIDs.copyCode, {
+    label: trans.__('Copy PyTorch Code'),
+    caption: trans.__('Copy the code shown in the panel'),
+    icon: copyIcon,
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.code !== null),
+    execute: () => {
+      const code = current()?.content.model.state.code;
+      if (code) {
+        Clipboard.copyToSystem(code.code);
+      }
+    }
   });
 
   commands.addCommand(CommandIDs.retry, {

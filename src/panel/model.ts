@@ -7,10 +7,13 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type {
+  IActivationStatsResult,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IErrorInfo,
   IFinding,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRunResult,
@@ -21,7 +24,7 @@ import type { VariantCache } from './variants';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
-export type TaskKind = 'open' | 'run' | 'compare' | 'statistics';
+export type TaskKind = 'open' | 'run' | 'compare' | 'statistics' | 'activations' | 'save' | 'code';
 
 /** A request under way that the user waits for. */
 export interface ITask {
@@ -43,8 +46,32 @@ export interface IPanelError {
 export interface IStatistics {
   readonly rows: number;
   readonly ipc: Uint8Array;
+}
+
+/** Statistics of the weights as stored. */
+export interface IWeightStatistics extends IStatistics {
   /** What only the values of weights show. */
   readonly findings: readonly IFinding[];
+}
+
+/** Statistics of the values that one forward of a variant computed. */
+export interface IActivations extends IStatistics {
+  readonly about: IActivationStatsResult;
+}
+
+/** What the statistics section is about. */
+export const STATISTICS_KINDS = ['weights', 'activations'] as const;
+
+/** One of them. */
+export type StatisticsKind = (typeof STATISTICS_KINDS)[number];
+
+/** A repaired model that was saved. */
+export interface IRepaired {
+  readonly result: IFixResult;
+  /** The new file, as the contents manager names it. */
+  readonly path: string;
+  /** The code beside it; null where none was written. */
+  readonly codePath: string | null;
 }
 
 /** Everything the panel shows, as one value that is never changed in place. */
@@ -62,9 +89,17 @@ export interface IPanelState {
   readonly run: IRunResult | null;
   readonly compare: ICompareResult | null;
   readonly devices: readonly IDeviceInfo[];
-  readonly statistics: IStatistics | null;
+  /** Of the weights as stored. */
+  readonly statistics: IWeightStatistics | null;
   /** Pages about findings that were asked for, by code. */
   readonly pages: ReadonlyMap<string, string>;
+  readonly activations: IActivations | null;
+  /** Which of the two are shown. */
+  readonly statisticsKind: StatisticsKind;
+  /** What was saved last. */
+  readonly repaired: IRepaired | null;
+  /** Code for the user's own export script, once asked for. */
+  readonly code: ICodeResult | null;
   readonly task: ITask | null;
   readonly error: IPanelError | null;
 }
@@ -81,6 +116,10 @@ export const INITIAL_STATE: IPanelState = {
   devices: [],
   statistics: null,
   pages: new Map(),
+  activations: null,
+  statisticsKind: 'weights',
+  repaired: null,
+  code: null,
   task: null,
   error: null
 };

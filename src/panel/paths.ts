@@ -24,6 +24,12 @@ export function kernelFolder(place: IDocumentPlace): string {
   return place.driveName === '' ? PathExt.dirname(place.localPath) : '';
 }
 
+/** A file beside the document, as the contents manager names it. */
+export function siblingPath({ localPath, driveName }: IDocumentPlace, name: string): string {
+  const path = PathExt.join(PathExt.dirname(localPath), name);
+  return driveName === '' ? path : `${driveName}:${path}`;
+}
+
 /** The document's file, as seen from a kernel that was started in `folder`: its base name unless the file has moved since. */
 export function requestPath(place: IDocumentPlace, folder: string): string {
   return PathExt.relative(folder, place.localPath);

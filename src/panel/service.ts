@@ -5,10 +5,12 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
+import { PathExt } from '@jupyterlab/coreutils';
 import type {
   CacheMode,
   IErrorInfo,
   IVariant,
+  MixedWeights,
   Params,
   PassName,
   RegionChoice,
@@ -18,9 +20,10 @@ import type { CommClient, EngineMessage, IReply } from './client';
 import { RequestError } from './client';
 import type { KernelLink, LinkState } from './link';
 import type { IMemory, PanelMemory } from './memory';
-import type { PanelModel, TaskKind } from './model';
+import type { PanelModel, StatisticsKind, TaskKind } from './model';
 import type { IDocumentPlace } from './paths';
-import { kernelFolder, requestPath } from './paths';
+import { kernelFolder, requestPath, siblingPath } from './paths';
+import { codeName } from './savename';
 import type { IPanelSettings } from './settings';
 import type { VariantCache } from './variants';
 import {
@@ -33,11 +36,23 @@ import {
   withRegions
 } from './variants';
 
+/** What to save. */
+export interface ISaveChoice {
+  /** Name of the new file, beside the model. */
+  readonly name: string;
+  readonly mixed: MixedWeights;
+  /** Whether to write the PyTorch code beside it. */
+  readonly writeCode: boolean;
+}
+
+/** Asks whether the file at an absolute path may be replaced. */
+export type MayReplace = (file: string) => Promise<boolean>;
+
 /**
  * The panel's actions.
  *
  * #### Notes
- * At most one task (open, run, compare, statistics) is under way; starting another one gives up the one before. Planning is
+ * At most one task (open, run, compare, statistics, activations, save, code) is under way; starting another one gives up the one before. Planning is
  * no task: it happens whenever the variant changes, and only the last variant's plans are waited for. Actions never reject:
  * what goes wrong is written into the model. After every start of a kernel the model is opened again, and what the user
  * had set is kept.
@@ -110,7 +125,14 @@ export class PanelService implements IDisposable {
   async open(fresh = false): Promise<void> {
     this._planning?.abort();
     if (fresh) {
-      this._model.update({ run: null, compare: null, statistics: null });
+      this._model.update({
+        run: null,
+        compare: null,
+        statistics: null,
+        activations: null,
+        repaired: null,
+        code: null
+      });
     }
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
       const path = this._requestPath();
@@ -163,18 +185,29 @@ export class PanelService implements IDisposable {
   async summarise(): Promise<void> {
     await this._perform('statistics', this._trans.__('Reading the weights'), async ask => {
       const reply = await ask('weightStats', { path: this._requestPath() });
-      const ipc = reply.buffers[0];
-      if (!ipc) {
-        throw new RequestError({
-          code: 'internal',
-          message: this._trans.__('The kernel sent no statistics.'),
-          expected: this._trans.__('one Arrow IPC stream'),
-          found: this._trans.__('no binary buffer')
-        });
-      }
+      const ipc = this._streamOf(reply);
       const { rows, findings } = reply.result;
       this._model.update({ statistics: { rows, ipc, findings } });
     });
+  }
+
+  /** Summarise the values that one forward of the chosen variant computes. Runs the model, several times. */
+  async summariseActivations(): Promise<void> {
+    const { variant } = this._model.state;
+    this.showStatistics('activations');
+    const text = this._trans.__('Summarising the values of %1', variant.cache);
+    await this._perform('activations', text, async ask => {
+      const reply = await ask('activationStats', { path: this._requestPath(), variant });
+      const { result } = reply;
+      const ipc = this._streamOf(reply);
+      this._model.update({ activations: { rows: result.rows, ipc, about: result } });
+    });
+    await this._maybeSummarise();
+  }
+
+  /** Choose what the statistics section is about. Starts nothing. */
+  showStatistics(statisticsKind: StatisticsKind): void {
+    this._model.update({ statisticsKind });
   }
 
   /** Fetch the page about a finding. No task: it may be asked for while one is under way. */
@@ -189,6 +222,62 @@ export class PanelService implements IDisposable {
     } catch (error) {
       this._onFailed('explain', error);
     }
+  }
+
+  /**
+   * Write the repaired model beside the file, and the code with it where that is chosen.
+   *
+   * @param mayReplace - Asked before a file that is there is replaced, with its absolute path.
+   * @returns whether it was written.
+   */
+  async saveRepaired(choice: ISaveChoice, mayReplace: MayReplace): Promise<boolean> {
+    this._lastSave = { choice, mayReplace };
+    const { name, mixed, writeCode } = choice;
+    const { regions } = this._model.state.variant;
+    let written = false;
+    await this._perform('save', this._trans.__('Writing the repaired model'), async ask => {
+      const path = this._requestPath();
+      const beside = (file: string) => PathExt.join(PathExt.dirname(path), file);
+      const params: Params<'fix'> = {
+        path,
+        output: beside(name),
+        mixed,
+        ...(regions === undefined ? {} : { regions }),
+        ...(writeCode ? { codeFile: beside(codeName(name)) } : {})
+      };
+      const reply = await ask('fix', params).catch(async (error: unknown) => {
+        const info = Private.errorInfo(error);
+        if (info.code !== 'file-exists') {
+          throw error;
+        }
+        return (await mayReplace(info.file ?? name))
+          ? ask('fix', { ...params, overwrite: true })
+          : null;
+      });
+      if (reply === null) {
+        return;
+      }
+      written = true;
+      const place = this._place();
+      this._model.update({
+        repaired: {
+          result: reply.result,
+          path: siblingPath(place, name),
+          codePath: writeCode ? siblingPath(place, codeName(name)) : null
+        }
+      });
+    });
+    return written;
+  }
+
+  /** Show the code for the user's own export script: what does what was saved last, where something was. */
+  async showCode(): Promise<void> {
+    await this._perform('code', this._trans.__('Writing the code'), async ask => {
+      const mixed = this._lastSave?.choice.mixed ?? 'leave';
+      const { result } = await ask('code', { path: this._requestPath(), mixed });
+      this._model.update({ code: result });
+    });
+    await this._maybeSummarise();
   }
 
   /** Give up the task under way. */
@@ -216,6 +305,15 @@ export class PanelService implements IDisposable {
         return this.compare();
       case 'statistics':
         return this.summarise();
+      case 'activations':
+        return this.summariseActivations();
+      case 'save':
+        if (this._lastSave !== null) {
+          await this.saveRepaired(this._lastSave.choice, this._lastSave.mayReplace);
+        }
+        break;
+      case 'code':
+        return this.showCode();
     }
   }
 
@@ -350,7 +448,15 @@ export class PanelService implements IDisposable {
     this._model.update({ error: { task, info } });
     if (task === 'open' && info.code !== 'engine-lost') {
       // What was read before is no longer what the file holds.
-      this._model.update({ info: null, run: null, compare: null, statistics: null });
+      this._model.update({
+        info: null,
+        run: null,
+        compare: null,
+        statistics: null,
+        activations: null,
+        repaired: null,
+        code: null
+      });
     }
   }
 
@@ -404,6 +510,19 @@ export class PanelService implements IDisposable {
     }
   }
 
+  /** The table that travels beside an answer. */
+  private _streamOf({ buffers }: { readonly buffers: readonly Uint8Array[] }): Uint8Array {
+    if (buffers.length === 0) {
+      throw new RequestError({
+        code: 'internal',
+        message: this._trans.__('The kernel sent no statistics.'),
+        expected: this._trans.__('one Arrow IPC stream'),
+        found: this._trans.__('no binary buffer')
+      });
+    }
+    return buffers[0];
+  }
+
   private _requestPath(): string {
     return requestPath(this._place(), this._kernel?.folder ?? kernelFolder(this._place()));
   }
@@ -422,6 +541,7 @@ export class PanelService implements IDisposable {
   private _place: () => IDocumentPlace;
   private _trans: TranslationBundle;
   private _reportError: (error: unknown) => void;
+  private _lastSave: { choice: ISaveChoice; mayReplace: MayReplace } | null = null;
   private _client: CommClient | null = null;
   private _kernel: IMemory['kernel'] = null;
   private _task: AbortController | null = null;

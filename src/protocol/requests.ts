@@ -103,6 +103,8 @@ export interface IPassReport {
 export interface IPlan extends IForwardCasts {
   readonly variant: IVariant;
   readonly activationCasts: number;
+  /** Casts of one forward that castlens adds for operators without kernels in low precision; in neither of the counts above. */
+  readonly loweringCasts: number;
   /** Weights converted once, when the variant is loaded (`folded`) or ahead of time (`frozen`). */
   readonly convertedWeights: number;
   readonly passes: readonly IPassReport[];
@@ -153,14 +155,19 @@ export interface IRunResult {
 }
 
 /**
- * Growth of the engine's resident set while a variant was loaded and ran for the first time, in bytes. Other work of the process in
- * that time counts too: right to within some megabytes.
+ * Growth of the engine's memory while a variant was loaded and ran for the first time, in bytes; null where nobody says. Other work of
+ * the process in that time counts too: right to within some megabytes.
  */
 export interface IVariantMemory {
   /** Mapped pages of the model's file and of converted weights: the system can drop them and read them again. */
-  readonly fileBackedBytes: number;
-  /** Everything else: activations, weights that the runtime copied. */
-  readonly hostBytes: number;
+  readonly fileBackedBytes: number | null;
+  /** The rest of the resident set: activations, weights that the runtime copied. */
+  readonly hostBytes: number | null;
+  /**
+   * Device memory as the driver counts it; null on the CPU. For the first variant of a process the context of CUDA and its
+   * libraries are in it.
+   */
+  readonly deviceBytes: number | null;
 }
 
 /** One variant of a comparison. */
@@ -195,8 +202,8 @@ export interface IVariantResult {
   readonly reused: boolean;
   /** Bytes of weights the session refers to. */
   readonly weightBytes: number;
-  /** Memory that the variant holds; null where the system does not tell what the process's memory holds. */
-  readonly memory: IVariantMemory | null;
+  /** Memory that the variant holds. */
+  readonly memory: IVariantMemory;
   /**
    * Peak resident set of the process since it started, in bytes, read after this variant's first forwards: a high-water mark that
    * never falls from one variant to the next, not the memory of the variant alone.
@@ -229,8 +236,66 @@ export interface ICompareResult {
   readonly failed: readonly { readonly variant: IVariant; readonly message: string }[];
 }
 
+/** What probing a model's values cost, beside one plain forward of the same variant. */
+export interface IProbeCost {
+  /** Wall time of one plain forward, milliseconds. */
+  readonly plainMs: number;
+  /** Wall time of all forwards with probes, milliseconds. */
+  readonly probedMs: number;
+  /** Wall time of everything, loading and planning included, milliseconds. */
+  readonly totalMs: number;
+  /** Weights and computed values of a plain forward, at most at a time, counted by their sizes; bytes. */
+  readonly plainBytes: number;
+  /** The same of the batch that takes most. The weights that only the reference has are not counted. */
+  readonly probedBytes: number;
+  /** Largest resident set of the process while it loaded and ran the plain forward, bytes; null where it cannot be measured. */
+  readonly plainPeakRssBytes: number | null;
+  /** The same of the batch that took most. */
+  readonly probedPeakRssBytes: number | null;
+}
+
+/** Statistics of the values inside a model, beside the table itself. */
+export interface IActivationStatsResult {
+  readonly variant: IVariant;
+  readonly runtime: string;
+  /** `random, seed 0`, `sample inputs of the file` or the inputs file. */
+  readonly inputs: string;
+  /** Rows of the table. */
+  readonly rows: number;
+  /** Runs it took. */
+  readonly batches: number;
+  /** Whether values were compared with the `float32` program. */
+  readonly reference: boolean;
+  /** Values of the model that the table leaves out, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  readonly cost: IProbeCost;
+}
+
 /** What to do with weights that are used in a low precision and as they are stored: nothing, or store both. */
 export type MixedWeights = 'leave' | 'keep-both';
+
+/** Ways to be rid of weight casts in PyTorch itself, as `castlens code` writes them. The last is for `.onnx`. */
+export const CODE_STRATEGIES = [
+  'preconvert',
+  'export-pass',
+  'runtime-folding',
+  'freezing',
+  'onnx-folding'
+] as const;
+
+/** Name of such a way. */
+export type CodeStrategyName = (typeof CODE_STRATEGIES)[number];
+
+/** Python that does in the user's own export script what `fix` does to the file. */
+export interface ICodeResult {
+  /** The model, as the user named it. */
+  readonly file: string;
+  /** What the code holds, a function each. */
+  readonly strategies: readonly CodeStrategyName[];
+  readonly code: string;
+  /** Absolute path of the file it was written to. */
+  readonly codeFile?: string;
+}
 
 /** A repaired model, written. */
 export interface IFixResult {
@@ -240,7 +305,9 @@ export interface IFixResult {
   readonly output: string;
   /** Absolute paths of all files written, `output` first. */
   readonly files: readonly string[];
-  /** Bytes of all files of the source, and of all files written. */
+  /** Absolute path of the Python file written beside it. */
+  readonly codeFile?: string;
+  /** Bytes of all files of the source, and of all files written, without code. */
   readonly sizeBefore: number;
   readonly sizeAfter: number;
   /** Weights stored in a lower precision now. `copy` names the second weight where the original is kept beside it. */
@@ -330,10 +397,48 @@ export interface IRequests {
     /** `findings` are those that only the values of weights show. */
     result: { rows: number; findings: readonly IFinding[] };
   };
+  /** Statistics of computed values, reduced on the device. One buffer: an Arrow IPC stream, see `stats.ts`. */
+  activationStats: {
+    params: IModelRef & {
+      /** Any but the reference `onnxruntime`, whose values the runtime may fuse away. */
+      variant: IVariant;
+      inputs?: IRunInputs;
+      /** Only these values, and those of these modules and of what is inside them. All where neither is given. */
+      values?: readonly string[];
+      modules?: readonly string[];
+      /** Compare with the `float32` program on the same inputs; true where left out. */
+      reference?: boolean;
+      /** Write the table to this file too. */
+      outputFile?: string;
+    };
+    result: IActivationStatsResult;
+  };
   /** Write the model with its weights in the precision they are used in, and its regions as wanted. Never over a file of the model. */
   fix: {
-    params: { path: string; output: string; mixed?: MixedWeights; regions?: RegionOverrides };
+    params: {
+      path: string;
+      output: string;
+      mixed?: MixedWeights;
+      regions?: RegionOverrides;
+      /** Write the code of all strategies to this file too. It is about the program as recorded: not with `regions`. */
+      codeFile?: string;
+      /** Replace files of these names; without it they are refused with code `file-exists`. */
+      overwrite?: boolean;
+    };
     result: IFixResult;
+  };
+  /** The PyTorch side of `fix`. */
+  code: {
+    params: {
+      path: string;
+      mixed?: MixedWeights;
+      /** All that apply to the model by default. */
+      strategies?: readonly CodeStrategyName[];
+      /** Write the code to this file too; see `fix` for `overwrite`. */
+      codeFile?: string;
+      overwrite?: boolean;
+    };
+    result: ICodeResult;
   };
   /** The page of docs/findings for a code. */
   explain: { params: { code: string }; result: { markdown: string } };

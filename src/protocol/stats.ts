@@ -73,8 +73,78 @@ export const STATS_COLUMNS = [
   }
 ] as const;
 
-/** Name of a column. */
-export type StatsColumn = (typeof STATS_COLUMNS)[number]['name'];
+/** Columns of a table of activations. */
+export const ACTIVATION_COLUMNS = [
+  ...STATS_COLUMNS,
+  {
+    name: 'limit_dtype',
+    type: 'utf8',
+    label: 'Limit',
+    about:
+      'low-precision dtype that the value is computed in or cast to; the next columns are about it'
+  },
+  {
+    name: 'overflow_ratio',
+    type: 'float64',
+    label: 'Of largest',
+    about: 'largest magnitude over the largest finite number of the limit dtype'
+  },
+  {
+    name: 'overflow_binades',
+    type: 'float64',
+    label: 'To overflow',
+    about: 'powers of two from the largest magnitude up to the largest finite number'
+  },
+  {
+    name: 'subnormal_binades',
+    type: 'float64',
+    label: 'To subnormal',
+    about: 'powers of two from the smallest magnitude above zero down to the smallest normal number'
+  },
+  {
+    name: 'near_subnormal',
+    type: 'float64',
+    label: 'Near subnormal',
+    about: 'share of finite elements, not zero, below four times the smallest normal number'
+  },
+  {
+    name: 'max_abs_error',
+    type: 'float64',
+    label: 'Max error',
+    about: 'largest difference to the float32 reference'
+  },
+  {
+    name: 'max_rel_error',
+    type: 'float64',
+    label: 'Max rel. error',
+    about: 'largest difference over the largest magnitude of the reference'
+  },
+  {
+    name: 'max_element_rel_error',
+    type: 'float64',
+    label: 'Max elem. error',
+    about: 'largest difference over the magnitude of the same element of the reference'
+  },
+  {
+    name: 'cosine',
+    type: 'float64',
+    label: 'Cosine',
+    about: 'cosine of the angle between value and reference as vectors'
+  },
+  {
+    name: 'snr_db',
+    type: 'float64',
+    label: 'SNR dB',
+    about:
+      'signal-to-noise ratio: squares of the reference over squares of the differences, in decibel'
+  }
+] as const;
+
+/** Name of a column of either table. */
+export type StatsColumn = (typeof ACTIVATION_COLUMNS)[number]['name'];
+
+/** Name of a column that both tables have. */
+export type CommonStatsColumn = (typeof STATS_COLUMNS)[number]['name'];
 
 /** Key of the schema metadata that names the version of this table. */
 export const STATS_SCHEMA_VERSION_KEY = 'castlens.stats.version';

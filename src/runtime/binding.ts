@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type * as ort from 'onnxruntime-node';
@@ -52,6 +52,16 @@ const IDENTITY_MODEL =
 /** `1.30.0`. */
 export function ortVersion(loaded: Ort): string {
   return loaded.env.versions.node ?? loaded.env.versions.common;
+}
+
+/** Version of the package `onnxruntime-node`, without loading it: `unknown` where it is not installed. */
+export function ortPackageVersion(): string {
+  try {
+    const path = require.resolve('onnxruntime-node/package.json');
+    return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Folder of the native libraries of `onnxruntime-node`, or null where the package or its build for this machine is missing. */

@@ -3,15 +3,14 @@
  *
  * @packageDocumentation
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
 
 import { CastlensError } from '../model';
 import type { IDeviceInfo } from '../protocol';
 import { formatBytes } from '../protocol';
-import { loadOrt, ortLibraryFolder } from './binding';
+import { loadOrt } from './binding';
+import { cudaObstacle } from './cudasetup';
+import { queryDriver } from './nvidiasmi';
 
 /** A device by kind and number. */
 export type Device =
@@ -88,54 +87,15 @@ async function cpuDevice(): Promise<IDeviceInfo> {
 }
 
 async function cudaDevices(): Promise<IDeviceInfo[]> {
-  const names = await gpuNames();
-  if (names.length === 0) {
-    return [
-      {
-        id: 'cuda',
-        label: 'CUDA',
-        available: false,
-        reason: 'No NVIDIA driver answers on this machine (nvidia-smi finds no GPU)'
-      }
-    ];
+  const driver = await queryDriver();
+  const reason = cudaObstacle(driver);
+  if (driver.kind !== 'present') {
+    return [{ id: 'cuda', label: 'CUDA', available: false, reason: reason ?? driver.message }];
   }
-  const reason = missingCudaProvider(ortLibraryFolder());
-  return names.map((label, index) => ({
+  return driver.gpus.map(({ name, index }) => ({
     id: `cuda:${index}`,
-    label,
+    label: name,
     available: reason === null,
     ...(reason === null ? {} : { reason })
   }));
 }
-
-/**
- * Why the CUDA provider cannot be loaded and what to do about it, or null where its library is there.
- *
- * @param folder - folder of onnxruntime-node's native libraries, null where it has none for this machine.
- */
-export function missingCudaProvider(folder: string | null): string | null {
-  if (folder === null || process.platform !== 'linux' || process.arch !== 'x64') {
-    return 'The CUDA provider of onnxruntime-node is for Linux on x64 only';
-  }
-  if (existsSync(join(folder, CUDA_LIBRARY))) {
-    return null;
-  }
-  const script = join(folder, '../../../../script/install.js');
-  const remedy = existsSync(script)
-    ? `run: node ${script} --onnxruntime-node-install`
-    : `copy ${CUDA_LIBRARY} and libonnxruntime_providers_shared.so of the same version of onnxruntime, from the package Microsoft.ML.OnnxRuntime.Gpu.Linux, to ${folder}`;
-  return `The CUDA provider of onnxruntime (${CUDA_LIBRARY}) is not installed; ${remedy}`;
-}
-
-/** Names of the GPUs that the driver knows, in its order. */
-function gpuNames(): Promise<string[]> {
-  const args = ['--query-gpu=name', '--format=csv,noheader'];
-  return new Promise(resolve => {
-    execFile('nvidia-smi', args, { timeout: 5000 }, (error, stdout) => {
-      const lines = stdout.split('\n').map(line => line.trim());
-      resolve(error ? [] : lines.filter(line => line !== ''));
-    });
-  });
-}
-
-const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so';

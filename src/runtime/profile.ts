@@ -18,6 +18,8 @@ export interface IKernelEvent {
   readonly weightBytes: number;
   /** Bytes of all inputs and outputs. */
   readonly bytesMoved: number;
+  /** Sizes of the results, those left out not counted. */
+  readonly outputShapes: readonly (readonly number[])[];
 }
 
 /** Kernels of all runs in one profile, in the order of their start. */
@@ -167,8 +169,22 @@ function kernelEvent(event: JsonObject): IKernelEvent | null {
     bytesMoved:
       toNumber(details.parameter_size) +
       toNumber(details.activation_size) +
-      toNumber(details.output_size)
+      toNumber(details.output_size),
+    outputShapes: toShapes(details.output_type_shape)
   };
+}
+
+/** `[{"float": [2, 3]}, ...]`; empty where it is anything else. */
+function toShapes(value: unknown): number[][] {
+  const shapes: number[][] = [];
+  for (const item of Array.isArray(value) ? value : []) {
+    const [sizes] = isObject(item) ? Object.values(item) : [];
+    if (!Array.isArray(sizes)) {
+      return [];
+    }
+    shapes.push(sizes.map(toNumber));
+  }
+  return shapes;
 }
 
 function parseEvents(text: string): JsonObject[] {

@@ -12,9 +12,10 @@ import type { DType } from '../model';
 import { CastlensError } from '../model';
 import type { ElementArray, ITensor } from '../numerics';
 import type { Ort } from './binding';
-import { loadOrt, ortLibraryFolder, ortVersion } from './binding';
+import { loadOrt, ortVersion } from './binding';
+import { cudaFailureOf, cudaMessage } from './cudaerrors';
 import type { Device } from './devices';
-import { formatDevice, missingCudaProvider, providerOf } from './devices';
+import { formatDevice, providerOf } from './devices';
 import type { IProfile } from './profile';
 import { parseProfile } from './profile';
 import { privateFolder } from './tempdir';
@@ -50,6 +51,10 @@ export class RuntimeSession {
     const profilePrefix = options.profile
       ? join(privateFolder(), `profile-${randomBytes(6).toString('hex')}`)
       : null;
+    if (options.device.kind === 'cuda') {
+      // onnxruntime-node passes no options to the provider; cuBLAS and cuDNN read this one themselves. float32 stays float32.
+      process.env.NVIDIA_TF32_OVERRIDE = '0';
+    }
     const start = performance.now();
     let session: InferenceSession;
     try {
@@ -149,7 +154,9 @@ export class RuntimeSession {
     if (this._profilePrefix !== null && !this._profileEnded) {
       this._session.endProfiling();
     }
-    await this._session.release();
+    if (!this._isLost) {
+      await this._session.release();
+    }
     removeProfiles(this._profilePrefix);
   }
 
@@ -176,12 +183,16 @@ export class RuntimeSession {
     try {
       return await this._session.run(prepared.tensors, prepared.fetches);
     } catch (error) {
-      throw wrapError(error, 'onnxruntime failed to run the model', this._options.device);
+      const failure = wrapError(error, 'onnxruntime failed to run the model', this._options.device);
+      this._isLost = failure.code === 'device-lost';
+      throw failure;
     }
   }
 
   private _isDisposed = false;
   private _profileEnded = false;
+  /** Whether the device is: then nothing of it can be released, and trying may never end. */
+  private _isLost = false;
 }
 
 /** A namespace for `RuntimeSession` statics. */
@@ -213,6 +224,7 @@ function sessionOptions(
   profilePrefix: string | null
 ): InferenceSession.SessionOptions {
   const planned = options.level === 'planned';
+  const isCuda = options.device.kind === 'cuda';
   return {
     executionProviders: executionProviders(options.device),
     ...(planned ? { graphOptimizationLevel: 'disabled' } : {}),
@@ -223,7 +235,10 @@ function sessionOptions(
       session: {
         model_external_initializers_file_folder_path: '/',
         // Threads of a session that has just run would otherwise spin on while another one is being timed.
-        force_spinning_stop: '1'
+        force_spinning_stop: '1',
+        // Weights are placed once, in blocks of their own size instead of the growing ones of the arena; and constant ones go to the
+        // kernels as computed ones do.
+        ...(isCuda ? { use_device_allocator_for_initializers: '1', disable_prepacking: '1' } : {})
       },
       ...(planned ? { optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS } } : {})
     }
@@ -341,11 +356,14 @@ export function wrapError(error: unknown, summary: string, device: Device): Cast
     }
   }
   const on = device.kind === 'cpu' ? '' : ` on ${formatDevice(device)}`;
-  const hint = device.kind === 'cuda' ? missingCudaProvider(ortLibraryFolder()) : null;
-  return new CastlensError('runtime', `${summary}${on}`, {
-    entry,
-    found: message,
-    ...(hint === null ? {} : { hint }),
-    cause: error
-  });
+  const failure = device.kind === 'cuda' ? cudaFailureOf(message) : null;
+  if (failure !== null) {
+    return new CastlensError(failure.code, `${summary}${on}: ${failure.summary}`, {
+      entry,
+      found: cudaMessage(message),
+      hint: failure.hint,
+      cause: error
+    });
+  }
+  return new CastlensError('runtime', `${summary}${on}`, { entry, found: message, cause: error });
 }

@@ -121,6 +121,32 @@ test.describe('a model opened by double click', () => {
   });
 });
 
+test('summarises activations on demand, and goes back to the weights', async ({
+  page,
+  tmpPath
+}) => {
+  await upload(page, tmpPath, fixture('seed-mlp', 'model.pt2'), 'mlp.pt2');
+  const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+  await panel.settled();
+  const kind = (name: string) => panel.panel.getByRole('radio', { name, exact: true });
+  await kind('Weights').focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(kind('Activations')).toBeFocused();
+  await panel.panel.getByRole('button', { name: 'Summarise the values of off' }).click();
+  const head = panel.panel.locator('.castlens-Section-statistics .castlens-Section-head');
+  await expect(head).toContainText('of a plain forward', { timeout: 60_000 });
+  await expect(panel.error).toBeHidden();
+  await expect(panel.grid).toBeVisible();
+  await panel.grid.click({ position: { x: 300, y: 60 } });
+  const foot = panel.panel.locator('.castlens-Section-foot');
+  await expect(foot).toContainText('signal to noise');
+  await panel.panel.getByLabel('Sort by').selectOption('snr_db');
+  await panel.mode('frozen').click();
+  await expect(head.getByRole('button', { name: 'Summarise those of frozen' })).toBeVisible();
+  await kind('Weights').click();
+  await expect(head).toContainText('tensors as stored');
+});
+
 test('an .onnx file opens too', async ({ page, tmpPath }) => {
   await upload(page, tmpPath, fixture('seed-mlp', 'model.onnx'), 'mlp.onnx');
   const panel = await openByDoubleClick(page, tmpPath, 'mlp.onnx');
@@ -289,6 +315,55 @@ test('everything can be done from the keyboard', async ({ page, tmpPath }) => {
   await expect(panel.mode('off')).toBeChecked();
   await page.keyboard.press('Control+Enter');
   await expect(panel.figure('executed')).toHaveText('4');
+});
+
+test('a repaired model is saved beside the model, and opens without weight casts', async ({
+  page,
+  tmpPath
+}) => {
+  await upload(page, tmpPath, example);
+  const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+  await panel.settled();
+
+  await page.keyboard.press('Control+Shift+S');
+  const dialog = page.getByRole('dialog');
+  const name = dialog.getByLabel('File name, beside the model');
+  await expect(name).toBeFocused();
+  await expect(name).toHaveValue('mlp.fixed.pt2');
+  const save = dialog.getByRole('button', { name: 'Save' });
+  await name.fill('mlp.pt2');
+  await expect(save).toBeDisabled();
+  await name.fill('mlp.fixed.pt2');
+  await expect(save).toBeEnabled();
+  await dialog.getByLabel('Also write the PyTorch code: mlp.fixed.py').check();
+  await save.click();
+
+  const figures = panel.table('Before and after');
+  await expect(figures.getByRole('row', { name: /^Weight casts/ })).toContainText(/4\s*0$/, {
+    timeout: 60_000
+  });
+  await expect(panel.table('Converted weights').getByRole('row')).toHaveCount(5);
+  await expect(figures).toBeInViewport();
+  await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.pt2')).toBeVisible();
+  await expect(page.locator('.jp-DirListing').getByText('mlp.fixed.py')).toBeVisible();
+
+  // Again, under the same names: nothing is replaced without a question, and the answer may be no.
+  await panel.tool('save').click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toContainText(/Replace the file\?.*mlp\.fixed\.pt2/s);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(panel.panel.getByRole('progressbar')).toHaveCount(0);
+  await expect(panel.error).toBeHidden();
+
+  await panel.panel.getByRole('button', { name: 'Show PyTorch code' }).click();
+  const code = panel.panel.locator('.castlens-Code');
+  await expect(code).toContainText('def fold_weight_casts(ep');
+  await expect(code).toBeInViewport();
+
+  await panel.panel.getByRole('button', { name: 'Open repaired model' }).click();
+  const fixed = new PanelPage(page, 'mlp.fixed.pt2');
+  await expect(fixed.headline).toContainText('No weight is cast', { timeout: 60_000 });
+  await expect(fixed.figure('exported')).toHaveText('0');
 });
 
 test.describe('a long comparison', () => {

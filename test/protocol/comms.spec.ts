@@ -194,6 +194,17 @@ describe('comms', () => {
     expect(message).toMatchObject({ error: { code: 'engine-lost', found: 'exit code 9' } });
   });
 
+  it('should replace an engine that has lost its GPU, and only that', async () => {
+    const pid = await enginePid();
+    const usual = await comm.request('fail', { code: 'runtime' });
+    expect(usual.message).toMatchObject({ error: { code: 'runtime' } });
+    expect(await enginePid()).toBe(pid);
+    const { message } = await comm.request('fail', { code: 'device-lost' });
+    expect(message).toMatchObject({ error: { code: 'device-lost', message: 'failed' } });
+    expect(await enginePid()).not.toBe(pid);
+    await waitUntil(() => !isAlive(pid));
+  });
+
   it('should list its comms and refuse unknown targets', async () => {
     const unknown = await CommClient.open(client, 'something.else');
     const closed = await client.next(

@@ -1,7 +1,12 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
-import type { ICompareResult, IModelInfo, IRunResult } from '../../src/protocol';
+import type {
+  IActivationStatsResult,
+  ICompareResult,
+  IModelInfo,
+  IRunResult
+} from '../../src/protocol';
 import type { Client, IReceived } from './support/client';
 import { resultText } from './support/client';
 import { CommClient } from './support/commclient';
@@ -57,6 +62,17 @@ describe('the real engine behind the kernel', () => {
     const table = tableFromIPC(received.buffers[0]);
     expect(table.numRows).toBe((message as unknown as { result: { rows: number } }).result.rows);
     expect(table.numRows).toBeGreaterThan(0);
+  });
+
+  it('should send statistics of computed values as Arrow in a buffer', async () => {
+    const params = { path, variant: variant('folded') };
+    const { message, received } = await comm.request('activationStats', params);
+    const { result: answer } = message as unknown as { result: IActivationStatsResult };
+    const table = tableFromIPC(received.buffers[0]);
+    expect(table.numRows).toBe(answer.rows);
+    expect(Array.from(table.getChild('name')!)).toContain('relu');
+    expect(Number(table.getChild('snr_db')!.get(0))).toBeGreaterThan(20);
+    expect(answer.cost.probedMs).toBeGreaterThan(0);
   });
 
   it('should report a bad file and go on', async () => {
@@ -192,6 +208,32 @@ describe('the real engine behind the kernel', () => {
       expect(resultText(await run(state))).toBe('[ 0, true ]');
     });
 
+    it('should give statistics of computed values, and what they cost', async () => {
+      const published = await run(
+        "const values = await m.stats({ activations: true, cache: 'frozen' }); values"
+      );
+      const text = shown(published, 'execute_result')['text/plain'];
+      expect(text).toContain('relu');
+      expect(text).toContain('of one plain forward');
+      const code =
+        "[values.get('relu').limit_dtype, values.get('relu').cosine > 0.99, values.about.batches]";
+      expect(resultText(await run(code))).toBe("[ 'bfloat16', true, 2 ]");
+    });
+
+    it('should save a repaired model, and replace none unasked', async () => {
+      const fixed = shown(await run("await m.fix('notebook-fixed.pt2')"), 'execute_result');
+      expect(fixed['text/plain']).toContain('before, 0 after');
+      const { reply } = await client.execute("await m.fix('notebook-fixed.pt2')");
+      expect(reply.content.evalue).toContain('would be replaced');
+      await run("await m.fix('notebook-fixed.pt2', { overwrite: true, mixed: 'keep-both' })");
+    });
+
+    it('should show code for an export script', async () => {
+      const data = shown(await run("m.code({ strategies: ['preconvert'] })"), 'execute_result');
+      expect(data['text/plain']).toContain('def preconvert(model');
+      expect(data['text/markdown']).toMatch(/^```python\n/);
+    });
+
     it('should list devices', async () => {
       const data = shown(await run('castlens.devices()'), 'execute_result');
       expect(data['text/plain']).toContain('cpu');
@@ -209,7 +251,9 @@ describe('the real engine behind the kernel', () => {
     it.each([
       ["m.run({ cache: 'bogus' })", 'cache: expected off'],
       ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
-      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus']
+      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus'],
+      ["m.stats({ activations: true, values: ['bogus'] })", 'value "bogus" cannot be summarised'],
+      ["m.code({ strategies: ['bogus'] })", 'strategies: expected preconvert']
     ])('should refuse %s', async (code, message) => {
       const { reply } = await client.execute(code);
       expect(reply.content).toMatchObject({ status: 'error', ename: 'CastlensError' });

@@ -24,8 +24,21 @@ const allowed: Record<string, readonly string[]> = {
   autocast: ['model', 'protocol'],
   passes: ['model', 'protocol', 'autocast'],
   lowering: ['model', 'protocol'],
+  probes: ['model', 'numerics', 'lowering'],
+  torchcode: ['model', 'protocol'],
   runtime: ['model', 'protocol', 'numerics', 'formats'],
-  engine: ['model', 'numerics', 'formats', 'autocast', 'passes', 'lowering', 'runtime', 'protocol'],
+  engine: [
+    'model',
+    'numerics',
+    'formats',
+    'autocast',
+    'passes',
+    'lowering',
+    'probes',
+    'torchcode',
+    'runtime',
+    'protocol'
+  ],
   kernel: ['protocol'],
   'kernel/evaluator': ['kernel', 'protocol'],
   cli: [
@@ -35,6 +48,8 @@ const allowed: Record<string, readonly string[]> = {
     'autocast',
     'passes',
     'lowering',
+    'probes',
+    'torchcode',
     'runtime',
     'engine',
     'protocol'
@@ -44,7 +59,16 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Layers that run in the browser as well as in Node, and so use neither. */
-const pure = new Set(['model', 'protocol', 'numerics', 'autocast', 'passes', 'lowering']);
+const pure = new Set([
+  'model',
+  'protocol',
+  'numerics',
+  'autocast',
+  'passes',
+  'lowering',
+  'probes',
+  'torchcode'
+]);
 const browser = new Set(['panel', 'index']);
 
 /** Packages that one layer alone may import. */

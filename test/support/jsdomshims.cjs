@@ -21,6 +21,7 @@ if (typeof window !== 'undefined') {
     Request: class Request {},
     Response: class Response {},
     requestIdleCallback: callback => setTimeout(callback, 0),
+    cancelIdleCallback: clearTimeout,
     matchMedia: () => ({ matches: false, addEventListener() {}, removeEventListener() {} })
   };
   for (const [name, value] of Object.entries(missing)) {

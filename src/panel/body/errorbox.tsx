@@ -38,7 +38,7 @@ export function ErrorBox({ state, trans, execute }: ISectionProps) {
           ))}
         </dl>
       ) : null}
-      <div className="castlens-Error-buttons">
+      <div className="castlens-Buttons">
         <button
           type="button"
           className="jp-Button jp-mod-styled jp-mod-accept"
@@ -72,6 +72,12 @@ function titleOf(error: IPanelError, trans: TranslationBundle): string {
       return trans.__('The weights cannot be summarised');
     case 'explain':
       return trans.__('The finding cannot be explained');
+    case 'activations':
+      return trans.__('The activations cannot be summarised');
+    case 'save':
+      return trans.__('The repaired model cannot be saved');
+    case 'code':
+      return trans.__('The code cannot be written');
     case 'engine':
       return trans.__('The engine stopped');
   }

@@ -9,9 +9,11 @@ import { ErrorBox } from './errorbox';
 import { Findings } from './findings';
 import { Outputs } from './outputs';
 import { Passes } from './passes';
+import { Repaired } from './repaired';
 import { Structure } from './structure';
 import type { ISectionProps } from './sectionprops';
 import { Summary } from './summary';
+import { TorchCode } from './torchcode';
 import { Unsupported } from './unsupported';
 import { Variants } from './variants';
 import { WeightCasts } from './weightcasts';
@@ -38,6 +40,8 @@ export class PanelBody extends ModelWidget {
             <Findings {...props} />
             <Variants {...props} />
             <Outputs {...props} />
+            <Repaired {...props} />
+            <TorchCode {...props} />
             <WeightCasts {...props} />
             <Structure {...props} />
             <Passes {...props} />

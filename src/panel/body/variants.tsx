@@ -63,7 +63,7 @@ export function Variants({ state, trans, execute }: ISectionProps) {
         rows={rows}
         rowKey={row => row.cache}
         isCurrent={row => row.cache === variant.cache}
-        columns={columns(trans, execute)}
+        columns={columns(trans, execute, rows)}
       />
       {compare ? <Caption compare={compare} variant={variant} trans={trans} /> : null}
     </Section>
@@ -72,8 +72,10 @@ export function Variants({ state, trans, execute }: ISectionProps) {
 
 function columns(
   trans: TranslationBundle,
-  execute: ISectionProps['execute']
+  execute: ISectionProps['execute'],
+  rows: readonly IVariantRow[]
 ): IColumn<IVariantRow>[] {
+  const onDevice = rows.some(row => (row.result?.memory.deviceBytes ?? null) !== null);
   const planned: IColumn<IVariantRow>[] = [
     {
       name: 'cache',
@@ -193,8 +195,34 @@ function columns(
       about: trans.__('Bytes of the weights the session refers to'),
       numeric: true,
       cell: figure(result => formatBytes(result.weightBytes))
-    }
+    },
+    {
+      name: 'host-memory',
+      label: trans.__('Memory'),
+      about: trans.__(
+        'Executed: what the process gained while this variant was loaded and first run, pages of mapped files not counted'
+      ),
+      numeric: true,
+      cell: figure(result => memory(result.memory.hostBytes))
+    },
+    ...(onDevice
+      ? [
+          {
+            name: 'device-memory',
+            label: trans.__('Device memory'),
+            about: trans.__(
+              'Executed: what the process gained while this variant was loaded and first run; the first one brings the context of CUDA along'
+            ),
+            numeric: true,
+            cell: figure(result => memory(result.memory.deviceBytes))
+          }
+        ]
+      : [])
   ];
+}
+
+function memory(bytes: number | null): string {
+  return bytes === null ? NO_FIGURE : formatBytes(bytes);
 }
 
 /** Milliseconds without the unit, which stands in the column's header. */

@@ -1,16 +1,17 @@
 /**
- * The weight casts in the file.
+ * The weight casts in the file, and what can be done about them.
  *
  * @packageDocumentation
  */
 import { formatBytes, formatSizes } from '../../protocol';
+import { CommandIDs } from '../commandids';
 import { formatCount, formatSource, NO_FIGURE } from '../format';
 import type { ISectionProps } from './sectionprops';
 import { Section } from './section';
 import { Table } from './table';
 
 /** Each weight and target dtype once, with its uses. */
-export function WeightCasts({ state, trans }: ISectionProps) {
+export function WeightCasts({ state, trans, execute }: ISectionProps) {
   const rows = state.info?.census.weightCasts ?? [];
   if (rows.length === 0) {
     return null;
@@ -99,6 +100,22 @@ export function WeightCasts({ state, trans }: ISectionProps) {
           }
         ]}
       />
+      <div className="castlens-Buttons">
+        <button
+          type="button"
+          className="jp-Button jp-mod-styled"
+          onClick={() => execute(CommandIDs.saveRepaired)}
+        >
+          {trans.__('Save repaired model…')}
+        </button>
+        <button
+          type="button"
+          className="jp-Button jp-mod-styled"
+          onClick={() => execute(CommandIDs.showCode)}
+        >
+          {trans.__('Show PyTorch code')}
+        </button>
+      </div>
     </Section>
   );
 }

@@ -5,22 +5,9 @@
  */
 // eslint-disable-next-line jupyter/prefer-lazy-imports -- this module is itself loaded on demand
 import { DataModel } from '@lumino/datagrid';
-import { STATS_COLUMNS } from '../../protocol';
 import type { StatsColumn } from '../../protocol';
-import type { IStatsTable, StatsValue } from './table';
-
-/** The name stands in the row header; what tells most comes first, what is long and seldom looked at last. */
-const ORDER: readonly StatsColumn[] = ['dtype', 'shape', 'count', 'exponents'];
-const LAST: readonly StatsColumn[] = ['module'];
-
-/** Columns of the grid's body. */
-export const BODY_COLUMNS = [
-  ...ORDER.map(name => STATS_COLUMNS.find(column => column.name === name)!),
-  ...STATS_COLUMNS.filter(
-    ({ name }) => name !== 'name' && !ORDER.includes(name) && !LAST.includes(name)
-  ),
-  ...STATS_COLUMNS.filter(({ name }) => LAST.includes(name))
-];
+import { bodyColumns } from './table';
+import type { IStatsColumn, IStatsTable, StatsValue } from './table';
 
 /** An order of the rows: that of the file, or by one column. */
 export interface ISortOrder {
@@ -33,27 +20,31 @@ export class StatisticsModel extends DataModel {
   constructor(table: IStatsTable) {
     super();
     this._table = table;
+    this.columns = bodyColumns(table);
     this._order = Uint32Array.from({ length: table.rows }, (_, i) => i);
   }
+
+  /** Columns of the body. */
+  readonly columns: readonly IStatsColumn[];
 
   override rowCount(region: DataModel.RowRegion): number {
     return region === 'body' ? this._table.rows : 1;
   }
 
   override columnCount(region: DataModel.ColumnRegion): number {
-    return region === 'body' ? BODY_COLUMNS.length : 1;
+    return region === 'body' ? this.columns.length : 1;
   }
 
   override data(region: DataModel.CellRegion, row: number, column: number): StatsValue {
     switch (region) {
       case 'corner-header':
-        return STATS_COLUMNS[0].label;
+        return this._table.columns[0].label;
       case 'column-header':
-        return BODY_COLUMNS[column].label;
+        return this.columns[column].label;
       case 'row-header':
         return this._table.value('name', this._order[row]);
       case 'body':
-        return this._table.value(BODY_COLUMNS[column].name, this._order[row]);
+        return this._table.value(this.columns[column].name, this._order[row]);
     }
   }
 
@@ -63,7 +54,7 @@ export class StatisticsModel extends DataModel {
     column: number
   ): DataModel.Metadata {
     const isBody = region === 'body' || region === 'column-header';
-    return { name: isBody ? BODY_COLUMNS[column].name : 'name' };
+    return { name: isBody ? this.columns[column].name : 'name' };
   }
 
   /**
@@ -81,7 +72,7 @@ export class StatisticsModel extends DataModel {
     }
     this._order = Uint32Array.from(order);
     for (const [region, columnSpan] of [
-      ['body', BODY_COLUMNS.length],
+      ['body', this.columns.length],
       ['row-header', 1]
     ] as const) {
       this.emitChanged({

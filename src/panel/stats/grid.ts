@@ -21,11 +21,11 @@ import { formatSizes } from '../../protocol';
 import type { StatsColumn } from '../../protocol';
 import { formatCount, formatShare, formatValue } from '../format';
 import type { ISortOrder } from './datamodel';
-import { BODY_COLUMNS, StatisticsModel } from './datamodel';
+import { StatisticsModel } from './datamodel';
 import { usedBins } from './histogram';
 import type { IBinRange } from './histogram';
 import { bodyRenderer, gridStyle, headerRenderer, nameRenderer, readTheme } from './renderers';
-import type { IStatsTable } from './table';
+import type { IStatsColumn, IStatsTable } from './table';
 import { readStatistics } from './table';
 
 /** Height of a row, in pixels. */
@@ -54,11 +54,21 @@ const WIDTHS: Readonly<Record<StatsColumn, number>> = {
   float16_vanish: 88,
   bfloat16_overflow: 108,
   bfloat16_subnormal: 116,
-  bfloat16_vanish: 96
+  bfloat16_vanish: 96,
+  limit_dtype: 72,
+  overflow_ratio: 92,
+  overflow_binades: 92,
+  subnormal_binades: 104,
+  near_subnormal: 116,
+  max_abs_error: 92,
+  max_rel_error: 108,
+  max_element_rel_error: 116,
+  cosine: 92,
+  snr_db: 72
 };
 
 /** Columns whose text begins at the left. */
-const LEFT: readonly StatsColumn[] = ['dtype', 'shape', 'module', 'exponents'];
+const LEFT: readonly StatsColumn[] = ['dtype', 'shape', 'module', 'exponents', 'limit_dtype'];
 
 /** Shows statistics; names stay in place while the rest scrolls. */
 export class StatisticsGrid extends Panel {
@@ -88,7 +98,9 @@ export class StatisticsGrid extends Panel {
     });
     this._grid.selectionModel = this._selection;
     this._selection.changed.connect(this._onSelectionChanged, this);
-    BODY_COLUMNS.forEach(({ name }, i) => this._grid.resizeColumn('body', i, WIDTHS[name]));
+    this._dataModel.columns.forEach(({ name }, i) =>
+      this._grid.resizeColumn('body', i, WIDTHS[name])
+    );
     const { node } = this._grid.viewport;
     node.tabIndex = 0;
     node.setAttribute('role', 'grid');
@@ -103,6 +115,11 @@ export class StatisticsGrid extends Panel {
   /** Emitted when another row was selected, with its statistics in words; empty for none. */
   get described(): ISignal<this, string> {
     return this._described;
+  }
+
+  /** Columns that rows can be sorted by. */
+  get columns(): readonly IStatsColumn[] {
+    return this._table.columns.filter(({ name }) => name !== 'exponents');
   }
 
   /** What the histograms' scale spans: powers of two. */
@@ -128,14 +145,15 @@ export class StatisticsGrid extends Panel {
   applyTheme(): void {
     const theme = readTheme(this.node);
     const body = new Map<StatsColumn, CellRenderer>();
-    for (const { name } of BODY_COLUMNS) {
+    for (const { name } of this._dataModel.columns) {
       body.set(name, bodyRenderer(name, theme, this._bins));
     }
     const left = headerRenderer(theme, 'left');
     const right = headerRenderer(theme, 'right');
     const renderers: RendererMap.Values = {
-      body: config => body.get(BODY_COLUMNS[config.column].name)!,
-      'column-header': config => (LEFT.includes(BODY_COLUMNS[config.column].name) ? left : right),
+      body: config => body.get(this._dataModel.columns[config.column].name)!,
+      'column-header': config =>
+        LEFT.includes(this._dataModel.columns[config.column].name) ? left : right,
       'row-header': nameRenderer(theme),
       'corner-header': left
     };
@@ -181,18 +199,16 @@ export class StatisticsGrid extends Panel {
 
   private _describe(row: number): string {
     const trans = this._trans;
-    const body = (column: StatsColumn) =>
-      this._dataModel.data(
-        'body',
-        row,
-        BODY_COLUMNS.findIndex(({ name }) => name === column)
-      );
+    const body = (column: StatsColumn) => {
+      const index = this._dataModel.columns.findIndex(({ name }) => name === column);
+      return index < 0 ? null : this._dataModel.data('body', row, index);
+    };
     const figure = (column: StatsColumn) => {
       const value = body(column);
       return typeof value === 'number' ? value : null;
     };
     const shape = body('shape');
-    return trans.__(
+    const text = trans.__(
       '%1: %2, %3; %4 to %5, mean %6, std %7; in float16 %8 overflow, %9 vanish',
       String(this._dataModel.data('row-header', row, 0)),
       String(body('dtype')),
@@ -204,6 +220,30 @@ export class StatisticsGrid extends Panel {
       formatShare(figure('float16_overflow')),
       formatShare(figure('float16_vanish'))
     );
+    const limit = body('limit_dtype');
+    const parts = [
+      text,
+      ...(typeof limit === 'string'
+        ? [
+            trans.__(
+              '%1 binades below the limit of %2',
+              formatValue(figure('overflow_binades')),
+              limit
+            )
+          ]
+        : []),
+      ...(figure('max_abs_error') === null
+        ? []
+        : [
+            trans.__(
+              'differs from float32 by at most %1, %2 of its largest magnitude; signal to noise %3 dB',
+              formatValue(figure('max_abs_error')),
+              formatValue(figure('max_rel_error')),
+              formatValue(figure('snr_db'))
+            )
+          ])
+    ];
+    return parts.join('; ');
   }
 
   private _trans: TranslationBundle;

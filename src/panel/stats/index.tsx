@@ -8,12 +8,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Panel } from '@lumino/widgets';
-import { formatBytes, STATS_COLUMNS } from '../../protocol';
+import { formatBytes, formatMs, formatRatio } from '../../protocol';
 import type { StatsColumn } from '../../protocol';
 import { CommandIDs } from '../commandids';
-import type { IPanelState, IStatistics, PanelModel } from '../model';
+import type { IActivations, IPanelState, IStatistics, PanelModel } from '../model';
+import { variantKey } from '../variants';
 import type { ISortOrder } from './datamodel';
 import type { StatisticsGrid } from './grid';
+import { KindSwitch } from './kindswitch';
+import type { IStatsColumn } from './table';
 
 /** The order of the file. */
 const FILE_ORDER: ISortOrder = { column: null, descending: false };
@@ -45,11 +48,12 @@ export class StatisticsSection extends Panel {
     super.dispose();
   }
 
-  private _onModelChanged(_: PanelModel, { info, statistics }: IPanelState): void {
-    this.setHidden(info === null);
-    if (statistics !== this._shown) {
-      this._shown = statistics;
-      void this._show(statistics);
+  private _onModelChanged(_: PanelModel, state: IPanelState): void {
+    this.setHidden(state.info === null);
+    const shown = shownStatistics(state);
+    if (shown !== this._shown) {
+      this._shown = shown;
+      void this._show(shown);
     }
   }
 
@@ -127,46 +131,105 @@ class StatisticsHead extends ReactWidget {
 
   setGrid(grid: StatisticsGrid | null): void {
     this._range = grid?.exponentRange ?? null;
+    this._columns = grid?.columns ?? [];
     this._order = FILE_ORDER;
     this.update();
   }
 
   protected override render() {
     const { model, commands, trans } = this._options;
-    const { info, statistics, task } = model.state;
-    if (info === null) {
+    const { state } = model;
+    if (state.info === null) {
       return <></>;
     }
     return (
       <>
         <h2 className="castlens-Section-title">{trans.__('Tensor statistics')}</h2>
-        {statistics ? (
-          <>
-            <span className="castlens-Section-about">
-              {trans._n('%1 tensor as stored', '%1 tensors as stored', statistics.rows)}
-              {this._range
-                ? trans.__(
-                    '; exponents 2^%1 to 2^%2, lines: limits of float16',
-                    this._range.from,
-                    this._range.to
-                  )
-                : ''}
-            </span>
-            <span className="castlens-Section-tools">{this._renderSort()}</span>
-          </>
-        ) : task?.kind === 'statistics' ? (
-          <span className="castlens-Section-about">{trans.__('reading the weights…')}</span>
-        ) : (
-          <button
-            type="button"
-            className="jp-Button jp-mod-styled jp-mod-accept"
-            onClick={() => void commands.execute(CommandIDs.summariseWeights)}
-          >
-            {trans.__('Read %1 of weights', formatBytes(info.weightBytes))}
-          </button>
-        )}
+        <KindSwitch
+          kind={state.statisticsKind}
+          choose={kind => void commands.execute(CommandIDs.showStatistics, { kind })}
+          trans={trans}
+        />
+        {state.statisticsKind === 'weights'
+          ? this._renderWeights(state)
+          : this._renderActivations(state)}
       </>
     );
+  }
+
+  private _renderWeights({ info, statistics, task }: IPanelState) {
+    const { commands, trans } = this._options;
+    if (statistics) {
+      return (
+        <>
+          <span className="castlens-Section-about">
+            {trans._n('%1 tensor as stored', '%1 tensors as stored', statistics.rows)}
+            {this._describeRange()}
+          </span>
+          <span className="castlens-Section-tools">{this._renderSort()}</span>
+        </>
+      );
+    }
+    return task?.kind === 'statistics' ? (
+      <span className="castlens-Section-about">{trans.__('reading the weights…')}</span>
+    ) : (
+      <button
+        type="button"
+        className="jp-Button jp-mod-styled jp-mod-accept"
+        onClick={() => void commands.execute(CommandIDs.summariseWeights)}
+      >
+        {trans.__('Read %1 of weights', formatBytes(info?.weightBytes ?? 0))}
+      </button>
+    );
+  }
+
+  private _renderActivations({ activations, variant, task }: IPanelState) {
+    const { trans } = this._options;
+    if (task?.kind === 'activations') {
+      return <span className="castlens-Section-about">{trans.__('running the model…')}</span>;
+    }
+    if (activations === null) {
+      return this._renderSummarise(trans.__('Summarise the values of %1', variant.cache), true);
+    }
+    const isOutdated = variantKey(activations.about.variant) !== variantKey(variant);
+    return (
+      <>
+        <span className="castlens-Section-about">
+          {describeActivations(activations, trans)}
+          {this._describeRange()}
+        </span>
+        <span className="castlens-Section-tools">
+          {isOutdated
+            ? this._renderSummarise(trans.__('Summarise those of %1', variant.cache), false)
+            : null}
+          {this._renderSort()}
+        </span>
+      </>
+    );
+  }
+
+  private _renderSummarise(text: string, isAccept: boolean) {
+    const { commands } = this._options;
+    return (
+      <button
+        type="button"
+        className={`jp-Button jp-mod-styled ${isAccept ? 'jp-mod-accept' : ''}`}
+        disabled={!commands.isEnabled(CommandIDs.summariseActivations)}
+        onClick={() => void commands.execute(CommandIDs.summariseActivations)}
+      >
+        {text}
+      </button>
+    );
+  }
+
+  private _describeRange(): string {
+    return this._range
+      ? this._options.trans.__(
+          '; exponents 2^%1 to 2^%2, lines: limits of float16',
+          this._range.from,
+          this._range.to
+        )
+      : '';
   }
 
   private _renderSort() {
@@ -179,12 +242,12 @@ class StatisticsHead extends ReactWidget {
           value={column ?? ''}
           onChange={event => {
             const name = event.currentTarget.value;
-            const found = STATS_COLUMNS.find(c => c.name === name)?.name ?? null;
+            const found = this._columns.find(c => c.name === name)?.name ?? null;
             this._setOrder(found, descending);
           }}
         >
           <option value="">{trans.__('Order of the file')}</option>
-          {STATS_COLUMNS.filter(c => c.name !== 'exponents').map(({ name, label, about }) => (
+          {this._columns.map(({ name, label, about }) => (
             <option key={name} value={name} title={about}>
               {trans.__('Sort by %1', label)}
             </option>
@@ -213,6 +276,27 @@ class StatisticsHead extends ReactWidget {
   private _sort: (order: ISortOrder) => void;
   private _order = FILE_ORDER;
   private _range: StatisticsGrid['exponentRange'] | null = null;
+  private _columns: readonly IStatsColumn[] = [];
+}
+
+/** What the section is to show; null where it has not been made yet. */
+function shownStatistics(state: IPanelState): IStatistics | null {
+  return state.statisticsKind === 'weights' ? state.statistics : state.activations;
+}
+
+/** What was run, and what it cost. */
+function describeActivations({ rows, about }: IActivations, trans: TranslationBundle): string {
+  const { variant, inputs, batches, cost } = about;
+  return trans.__(
+    '%1 of %2 on %3; %4 runs in %5, %6 of a plain forward; memory %7',
+    trans._n('%1 value', '%1 values', rows),
+    variant.cache,
+    inputs,
+    batches,
+    formatMs(cost.probedMs),
+    formatRatio(cost.probedMs / cost.plainMs),
+    formatRatio(cost.probedBytes / cost.plainBytes)
+  );
 }
 
 /** The selected row in words: the grid itself is drawn, and says nothing to assistive technology. */

@@ -80,6 +80,7 @@ export function bodyRenderer(
     case 'name':
     case 'dtype':
     case 'module':
+    case 'limit_dtype':
       return text(theme, 'left', value => (value === null ? NO_FIGURE : String(value)));
     case 'shape':
       return text(theme, 'left', value => (isNumbers(value) ? formatSizes(value) : NO_FIGURE));
@@ -101,7 +102,21 @@ export function bodyRenderer(
     case 'max':
     case 'mean':
     case 'std':
+    case 'overflow_ratio':
+    case 'subnormal_binades':
+    case 'max_abs_error':
+    case 'max_rel_error':
+    case 'max_element_rel_error':
+    case 'cosine':
+    case 'snr_db':
       return text(theme, 'right', value => formatValue(isNumber(value) ? value : null));
+    case 'overflow_binades':
+      return text(
+        theme,
+        'right',
+        value => formatValue(isNumber(value) ? value : null),
+        ({ value }) => (isNumber(value) && value < 1 ? theme.warn : theme.text)
+      );
     case 'float16_overflow':
     case 'bfloat16_overflow':
       return text(
@@ -114,6 +129,7 @@ export function bodyRenderer(
     case 'float16_vanish':
     case 'bfloat16_subnormal':
     case 'bfloat16_vanish':
+    case 'near_subnormal':
       return text(theme, 'right', value => formatShare(isNumber(value) ? value : null));
   }
 }

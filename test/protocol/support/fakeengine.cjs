@@ -24,6 +24,9 @@ const methods = {
         reject(Object.assign(new Error('cancelled'), { code: 'cancelled' }));
       });
     }),
+  fail: params => {
+    throw Object.assign(new Error('failed'), { code: params.code });
+  },
   exit: params => process.exit(params.code)
 };
 

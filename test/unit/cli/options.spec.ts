@@ -74,6 +74,23 @@ describe('parseCommandLine()', () => {
     }
   });
 
+  it('should summarise weights unless activations are asked for, those with a variant', () => {
+    expect(options('stats', 'm.pt2')).toMatchObject({ activations: false });
+    expect(
+      options('stats', 'm.pt2', '--activations', '--cache', 'frozen', '--dim', 'batch=2')
+    ).toMatchObject({
+      activations: true,
+      cache: ['frozen'],
+      inputs: { dims: { batch: 2 } },
+      values: undefined,
+      modules: undefined,
+      reference: true
+    });
+    expect(
+      options('stats', 'm', '--activations', '--modules', 'a,b', '--values', 'v', '--no-reference')
+    ).toMatchObject({ values: ['v'], modules: ['a', 'b'], reference: false });
+  });
+
   it('should show help and version wherever they stand', () => {
     expect(parseCommandLine(['census', '--help'])).toEqual({ show: 'help' });
     expect(parseCommandLine(['--version'])).toEqual({ show: 'version' });
@@ -95,7 +112,9 @@ describe('parseCommandLine()', () => {
     [['run', 'a', '--region', 'submod_1'], '--region takes ID=on, ID=off'],
     [['run', 'a', '--region', 'submod_1=yes'], '--region takes ID=on, ID=off'],
     [['run', 'a', '--region', '=on'], '--region takes ID=on, ID=off'],
-    [['stats', 'a', '--region', 'submod_1=on'], 'stats does not take --region'],
+    [['stats', 'a', '--region', 'submod_1=on'], 'stats takes --region only with --activations'],
+    [['stats', 'a', '--cache', 'off'], 'stats takes --cache only with --activations'],
+    [['stats', 'a', '--weights', '--activations'], 'exclude each other'],
     [['doctor', 'a'], 'unexpected argument "a"'],
     [['explain'], 'explain needs a code'],
     [['explain', 'a', '--cache', 'off'], 'does not take --cache']

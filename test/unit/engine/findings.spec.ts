@@ -253,6 +253,7 @@ describe('executionFindings', () => {
     forward: { weightCasts: 1, bytesMoved: 24 },
     weightCastNodes: ['_to_copy_0'],
     activationCasts: 0,
+    loweringCasts: 0,
     passes: [],
     convertedWeights: 0
   });

@@ -228,7 +228,8 @@ describe('Engine with overridden regions', () => {
       async (fixture, regions, weightCastsBefore, weightCastsAfter) => {
         const path = pathOf(fixture);
         const output = join(folder, 'fixed.pt2');
-        const { result } = await engine.handle('fix', { path, output, regions }, {});
+        const fix = { path, output, regions, overwrite: true };
+        const { result } = await engine.handle('fix', fix, {});
         expect(result).toMatchObject({ weightCastsBefore, weightCastsAfter });
         const { result: wanted } = await engine.handle('census', { path, regions }, {});
         expect(result.regions).toEqual(wanted.overrides);
@@ -252,6 +253,15 @@ describe('Engine with overridden regions', () => {
         expect(readFileSync(found).equals(expected)).toBe(true);
       }
     );
+
+    it('should refuse code beside it, which is about the program as recorded', async () => {
+      const path = pathOf('seed-mlp');
+      const [output, codeFile] = [join(folder, 'none.pt2'), join(folder, 'none.py')];
+      await expect(
+        engine.handle('fix', { path, output, codeFile, regions: { submod_1: off } }, {})
+      ).rejects.toThrow('the code is about the program as recorded');
+      expect(existsSync(output)).toBe(false);
+    });
 
     it('should copy the file where what is recorded is wanted', async () => {
       const path = pathOf('nested-regions');

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Engine } from '../../../src/engine/service';
+import { CastlensError } from '../../../src/model';
 import type { IRunResult, IVariant } from '../../../src/protocol';
 import { CACHE_MODES } from '../../../src/protocol';
 import * as runtime from '../../../src/runtime';
@@ -72,16 +73,27 @@ describe('variants that stay loaded', () => {
     expect((await run(engine, 'off')).reused).toBe(false);
   });
 
+  it('should close what is only kept where the device is full, and try again', async () => {
+    const engine = new Engine();
+    await run(engine, 'off');
+    const full = new CastlensError('out-of-memory', 'the device has not enough free memory');
+    created.mockRejectedValueOnce(full);
+    expect((await run(engine, 'folded')).reused).toBe(false);
+    expect((await run(engine, 'off')).reused).toBe(false);
+    created.mockRejectedValueOnce(full).mockRejectedValueOnce(full);
+    await expect(run(engine, 'frozen')).rejects.toBe(full);
+    await engine.dispose();
+  });
+
   it('should say what the variants hold', async () => {
     const engine = new Engine();
     const variants = [variant('off'), variant('folded')];
     const { result } = await engine.handle('compare', { path, variants, runs: 1, warmup: 0 }, {});
     for (const { memory } of result.variants) {
-      if (process.platform === 'linux') {
-        expect(memory!.fileBackedBytes).toBeGreaterThanOrEqual(0);
-        expect(memory!.hostBytes).toBeGreaterThanOrEqual(0);
-      } else {
-        expect(memory).toBeNull();
+      expect(memory.deviceBytes).toBeNull();
+      for (const bytes of [memory.fileBackedBytes, memory.hostBytes]) {
+        expect(bytes === null).toBe(process.platform !== 'linux');
+        expect(bytes ?? 0).toBeGreaterThanOrEqual(0);
       }
     }
     await engine.dispose();

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { tableFromIPC } from 'apache-arrow';
 
-import { encodeStats, weightStatsTable } from '../../../src/engine/weightstats';
+import { encodeStats } from '../../../src/engine/statstable';
+import { weightStatsTable } from '../../../src/engine/weightstats';
 import { readModel } from '../../../src/formats';
 import type { IExportedModel, IWeight } from '../../../src/model';
 import { bytesOf } from '../../../src/numerics';

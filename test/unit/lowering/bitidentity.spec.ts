@@ -194,7 +194,7 @@ describe('when a weight is cast', () => {
   });
 
   it('would change bits with weights on the right', async () => {
-    const onRight = { ...CPU_CAPABILITIES, weightsOnLeft: false };
+    const onRight = { ...CPU_CAPABILITIES, weightSide: null };
     const wide: ICase = { ...CASES[0], x: [37, K] };
     const off = await outputOf(wide, ON_EVERY_RUN, onRight);
     const frozen = await outputOf(wide, AHEAD, onRight);

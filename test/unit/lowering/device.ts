@@ -17,6 +17,19 @@ export async function runOnCpu(
   capabilities: ICapabilities = CPU_CAPABILITIES
 ): Promise<{ outputs: ITensor[]; legal: ILegalGraph; casts: string[] }> {
   const legal = legalize(lowerToOnnx(graph), capabilities);
+  const { outputs, casts } = await run(legal, inputs);
+  return { outputs, legal, casts };
+}
+
+/** Run a legal graph once, on the CPU provider whatever it was made for. */
+export async function runLegal(legal: ILegalGraph, inputs: readonly ITensor[]): Promise<ITensor[]> {
+  return (await run(legal, inputs)).outputs;
+}
+
+async function run(
+  legal: ILegalGraph,
+  inputs: readonly ITensor[]
+): Promise<{ outputs: ITensor[]; casts: string[] }> {
   const converted = await new WeightConverter().materialize(legal.graph, { reuse: false });
   try {
     const session = await RuntimeSession.create(writeOnnx(converted.graph), {
@@ -36,7 +49,7 @@ export async function runOnCpu(
         .endProfile()
         .kernels.filter(kernel => kernel.op === 'Cast')
         .map(kernel => kernel.node);
-      return { outputs, legal, casts };
+      return { outputs, casts };
     } finally {
       await session.dispose();
     }

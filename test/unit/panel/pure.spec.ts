@@ -12,7 +12,8 @@ import {
   NO_FIGURE
 } from '../../../src/panel/format';
 import { parseMemory } from '../../../src/panel/memory';
-import { kernelFolder, requestPath } from '../../../src/panel/paths';
+import { kernelFolder, requestPath, siblingPath } from '../../../src/panel/paths';
+import { codeName, repairedName, saveNamePattern } from '../../../src/panel/savename';
 import { DEFAULT_SETTINGS, readSettings } from '../../../src/panel/settings';
 import {
   chooseRegion,
@@ -44,6 +45,39 @@ describe('bytesOf()', () => {
   it('should honour offset and length of a view', () => {
     const view = new DataView(Uint8Array.from([9, 8, 7, 6]).buffer, 1, 2);
     expect([...bytesOf(view)]).toEqual([8, 7]);
+  });
+});
+
+describe('names of saved files', () => {
+  it('should stand beside the model', () => {
+    expect(repairedName('mlp.pt2')).toBe('mlp.fixed.pt2');
+    expect(repairedName('a.b.onnx')).toBe('a.b.fixed.onnx');
+    expect(codeName('mlp.fixed.pt2')).toBe('mlp.fixed.py');
+    expect(siblingPath({ localPath: 'a/m.pt2', driveName: '' }, 'n.pt2')).toBe('a/n.pt2');
+    expect(siblingPath({ localPath: 'm.pt2', driveName: '' }, 'n.pt2')).toBe('n.pt2');
+    expect(siblingPath({ localPath: 'm.pt2', driveName: 'RTC' }, 'n.pt2')).toBe('RTC:n.pt2');
+  });
+
+  it.each([
+    ['mlp.fixed.pt2', true],
+    ['mlp.pt2.pt2', true],
+    ['mlpxpt2.pt2', true],
+    ['mlp.pt2', false],
+    ['mlp.onnx', false],
+    ['.pt2', false],
+    ['', false],
+    ['../mlp.fixed.pt2', false],
+    ['a\\b.pt2', false]
+  ])('should take %j as a name: %s', (name, taken) => {
+    // As browsers read the attribute.
+    const pattern = new RegExp(`^(?:${saveNamePattern('mlp.pt2')})$`, 'v');
+    expect(pattern.test(name)).toBe(taken);
+  });
+
+  it('should read the name of the model literally', () => {
+    const pattern = new RegExp(`^(?:${saveNamePattern('a(1)+[b]-{c}&&d.pt2')})$`, 'v');
+    expect(pattern.test('a(1)+[b]-{c}&&d.pt2')).toBe(false);
+    expect(pattern.test('a(1)+[b]-{c}&&d.fixed.pt2')).toBe(true);
   });
 });
 

@@ -1,6 +1,8 @@
 import type {
+  IActivationStatsResult,
   ICensus,
   ICompareResult,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRegionInfo,
@@ -68,6 +70,7 @@ export function makePlan(variant: IVariant, weightCasts: number): IPlan {
     weightCasts,
     bytesMoved: weightCasts * 1024,
     activationCasts: 1,
+    loweringCasts: 0,
     convertedWeights: 0,
     passes: [],
     findings: []
@@ -94,13 +97,28 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     executedWeightCasts: 2,
     loadMs: 1,
     reused: false,
-    memory: null,
+    memory: { fileBackedBytes: 2048, hostBytes: 1024, deviceBytes: null },
     weightBytes: 2048,
     peakRssBytes: 1,
     bitIdenticalToOff: true,
     maxRelativeDifferenceToOff: 0,
     passReports: [],
     findings: [],
+    ...patch
+  };
+}
+
+export function makeFix(patch: Partial<IFixResult> = {}): IFixResult {
+  return {
+    file: 'model.pt2',
+    output: '/models/model.fixed.pt2',
+    files: ['/models/model.fixed.pt2'],
+    sizeBefore: 4096,
+    sizeAfter: 2048,
+    converted: [{ weight: 'a.weight', from: 'float32', to: 'bfloat16' }],
+    left: [],
+    weightCastsBefore: 2,
+    weightCastsAfter: 0,
     ...patch
   };
 }
@@ -117,5 +135,27 @@ export function makeCompare(variants: readonly IVariantResult[]): ICompareResult
     variants,
     findings: [],
     failed: []
+  };
+}
+
+/** Statistics of three values. */
+export function makeActivationStats(cache: IVariant['cache']): IActivationStatsResult {
+  return {
+    variant: { cache, passes: [], device: 'cpu' },
+    runtime: 'CPUExecutionProvider',
+    inputs: 'random, seed 0',
+    rows: 3,
+    batches: 2,
+    reference: true,
+    skipped: [],
+    cost: {
+      plainMs: 2,
+      probedMs: 8,
+      totalMs: 20,
+      plainBytes: 1000,
+      probedBytes: 1250,
+      plainPeakRssBytes: null,
+      probedPeakRssBytes: null
+    }
   };
 }

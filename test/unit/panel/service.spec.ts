@@ -5,13 +5,21 @@ import { PanelMemory } from '../../../src/panel/memory';
 import { PanelModel } from '../../../src/panel/model';
 import type { IPanelState } from '../../../src/panel/model';
 import { PanelService } from '../../../src/panel/service';
+import type { ISaveChoice } from '../../../src/panel/service';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
 import type { IPanelSettings } from '../../../src/panel/settings';
 import { variantKey } from '../../../src/panel/variants';
 import type { IVariant } from '../../../src/protocol';
 import type { FakeComm } from './fakecomm';
 import { FakeKernel, FakeSession } from './fakesession';
-import { makeCompare, makeInfo, makePlan, makeResult } from './samples';
+import {
+  makeActivationStats,
+  makeCompare,
+  makeFix,
+  makeInfo,
+  makePlan,
+  makeResult
+} from './samples';
 
 /** A state database that lives in memory. */
 class MemoryDatabase {
@@ -381,6 +389,146 @@ describe('PanelService', () => {
     });
   });
 
+  describe('#saveRepaired()', () => {
+    const choice: ISaveChoice = { name: 'model.fixed.pt2', mixed: 'keep-both', writeCode: false };
+    const never = () => Promise.reject(new Error('nothing to ask'));
+
+    it('should write beside the model and keep what was written', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const result = makeFix();
+      kernel.comm.answers.fix = () => result;
+      expect(await service.saveRepaired(choice, never)).toBe(true);
+      expect(kernel.comm.requests('fix').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', output: 'model.fixed.pt2', mixed: 'keep-both' }
+      ]);
+      expect(model.state.repaired).toEqual({
+        result,
+        path: 'folder/model.fixed.pt2',
+        codePath: null
+      });
+      expect(model.state.code).toBeNull();
+    });
+
+    it('should write beside a model that was moved, or that lies on a drive', async () => {
+      const moved = await setup();
+      await moved.until(opened);
+      moved.place.localPath = 'other/model.pt2';
+      moved.kernel.comm.answers.fix = () => makeFix();
+      await moved.service.saveRepaired(choice, never);
+      expect(moved.kernel.comm.requests('fix')[0].params).toMatchObject({
+        path: '../other/model.pt2',
+        output: '../other/model.fixed.pt2'
+      });
+      expect(moved.model.state.repaired?.path).toBe('other/model.fixed.pt2');
+
+      const drive = await setup({ driveName: 'RTC' });
+      await drive.until(opened);
+      drive.kernel.comm.answers.fix = () => makeFix();
+      await drive.service.saveRepaired(choice, never);
+      expect(drive.kernel.comm.requests('fix')[0].params).toMatchObject({
+        output: 'folder/model.fixed.pt2'
+      });
+      expect(drive.model.state.repaired?.path).toBe('RTC:folder/model.fixed.pt2');
+    });
+
+    it('should write the code beside it', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired({ ...choice, writeCode: true }, never);
+      expect(kernel.comm.requests('fix')[0].params).toMatchObject({ codeFile: 'model.fixed.py' });
+      expect(model.state.repaired?.codePath).toBe('folder/model.fixed.py');
+    });
+
+    it.each([true, false])('should ask before it replaces a file: %s', async mayReplace => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const asked: string[] = [];
+      const save = service.saveRepaired(choice, file => {
+        asked.push(file);
+        kernel.comm.answers.fix = () => makeFix();
+        return Promise.resolve(mayReplace);
+      });
+      kernel.comm.receive({
+        type: 'error',
+        id: kernel.comm.requests('fix')[0].id,
+        error: { code: 'file-exists', message: 'there', file: '/models/model.fixed.pt2' }
+      });
+      expect(await save).toBe(mayReplace);
+      expect(asked).toEqual(['/models/model.fixed.pt2']);
+      const [first, second] = kernel.comm.requests('fix');
+      expect(first.params).not.toHaveProperty('overwrite');
+      expect(second?.params).toEqual(
+        mayReplace ? { ...(first.params as object), overwrite: true } : undefined
+      );
+      expect(model.state.repaired === null).toBe(!mayReplace);
+      expect(model.state.error).toBeNull();
+      expect(model.state.task).toBeNull();
+    });
+
+    it('should show progress, and stop when it is told to', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      const save = service.saveRepaired(choice, never);
+      const { id } = kernel.comm.requests('fix')[0];
+      kernel.comm.receive({ type: 'progress', id, progress: { text: 'writing', fraction: 0.25 } });
+      expect(model.state.task).toEqual({ kind: 'save', text: 'writing', fraction: 0.25 });
+      service.stop();
+      expect(await save).toBe(false);
+      expect(kernel.comm.sent).toContainEqual({ type: 'cancel', id });
+      expect(model.state.error).toBeNull();
+      expect(model.state.repaired).toBeNull();
+    });
+
+    it('should show why it failed, and try again with the same choice', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const save = service.saveRepaired(choice, never);
+      const [{ id, params }] = kernel.comm.requests('fix');
+      kernel.comm.fail(id, 'bad-argument', 'the disk is full');
+      expect(await save).toBe(false);
+      expect(model.state.error).toMatchObject({
+        task: 'save',
+        info: { message: 'the disk is full' }
+      });
+      kernel.comm.answers.fix = () => makeFix();
+      await service.retry();
+      expect(kernel.comm.requests('fix')[1].params).toEqual(params);
+      expect(model.state.repaired).not.toBeNull();
+      expect(model.state.error).toBeNull();
+    });
+
+    it('should be forgotten when the file has changed', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired(choice, never);
+      await service.open(true);
+      expect(model.state.repaired).toBeNull();
+    });
+  });
+
+  describe('#showCode()', () => {
+    it('should ask for the code and keep it; after a save, for that of what was saved', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const code = { file: 'model.pt2', strategies: ['preconvert'], code: 'import torch\n' };
+      kernel.comm.answers.code = () => code;
+      await service.showCode();
+      expect(model.state.code).toEqual(code);
+      kernel.comm.answers.fix = () => makeFix();
+      await service.saveRepaired({ name: 'b.pt2', mixed: 'keep-both', writeCode: false }, () =>
+        Promise.resolve(false)
+      );
+      await service.showCode();
+      expect(kernel.comm.requests('code').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', mixed: 'leave' },
+        { path: 'model.pt2', mixed: 'keep-both' }
+      ]);
+    });
+  });
+
   describe('#stop()', () => {
     it('should cancel at the kernel without showing an error', async () => {
       const { kernel, model, service, until } = await setup();
@@ -462,6 +610,58 @@ describe('PanelService', () => {
         id: kernel.comm.requests('run')[0].id
       });
       expect(model.state.error).toBeNull();
+    });
+  });
+
+  describe('#summariseActivations()', () => {
+    const answering = (comm: FakeComm) => {
+      comm.answers.activationStats = params =>
+        makeActivationStats((params as { variant: IVariant }).variant.cache);
+      comm.answerBuffers.activationStats = [Uint8Array.from([4, 5])];
+    };
+
+    it('should summarise the chosen variant and show it', async () => {
+      const { kernel, model, service, until, idle } = await setup({ prepare: answering });
+      await until(opened);
+      service.setCacheMode('frozen');
+      await service.summariseActivations();
+      await idle();
+      const variant = { cache: 'frozen', passes: [], device: 'cpu' };
+      expect(kernel.comm.requests('activationStats').map(({ params }) => params)).toEqual([
+        { path: 'model.pt2', variant }
+      ]);
+      expect(model.state).toMatchObject({ statisticsKind: 'activations', error: null });
+      expect(model.state.activations).toMatchObject({ rows: 3, about: { variant } });
+      expect(model.state.activations?.ipc).toEqual(Uint8Array.from([4, 5]));
+    });
+
+    it('should forget the figures of a file that is read anew', async () => {
+      const { model, service, until, idle } = await setup({ prepare: answering });
+      await until(opened);
+      await service.summariseActivations();
+      await service.open(true);
+      await idle();
+      expect(model.state.activations).toBeNull();
+    });
+
+    it('should show what went wrong, and try again on demand', async () => {
+      const { kernel, model, service, until, idle } = await setup({
+        prepare: comm => {
+          comm.answers.activationStats = () => makeActivationStats('off');
+        }
+      });
+      await until(opened);
+      await service.summariseActivations();
+      await until(state => state.error !== null);
+      expect(model.state.error).toMatchObject({
+        task: 'activations',
+        info: { message: 'The kernel sent no statistics.' }
+      });
+      answering(kernel.comm);
+      await service.retry();
+      await idle();
+      expect(model.state.error).toBeNull();
+      expect(model.state.activations).toMatchObject({ rows: 3 });
     });
   });
 });

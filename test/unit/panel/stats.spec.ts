@@ -11,7 +11,7 @@ import {
   vectorFromArray
 } from 'apache-arrow';
 import type { Vector } from 'apache-arrow';
-import { EXPONENT_BINS, STATS_COLUMNS } from '../../../src/protocol';
+import { ACTIVATION_COLUMNS, EXPONENT_BINS, STATS_COLUMNS } from '../../../src/protocol';
 import type { StatsColumn } from '../../../src/protocol';
 import {
   barHeights,
@@ -19,7 +19,7 @@ import {
   FLOAT16_BINS,
   usedBins
 } from '../../../src/panel/stats/histogram';
-import { readStatistics } from '../../../src/panel/stats/table';
+import { bodyColumns, readStatistics } from '../../../src/panel/stats/table';
 
 function histogram(bins: Record<number, number>): Uint32Array {
   const counts = new Uint32Array(EXPONENT_BINS);
@@ -30,9 +30,12 @@ function histogram(bins: Record<number, number>): Uint32Array {
 }
 
 /** An Arrow stream of two tensors, written by the reference implementation. */
-function makeStream(omit?: StatsColumn): Uint8Array {
+function makeStream(
+  omit?: StatsColumn,
+  schema: readonly (typeof ACTIVATION_COLUMNS)[number][] = STATS_COLUMNS
+): Uint8Array {
   const columns: Record<string, Vector> = {};
-  for (const { name, type } of STATS_COLUMNS) {
+  for (const { name, type } of schema) {
     switch (type) {
       case 'utf8':
         columns[name] = vectorFromArray([`${name} 0`, `${name} 1`], new Utf8());
@@ -95,6 +98,24 @@ describe('readStatistics()', () => {
 
   it('should name a column that is missing', () => {
     expect(() => readStatistics(makeStream('std'))).toThrow("'std'");
+  });
+});
+
+describe('bodyColumns()', () => {
+  const names = (stream: Uint8Array) => bodyColumns(readStatistics(stream)).map(({ name }) => name);
+
+  it('should leave out what is only known of values where there are weights', () => {
+    const columns = names(makeStream());
+    expect(columns).toHaveLength(STATS_COLUMNS.length - 1);
+    expect(columns).not.toContain('snr_db');
+  });
+
+  it('should have all columns of values, the module last', () => {
+    const columns = names(makeStream(undefined, ACTIVATION_COLUMNS));
+    expect(columns).toHaveLength(ACTIVATION_COLUMNS.length - 1);
+    expect(columns.slice(0, 4)).toEqual(['dtype', 'shape', 'count', 'exponents']);
+    expect(columns.at(-1)).toBe('module');
+    expect(columns).toContain('snr_db');
   });
 });
 

@@ -1,15 +1,10 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-
 import {
   describeMachine,
   formatDevice,
   listDevices,
-  missingCudaProvider,
   parseDevice,
   providerOf
 } from '../../../src/runtime';
-import { testFolder } from './helpers';
 
 describe('parseDevice', () => {
   it.each(['cpu', 'webgpu', 'cuda:0', 'cuda:12'])('reads %s', text => {
@@ -51,25 +46,5 @@ describe('listDevices', () => {
       );
     }
     expect(describeMachine()).toContain(devices[0].label);
-  });
-});
-
-describe('missingCudaProvider', () => {
-  const folder = testFolder();
-  const isLinux = process.platform === 'linux' && process.arch === 'x64';
-  const libraries = join(folder.path, 'bin/napi-v6/linux/x64');
-  mkdirSync(libraries, { recursive: true });
-
-  (isLinux ? it : it.skip)('says what to do until the library is there', () => {
-    expect(missingCudaProvider(libraries)).toContain('Microsoft.ML.OnnxRuntime.Gpu.Linux');
-    mkdirSync(join(folder.path, 'script'));
-    const script = folder.write('script/install.js', new Uint8Array(0));
-    expect(missingCudaProvider(libraries)).toContain(`run: node ${script} `);
-    folder.write('bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so', new Uint8Array(0));
-    expect(missingCudaProvider(libraries)).toBeNull();
-  });
-
-  it('says where there is no such provider', () => {
-    expect(missingCudaProvider(null)).toContain('Linux on x64 only');
   });
 });

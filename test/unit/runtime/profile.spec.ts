@@ -28,8 +28,18 @@ describe('parseProfile', () => {
       provider: 'CPUExecutionProvider',
       durationUs: 5,
       weightBytes: 0,
-      bytesMoved: 0
+      bytesMoved: 0,
+      outputShapes: []
     });
+  });
+
+  it('tells the sizes of results', () => {
+    const shapes = (types: unknown): unknown =>
+      parseProfile(JSON.stringify([kernel('a', 'Split', 1, { output_type_shape: types })]))
+        .kernels[0].outputShapes;
+    expect(shapes([{ float: [2, 3] }, { int64: [] }])).toEqual([[2, 3], []]);
+    expect(shapes([{ float: [2, 3] }, { seq: 'what' }])).toEqual([]);
+    expect(shapes('none')).toEqual([]);
   });
 
   it('passes over what it does not know', () => {
@@ -49,7 +59,8 @@ describe('parseProfile', () => {
         provider: '',
         durationUs: 0,
         weightBytes: 0,
-        bytesMoved: 0
+        bytesMoved: 0,
+        outputShapes: []
       }))
     });
   });

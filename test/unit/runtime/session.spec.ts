@@ -7,8 +7,6 @@ import type { ITensor } from '../../../src/numerics';
 import { bytesOf, castBytes, ratioOfMedians, verdictOf } from '../../../src/numerics';
 import {
   executedCasts,
-  missingCudaProvider,
-  ortLibraryFolder,
   privateFolder,
   removePrivateFolder,
   RuntimeSession,
@@ -138,8 +136,8 @@ describe('RuntimeSession', () => {
       const options = { ...CPU, device: { kind: 'cuda', index: 7 } } as const;
       await expect(RuntimeSession.create(onnxModel(model([])), options)).rejects.toMatchObject({
         code: 'runtime',
-        summary: 'onnxruntime cannot load the model on cuda:7',
-        details: { hint: missingCudaProvider(ortLibraryFolder()) ?? undefined }
+        summary: expect.stringContaining('onnxruntime cannot load the model on cuda:7') as string,
+        details: { hint: expect.stringContaining('castlens doctor') as string }
       });
     });
   });

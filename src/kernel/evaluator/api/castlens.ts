@@ -8,9 +8,12 @@
 import { resolve } from 'node:path';
 import type {
   CacheMode,
+  CodeStrategyName,
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
+  IFixResult,
   IModelInfo,
   IModelRef,
   IPlan,
@@ -19,6 +22,7 @@ import type {
   IRunResult,
   IVariant,
   IWeightUpdateResult,
+  MixedWeights,
   IRegionOverride,
   PassName,
   Reference,
@@ -27,6 +31,7 @@ import type {
 } from '../../../protocol';
 import {
   CACHE_MODES,
+  CODE_STRATEGIES,
   isRegionChoice,
   overrideOf,
   PASSES,
@@ -38,13 +43,15 @@ import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
 import type { EngineClient } from './engineclient';
 import { CastlensError } from './engineclient';
-import { WeightStats } from './stats';
+import { TensorStats } from './stats';
 import { tableBundle } from './table';
 import {
   censusTable,
+  codeBundle,
   compareChart,
   compareTable,
   devicesTable,
+  fixTable,
   modelTable,
   planTable,
   runTable,
@@ -96,6 +103,39 @@ export interface ICompareOptions
 
 /** Options of `update()`: the variant to load with the new weights, `folded` where no cache mode is given. */
 export interface IUpdateOptions extends IVariantOptions, IProgressOptions {}
+
+/** Options of `stats()`; all but `onProgress` are about activations. */
+export interface IStatsOptions extends IVariantOptions, IInputOptions, IProgressOptions {
+  /** Summarise the values that a forward computes instead of the weights. */
+  activations?: boolean;
+  /** Only these values, and those of these modules; all where neither is given. */
+  values?: readonly string[];
+  modules?: readonly string[];
+  /** Compare with the `float32` program; true by default. */
+  reference?: boolean;
+}
+
+/** What becomes of weights that are used in both precisions. */
+export interface IMixedOptions {
+  /** `'leave'` them with their casts, the default, or `'keep-both'` copies. */
+  mixed?: MixedWeights;
+}
+
+/** Options of `fix()`. */
+export interface IFixOptions extends IMixedOptions, IProgressOptions {
+  /** A Python file to write beside it, see `code()`. */
+  code?: string;
+  /** Autocast regions to write otherwise than recorded, by id. */
+  regions?: IVariantOptions['regions'];
+  /** Replace files that are there. */
+  overwrite?: boolean;
+}
+
+/** Options of `code()`. */
+export interface ICodeOptions extends IMixedOptions {
+  /** What to write; all that apply to the model by default. */
+  strategies?: readonly CodeStrategyName[];
+}
 
 /** An opened model. */
 export class Model {
@@ -187,13 +227,70 @@ export class Model {
     });
   }
 
-  /** Statistics of every weight. */
-  stats(options: IProgressOptions = {}): Promise<WeightStats> {
+  /** Statistics of every weight, or of the values that a forward computes. */
+  stats(options: IStatsOptions = {}): Promise<TensorStats> {
     return Private.promise(async () => {
-      Private.checkOptions('stats', options, ['onProgress']);
-      const params = this._ref;
-      const { result, buffers } = await this._engine.ask('weightStats', params, options.onProgress);
-      return WeightStats.read(buffers[0], result.findings);
+      Private.checkOptions('stats', options, Private.STATS_OPTIONS);
+      const { activations = false, onProgress } = options;
+      if (!activations) {
+        // Weights are as stored, whatever is run.
+        Private.checkOptions('stats', options, ['activations', 'onProgress']);
+        const { result, buffers } = await this._engine.ask('weightStats', this._ref, onProgress);
+        return TensorStats.read(buffers[0], result.findings);
+      }
+      const { values, modules, reference } = options;
+      const params = {
+        ...this._ref,
+        variant: Private.variantOf(options),
+        inputs: Private.inputsOf(options),
+        ...(values === undefined ? {} : { values }),
+        ...(modules === undefined ? {} : { modules }),
+        ...(reference === undefined ? {} : { reference })
+      };
+      const { result, buffers } = await this._engine.ask('activationStats', params, onProgress);
+      return TensorStats.read(buffers[0], [], result);
+    });
+  }
+
+  /** Write the model with the weights of its own file in the precision they are used in. */
+  fix(output: string, options: IFixOptions = {}): Promise<IFixResult> {
+    return Private.promise(async () => {
+      if (typeof output !== 'string') {
+        throw new TypeError('fix() takes the path of the file to write');
+      }
+      Private.checkOptions('fix', options, Private.FIX_OPTIONS);
+      if (this._weights !== null) {
+        throw new TypeError(
+          'fix() writes the weights of the model’s own file, and other ones are in use: open it anew'
+        );
+      }
+      const { code, overwrite, regions, onProgress } = options;
+      const params = {
+        path: this.path,
+        output: resolve(output),
+        mixed: Private.mixedOf(options),
+        ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
+        ...(code === undefined ? {} : { codeFile: resolve(code) }),
+        ...(overwrite === undefined ? {} : { overwrite })
+      };
+      const { result } = await this._engine.ask('fix', params, onProgress);
+      return Private.shown(result, fix => tableBundle(fixTable(fix)));
+    });
+  }
+
+  /** Python for your own export script: the same repair, in PyTorch. */
+  code(options: ICodeOptions = {}): Promise<ICodeResult> {
+    return Private.promise(async () => {
+      Private.checkOptions('code', options, Private.CODE_OPTIONS);
+      const { strategies } = options;
+      strategies?.forEach(name => Private.check('strategies', name, CODE_STRATEGIES));
+      const params = {
+        path: this.path,
+        mixed: Private.mixedOf(options),
+        ...(strategies === undefined ? {} : { strategies })
+      };
+      const { result } = await this._engine.ask('code', params);
+      return Private.shown(result, codeBundle);
     });
   }
 
@@ -251,6 +348,8 @@ export function makeCastlens(engine: EngineClient): ICastlens {
   documentation.set(Model.prototype.compare, Private.COMPARE);
   documentation.set(Model.prototype.stats, Private.STATS);
   documentation.set(Model.prototype.update, Private.UPDATE);
+  documentation.set(Model.prototype.fix, Private.FIX);
+  documentation.set(Model.prototype.code, Private.CODE);
   return castlens;
 }
 
@@ -301,7 +400,8 @@ namespace Private {
   }
 
   /** Words become overrides; what is neither is for the engine to refuse. */
-  function overridesOf(regions: NonNullable<IVariantOptions['regions']>): RegionOverrides {
+  /** Overrides as the engine takes them. */
+  export function overridesOf(regions: NonNullable<IVariantOptions['regions']>): RegionOverrides {
     if (typeof regions !== 'object' || regions === null) {
       throw new TypeError(`regions takes an object: { submod_1: '${REGION_CHOICES[0]}' }`);
     }
@@ -314,13 +414,18 @@ namespace Private {
     return Object.fromEntries(overrides);
   }
 
-  function check(option: string, value: unknown, choices: readonly string[]): void {
+  export function check(option: string, value: unknown, choices: readonly string[]): void {
     if (typeof value !== 'string' || !choices.includes(value)) {
       throw new CastlensError({
         code: 'bad-argument',
         message: `${option}: expected ${choices.join(', ')}; found ${String(value)}`
       });
     }
+  }
+
+  export function mixedOf({ mixed = 'leave' }: IMixedOptions): MixedWeights {
+    check('mixed', mixed, ['leave', 'keep-both']);
+    return mixed;
   }
 
   export function inputsOf(options: IInputOptions): IRunInputs {
@@ -341,7 +446,10 @@ namespace Private {
     "await m.run({ cache: 'folded' })             one forward",
     'await m.compare()                            time the cache modes against each other',
     'await m.stats()                              statistics of the weights',
+    'await m.stats({ activations: true })         statistics of what a forward computes',
     "await m.update('new.safetensors')            go over to other weights",
+    "await m.fix('fixed.pt2')                     the same model without the casts",
+    'await m.code()                               Python that does so in your own export script',
     'await castlens.devices()                     what models can be run on'
   ].join('\n');
 
@@ -349,7 +457,7 @@ namespace Private {
     'await castlens.open(path)',
     '',
     'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
-    'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats() and .update().'
+    'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats(), .update(), .fix() and .code().'
   ].join('\n');
 
   export const DEVICES = 'await castlens.devices()\n\nThe devices that models can be run on.';
@@ -375,11 +483,27 @@ namespace Private {
   /** Names that `run()` takes. */
   export const RUN_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'outputs'];
 
+  /** Names that `stats()` takes. */
+  export const STATS_OPTIONS = [
+    'activations',
+    ...VARIANT_OPTIONS,
+    ...INPUT_OPTIONS,
+    'values',
+    'modules',
+    'reference'
+  ];
+
   /** Names that `compare()` takes. */
   export const COMPARE_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'runs', 'warmup'];
 
   /** Names that `update()` takes. */
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
+
+  /** Names that `fix()` takes. */
+  export const FIX_OPTIONS = ['mixed', 'code', 'regions', 'overwrite', 'onProgress'];
+
+  /** Names that `code()` takes. */
+  export const CODE_OPTIONS = ['mixed', 'strategies'];
 
   /** Refuse options that would be passed over: the figures would be those of another variant than was asked for. */
   export function checkOptions(method: string, options: object, known: readonly string[]): void {
@@ -436,10 +560,41 @@ namespace Private {
     ...VARIANT.map(line => line.replace("'off' by default", "'folded' by default"))
   ].join('\n');
 
+  const MIXED =
+    "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
+
+  export const FIX = [
+    'await model.fix(output, { mixed, code, regions, overwrite, onProgress })',
+    '',
+    'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
+    'The weights are those of its own file: refused after update().',
+    '',
+    MIXED,
+    'code: a Python file to write beside it, see model.code(); not with regions',
+    'regions: write regions otherwise than recorded, as for model.run()',
+    'overwrite: replace files that are there'
+  ].join('\n');
+
+  export const CODE = [
+    'await model.code({ mixed, strategies })',
+    '',
+    'Python for your own export script that does what model.fix() does to the file.',
+    '',
+    MIXED,
+    `strategies: any of ${CODE_STRATEGIES.map(name => `'${name}'`).join(', ')}; all that apply by default`
+  ].join('\n');
+
   export const STATS = [
     'await model.stats()',
+    'await model.stats({ activations: true, cache, passes, device, inputs, dims, seed, values, modules, reference, onProgress })',
     '',
-    'Statistics of every weight: .get(name), .toArray(), iteration, .table (an Arrow table), and .findings: what the',
-    'values of weights show, such as overflow in the dtype they are cast to.'
+    'Statistics of every weight, or with activations of the values that one forward computes, reduced on the device, and how far',
+    'they are from float32: .get(name), .toArray(), iteration, and .table, an Arrow table. .findings says what the values of',
+    'weights show, such as overflow in the dtype they are cast to; .about what activations cost.',
+    '',
+    ...VARIANT,
+    ...INPUTS,
+    'values, modules: names of values, paths of modules; all by default',
+    'reference: compare with the float32 program; true by default'
   ].join('\n');
 }

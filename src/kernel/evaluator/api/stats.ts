@@ -1,34 +1,46 @@
 /**
- * Weight statistics in cells.
+ * Statistics of weights and of computed values in cells.
  *
  * @packageDocumentation
  */
 import type { Table } from 'apache-arrow';
-import type { IFinding, StatsColumn } from '../../../protocol';
-import { formatSizes, STATS_COLUMNS } from '../../../protocol';
+import type { IActivationStatsResult, IFinding, StatsColumn } from '../../../protocol';
+import { ACTIVATION_COLUMNS, formatMs, formatRatio, formatSizes } from '../../../protocol';
 import type { IDisplayable } from '../display';
 import { DISPLAY } from '../display';
 import type { ITable } from './table';
 import { tableBundle } from './table';
 import { findingText } from './views';
 
-/** One tensor. */
-export type StatsRow = Readonly<Record<StatsColumn, unknown>>;
+/** One tensor; columns that only activations have are missing from rows of weights. */
+export type StatsRow = Readonly<Partial<Record<StatsColumn, unknown>>>;
 
-/** The statistics of a model's weights, one row per tensor. */
-export class WeightStats implements IDisplayable {
-  /** Read the Arrow IPC stream the engine made. Arrow is loaded with the first one. */
-  static async read(stream: Uint8Array, findings: readonly IFinding[]): Promise<WeightStats> {
+/** The statistics of a model's weights or of the values that a forward computes, one row per tensor. */
+export class TensorStats implements IDisplayable {
+  /**
+   * Read the Arrow IPC stream the engine made. Arrow is loaded with the first one.
+   *
+   * @param about - for activations: what was run, and what it cost.
+   */
+  static async read(
+    stream: Uint8Array,
+    findings: readonly IFinding[],
+    about: IActivationStatsResult | null = null
+  ): Promise<TensorStats> {
     const { tableFromIPC } = await import('apache-arrow');
-    return new WeightStats(tableFromIPC(stream), findings);
+    return new TensorStats(tableFromIPC(stream), findings, about);
   }
 
   private constructor(
     /** All columns, as an Arrow table. */
     readonly table: Table,
     /** What only the values of weights show. */
-    readonly findings: readonly IFinding[]
-  ) {}
+    readonly findings: readonly IFinding[],
+    /** What was run for these figures, and what it cost; null for weights, which are read from the file. */
+    readonly about: IActivationStatsResult | null
+  ) {
+    this._columns = ACTIVATION_COLUMNS.filter(({ name }) => table.getChild(name) !== null);
+  }
 
   /** Number of tensors. */
   get length(): number {
@@ -54,18 +66,19 @@ export class WeightStats implements IDisplayable {
 
   [DISPLAY]() {
     const shown = Math.min(this.length, SHOWN_ROWS);
-    const columns = STATS_COLUMNS.filter(({ name }) => name !== 'exponents');
+    const columns = this._columns.filter(({ name }) => name !== 'exponents');
     const rows = Array.from({ length: shown }, (_, index) => {
       const row = this._row(index);
       return columns.map(({ name }) => cellText(row[name]));
     });
     const table: ITable = {
       title: [`Statistics of ${this.length} tensors`],
-      columns: columns.map(({ label }, i) => ({ label, numeric: i > 3 })),
+      columns: columns.map(({ label, type }, i) => ({ label, numeric: i > 3 && type !== 'utf8' })),
       rows,
       notes: [
         ...(shown < this.length ? [`${this.length - shown} more rows in .toArray()`] : []),
-        ...this.findings.map(findingText)
+        ...this.findings.map(findingText),
+        ...(this.about === null ? [] : [costText(this.about)])
       ]
     };
     return tableBundle(table);
@@ -78,11 +91,18 @@ export class WeightStats implements IDisplayable {
 
   private _row(index: number): StatsRow {
     const row: Partial<Record<StatsColumn, unknown>> = {};
-    for (const { name } of STATS_COLUMNS) {
+    for (const { name } of this._columns) {
       row[name] = plain(this.table.getChild(name)?.get(index));
     }
-    return row as StatsRow;
+    return row;
   }
+
+  private readonly _columns: readonly (typeof ACTIVATION_COLUMNS)[number][];
+}
+
+function costText({ batches, cost }: IActivationStatsResult): string {
+  const times = formatRatio(cost.probedMs / cost.plainMs);
+  return `${batches} runs with probes took ${formatMs(cost.probedMs)}, ${times} of one plain forward`;
 }
 
 /** How many rows are shown. */

@@ -5,9 +5,11 @@
  */
 import type {
   ICensus,
+  ICodeResult,
   ICompareResult,
   IDeviceInfo,
   IFinding,
+  IFixResult,
   IModelInfo,
   IPlan,
   IRunResult,
@@ -159,6 +161,34 @@ export function updateTable(update: IWeightUpdateResult): ITable {
     ],
     notes: []
   };
+}
+
+/** A repaired model. */
+export function fixTable(fix: IFixResult): ITable {
+  return {
+    title: [
+      `${fix.output}: ${counted(fix.converted.length, 'weight')} stored in a lower precision`,
+      `weight casts of one forward: ${fix.weightCastsBefore} before, ${fix.weightCastsAfter} after; ` +
+        `size: ${formatBytes(fix.sizeBefore)} before, ${formatBytes(fix.sizeAfter)} after`
+    ],
+    columns: [{ label: 'Weight' }, { label: 'Stored as' }, { label: 'Copy' }],
+    rows: fix.converted.map(({ weight, from, to, copy }) => [
+      weight,
+      `${from} → ${to}`,
+      copy ?? ''
+    ]),
+    notes: [
+      ...fix.left.map(({ weight, reason }) => `left as it is: ${weight}: ${reason}`),
+      ...(fix.codeFile === undefined ? [] : [`PyTorch code: ${fix.codeFile}`])
+    ]
+  };
+}
+
+/** Code: as it is, and highlighted. The fence is longer than any run of backticks in it. */
+export function codeBundle({ code }: ICodeResult): MimeBundle {
+  const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return { 'text/markdown': `${fence}python\n${code}${fence}\n`, 'text/plain': code };
 }
 
 /** A comparison. */

@@ -1,0 +1,397 @@
+/**
+ * Statistics of the values inside a model, reduced where the model runs.
+ *
+ * @packageDocumentation
+ */
+import { writeOnnx } from '../formats';
+import type { IGraph } from '../model';
+import { CastlensError, elementCount, staticShape } from '../model';
+import type { ITensor } from '../numerics';
+import { spreadOf } from '../numerics';
+import type {
+  IComparedPair,
+  IDifferenceSums,
+  IForwardBytes,
+  IProbedValue,
+  ISkippedValue,
+  ISummary
+} from '../probes';
+import {
+  differenceBatches,
+  differenceOf,
+  forwardBytes,
+  headroomIn,
+  liveLimit,
+  mergeDifferences,
+  probedValues,
+  readDifference,
+  readSummary,
+  summaryBatches,
+  valueBytes,
+  withSizes
+} from '../probes';
+import type { IActivationStatsResult, IVariant, Params } from '../protocol';
+import type { IJob, IMaterializedGraph } from '../runtime';
+import { breathe, loadOrt, RuntimeSession, withPeakRss } from '../runtime';
+import { bindInputs } from './inputs';
+import type { LoadedModel } from './modelstore';
+import { feedsOf, sessionOptions } from './sessions';
+import type { VariantSessions } from './sessions';
+import type { IActivationRow } from './statstable';
+import { encodeActivationStats } from './statstable';
+import type { IPreparedVariant } from './variant';
+import { planVariantGraph, prepareVariant } from './variant';
+
+/** The table as it travels, and what is known of its making. */
+export interface IActivationStatsTable {
+  readonly bytes: Uint8Array;
+  readonly result: IActivationStatsResult;
+}
+
+/** Timed forwards of the plain model; their median is what probing is compared with. */
+const PLAIN_RUNS = 3;
+
+/**
+ * Run a variant with probes on its values, in batches, and compare them with those of the `float32` program.
+ *
+ * #### Notes
+ * One plain forward is profiled first: the sizes of all values are those it had. Then follow the summaries, which make no value
+ * live longer, and the differences, which hold values of the reference (see batches.ts). Nothing but the small results of
+ * the probes leaves the runtime. The job is looked at between runs.
+ *
+ * @throws CastlensError('bad-argument') for the reference `onnxruntime` and for values and modules that there are none of; else
+ * where the model cannot be run, or the job was cancelled.
+ */
+export async function activationStatsTable(
+  loaded: LoadedModel,
+  sessions: VariantSessions,
+  params: Params<'activationStats'>,
+  job: IJob
+): Promise<IActivationStatsTable> {
+  const start = performance.now();
+  const { variant, reference: isCompared = true } = params;
+  if (variant.cache === 'onnxruntime') {
+    throw new CastlensError('bad-argument', 'the values of "onnxruntime" cannot be summarised', {
+      hint: 'The runtime may fuse them away, and probes would keep it from doing so. Choose another cache mode'
+    });
+  }
+  await loadOrt();
+  const inputs = await bindInputs(loaded.model, params.inputs ?? {});
+  job.progress?.({ text: `Loading ${variant.cache}`, fraction: 0 });
+  await breathe(job);
+  const program = await Program.make(loaded, sessions, variant, inputs.tensors, job);
+  let reference: Program | null = null;
+  try {
+    const plain = await program.measure();
+    await breathe(job);
+    await program.learnSizes();
+    if (isCompared) {
+      const float32: IVariant = { ...variant, cache: 'float32', passes: [] };
+      job.progress?.({ text: 'Loading float32', fraction: 0 });
+      await breathe(job);
+      reference = await Program.make(loaded, sessions, float32, inputs.tensors, job);
+      await reference.learnSizes();
+    }
+    const found = probedValues(program, loaded.explicitUnder(variant.regions).graph, reference);
+    const values = chosen(found.values, found.skipped, params);
+    const probing = new Probing(program, reference, values, job);
+    await probing.summarise();
+    await probing.compare();
+    const rows = probing.rows();
+    return {
+      bytes: encodeActivationStats(rows),
+      result: {
+        variant,
+        runtime: plain.runtime,
+        inputs: inputs.label,
+        rows: rows.length,
+        batches: probing.batches,
+        reference: isCompared,
+        skipped: found.skipped,
+        cost: {
+          plainMs: plain.ms,
+          probedMs: probing.ms,
+          totalMs: performance.now() - start,
+          plainBytes: total(probing.plainBytes),
+          probedBytes: probing.plainBytes.weights + probing.liveBytes,
+          plainPeakRssBytes: plain.peakBytes,
+          probedPeakRssBytes: probing.peakBytes
+        }
+      }
+    };
+  } finally {
+    program.dispose();
+    reference?.dispose();
+  }
+}
+
+/** The values that are asked for. */
+function chosen(
+  values: readonly IProbedValue[],
+  skipped: readonly ISkippedValue[],
+  { values: names, modules }: Params<'activationStats'>
+): IProbedValue[] {
+  if (names === undefined && modules === undefined) {
+    return [...values];
+  }
+  for (const name of names ?? []) {
+    if (!values.some(value => value.name === name)) {
+      const reason = skipped.find(value => value.name === name)?.reason;
+      throw new CastlensError('bad-argument', `value "${name}" cannot be summarised`, {
+        found: reason ?? 'no value of that name is computed from the inputs'
+      });
+    }
+  }
+  const isIn = (value: IProbedValue, module: string): boolean =>
+    module === '' || value.module === module || value.module.startsWith(`${module}.`);
+  for (const module of modules ?? []) {
+    if (!values.some(value => isIn(value, module))) {
+      throw new CastlensError('bad-argument', `module "${module}" computes no value`);
+    }
+  }
+  const wanted = new Set(names);
+  return values.filter(
+    value => wanted.has(value.name) || (modules ?? []).some(module => isIn(value, module))
+  );
+}
+
+/** A variant that probes can be put into. */
+class Program {
+  /** Plan a variant and convert its weights. */
+  static async make(
+    loaded: LoadedModel,
+    sessions: VariantSessions,
+    variant: IVariant,
+    inputs: ReadonlyMap<string, ITensor>,
+    job: IJob
+  ): Promise<Program> {
+    const prepared = prepareVariant(loaded, variant);
+    const planned = planVariantGraph(loaded, variant).graph;
+    const materialized = await sessions.materialize(prepared, job);
+    return new Program(prepared, planned, materialized, inputs);
+  }
+
+  private constructor(
+    private readonly _prepared: IPreparedVariant,
+    /** In the dialect of the file. */
+    readonly planned: IGraph,
+    private readonly _materialized: IMaterializedGraph,
+    private readonly _inputs: ReadonlyMap<string, ITensor>
+  ) {
+    this._legal = _materialized.graph;
+  }
+
+  /** What the device runs; with the sizes that values had once they are known. */
+  get legal(): IGraph {
+    return this._legal;
+  }
+
+  /** Median time of a forward after the first one, and the most memory of the process from loading to the end. */
+  async measure(): Promise<{ ms: number; runtime: string; peakBytes: number | null }> {
+    const { result, peakBytes } = await withPeakRss(() => this._timed());
+    return { ...result, peakBytes };
+  }
+
+  /** Profile one forward for the sizes of all values. */
+  async learnSizes(): Promise<void> {
+    const session = await this._load(this._legal, true);
+    try {
+      const feeds = feedsOf(this._legal, this._inputs);
+      await session.run(feeds);
+      const results = new Map<string, readonly (readonly number[])[]>();
+      for (const { node, outputShapes } of session.endProfile().kernels) {
+        results.set(node, outputShapes);
+      }
+      const inputs = new Map([...feeds].map(([name, { shape }]) => [name, shape]));
+      this._legal = withSizes(this._legal, results, inputs);
+    } finally {
+      await session.dispose();
+    }
+  }
+
+  /** Run a graph made of this one, once. */
+  async run(graph: IGraph): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
+    const session = await this._load(graph, false);
+    try {
+      const feeds = feedsOf(graph, this._inputs);
+      const start = performance.now();
+      const results = await session.run(feeds);
+      return { results, ms: performance.now() - start };
+    } finally {
+      await session.dispose();
+    }
+  }
+
+  dispose(): void {
+    this._materialized.dispose();
+  }
+
+  private async _timed(): Promise<{ ms: number; runtime: string }> {
+    const session = await this._load(this._legal, false);
+    try {
+      const run = session.prepareRun(feedsOf(this._legal, this._inputs));
+      await run();
+      const samples: number[] = [];
+      for (let i = 0; i < PLAIN_RUNS; i++) {
+        const start = performance.now();
+        await run();
+        samples.push(performance.now() - start);
+      }
+      return { ms: spreadOf(samples).median, runtime: session.describe() };
+    } finally {
+      await session.dispose();
+    }
+  }
+
+  private _load(graph: IGraph, profile: boolean): Promise<RuntimeSession> {
+    const options = sessionOptions(this._prepared.variant);
+    return RuntimeSession.create(writeOnnx(graph), { ...options, profile });
+  }
+
+  private _legal: IGraph;
+}
+
+/** The runs with probes, and what they found. */
+class Probing {
+  constructor(
+    private readonly _program: Program,
+    private readonly _reference: Program | null,
+    private readonly _values: readonly IProbedValue[],
+    private readonly _job: IJob
+  ) {
+    this.plainBytes = forwardBytes(_program.legal);
+  }
+
+  /** Memory of a plain forward of the variant. */
+  readonly plainBytes: IForwardBytes;
+  /** Runs so far, and the time they took. */
+  batches = 0;
+  ms = 0;
+  /** The most that computed values took at a time, counted. */
+  liveBytes = 0;
+  /** The largest resident set of the process; null where it cannot be measured. */
+  peakBytes: number | null = null;
+
+  /** Summarise all values. */
+  async summarise(): Promise<void> {
+    const { legal } = this._program;
+    // Values that are the same in the graph that runs are summarised once.
+    const places = [...new Set(this._values.map(({ place }) => place))];
+    const limitBytes = liveLimit(this.plainBytes);
+    for (const { probes, liveBytes, names } of summaryBatches(legal, places, limitBytes)) {
+      const done = this._summaries.size;
+      const share = done / places.length / (this._reference === null ? 1 : 2);
+      const read = await this._run(probes.graph, liveBytes, 'Summarising values', share);
+      probes.probes.forEach(({ shape, counts, figures }, i) => {
+        this._summaries.set(
+          names[i],
+          readSummary(read(shape.name), read(counts.name), read(figures.name))
+        );
+      });
+    }
+  }
+
+  /** Compare all values that have a counterpart in the reference. */
+  async compare(): Promise<void> {
+    if (this._reference === null) {
+      return;
+    }
+    const pairs = this._pairs(this._reference);
+    const wanted = pairs.reduce((sum, { size }) => sum + size, 0);
+    let done = 0;
+    // The reference runs first, and may need more than the variant.
+    const live = Math.max(this.plainBytes.live, forwardBytes(this._reference.legal).live);
+    const limitBytes = liveLimit({ ...this.plainBytes, live });
+    const batches = differenceBatches(
+      this._program.legal,
+      this._reference.legal,
+      pairs,
+      limitBytes,
+      limitBytes - live
+    );
+    for (const { probes, liveBytes, pieces } of batches) {
+      const share = 0.5 + done / wanted / 2;
+      const read = await this._run(probes.graph, liveBytes, 'Comparing with float32', share);
+      pieces.forEach(({ value, reference, start, end }, i) => {
+        const key = pairKey(value, reference);
+        const sums = readDifference(read(probes.probes[i].name));
+        const before = this._differences.get(key);
+        this._differences.set(key, before ? mergeDifferences(before, sums) : sums);
+        done += end - start;
+      });
+    }
+  }
+
+  /** The table, in the order of the values. */
+  rows(): IActivationRow[] {
+    return this._values.map(({ name, dtype, module, place, reference, limit }) => {
+      const summary = this._summaries.get(place)!;
+      const sums = reference === null ? null : this._differences.get(pairKey(place, reference));
+      return {
+        name,
+        dtype,
+        module,
+        shape: summary.shape,
+        stats: summary.stats,
+        headroom: limit === null ? null : headroomIn(limit, summary),
+        difference: sums ? differenceOf(sums) : null
+      };
+    });
+  }
+
+  /** Places to compare, each once. Values whose counterpart has other sizes are left out. */
+  private _pairs(reference: Program): IComparedPair[] {
+    const counterparts = new Map<string, { size: number; bytes: number }>();
+    for (const node of [{ outputs: reference.legal.inputs }, ...reference.legal.nodes]) {
+      for (const value of node.outputs) {
+        const sizes = staticShape(value?.shape ?? null);
+        if (value !== null && sizes !== null) {
+          const size = elementCount(sizes);
+          counterparts.set(value.name, { size, bytes: valueBytes(value) });
+        }
+      }
+    }
+    const pairs = new Map<string, IComparedPair>();
+    for (const { place, reference: name } of this._values) {
+      const counterpart = name === null ? undefined : counterparts.get(name);
+      const size = this._summaries.get(place)!.stats.count;
+      if (name !== null && counterpart?.size === size && size > 0) {
+        pairs.set(pairKey(place, name), {
+          value: place,
+          reference: name,
+          size,
+          referenceBytes: counterpart.bytes
+        });
+      }
+    }
+    return [...pairs.values()];
+  }
+
+  /** One run; how to read its results. */
+  private async _run(
+    graph: IGraph,
+    liveBytes: number,
+    text: string,
+    fraction: number
+  ): Promise<(name: string) => number[]> {
+    this._job.progress?.({ text, fraction });
+    await breathe(this._job);
+    const { result, peakBytes } = await withPeakRss(() => this._program.run(graph));
+    this.batches++;
+    this.ms += result.ms;
+    this.liveBytes = Math.max(this.liveBytes, liveBytes);
+    this.peakBytes = peakBytes === null ? null : Math.max(this.peakBytes ?? 0, peakBytes);
+    return name => Array.from(result.results.get(name)!.data as ArrayLike<number | bigint>, Number);
+  }
+
+  private readonly _summaries = new Map<string, ISummary>();
+  private readonly _differences = new Map<string, IDifferenceSums>();
+}
+
+function pairKey(value: string, reference: string): string {
+  return JSON.stringify([value, reference]);
+}
+
+function total({ weights, live }: IForwardBytes): number {
+  return weights + live;
+}

@@ -1,0 +1,27 @@
+/**
+ * Statistics of the values inside a graph, computed where the graph runs.
+ *
+ * @packageDocumentation
+ */
+export { differenceGraph, summaryGraph } from './attach';
+export type { IDifferenceGraph, IPiece, ISummaryGraph } from './attach';
+export {
+  differenceBatches,
+  forwardBytes,
+  liveLimit,
+  MEMORY_RATIO,
+  SCRATCH_BYTES,
+  summaryBatches,
+  valueBytes,
+  withSizes
+} from './batches';
+export type { IBatch, IComparedPair, IForwardBytes } from './batches';
+export { differenceOf, mergeDifferences, readDifference } from './difference';
+export type { IDifference, IDifferenceSums } from './difference';
+export { headroomIn, largestFinite, NEAR_BINADES } from './headroom';
+export type { IHeadroom } from './headroom';
+export { executionOrder, peakLiveBytes } from './order';
+export { readSummary } from './summary';
+export type { ISummary, ISummaryPorts } from './summary';
+export { probedValues } from './values';
+export type { IPlannedPair, IProbedValue, ISkippedValue } from './values';

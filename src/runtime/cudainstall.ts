@@ -1,0 +1,138 @@
+/**
+ * Installing the CUDA provider for the onnxruntime-node that is there.
+ *
+ * @packageDocumentation
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+import { extractFiles } from '../formats';
+import { CastlensError } from '../model';
+import { ortLibraryFolder, ortPackageVersion } from './binding';
+import { CUDA_LIBRARY, inspectCuda, SHARED_LIBRARY } from './cudasetup';
+
+/** How long a download may take. */
+const TIMEOUT_MS = 30 * 60_000;
+
+/** Any Python that the package supports: its native libraries do not depend on it. */
+const WHEEL = [
+  '--only-binary=:all:',
+  '--platform',
+  'manylinux_2_28_x86_64',
+  '--python-version',
+  '3.12'
+];
+
+/**
+ * Put the provider's libraries beside onnxruntime-node's: with its own installer, else from the package onnxruntime-gpu of the same
+ * version, with pip. Does nothing where they are there already.
+ *
+ * @param say - told what is being done, a line at a time.
+ * @param folder - folder of onnxruntime-node's native libraries.
+ *
+ * @returns the path of the provider's library.
+ *
+ * @throws CastlensError('runtime') where neither source can be reached, or gives another version.
+ */
+export async function installCudaProvider(
+  say: (line: string) => void,
+  folder: string | null = ortLibraryFolder()
+): Promise<string> {
+  if (folder === null || process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new CastlensError(
+      'runtime',
+      'the CUDA provider of onnxruntime-node is for Linux on x64 only'
+    );
+  }
+  const path = join(folder, CUDA_LIBRARY);
+  if (await isInstalled(folder)) {
+    say(`${path} is there already`);
+    return path;
+  }
+  const version = ortPackageVersion();
+  const installer = join(folder, '../../../../script/install.js');
+  const reasons: string[] = [];
+  if (existsSync(installer)) {
+    say(`running the installer of onnxruntime-node ${version}`);
+    reasons.push(await run(process.execPath, [installer, '--onnxruntime-node-install']));
+    if (await isInstalled(folder)) {
+      return path;
+    }
+    say('that did not work');
+  }
+  say(`downloading onnxruntime-gpu ${version} with pip`);
+  reasons.push(await fromPyPI(version, folder));
+  if (!(await isInstalled(folder))) {
+    throw new CastlensError('runtime', 'the CUDA provider cannot be installed', {
+      expected: `${CUDA_LIBRARY} of version ${version} from onnxruntime-node's installer or from PyPI`,
+      found: reasons.filter(reason => reason !== '').join('; ') || 'another version',
+      hint: `Copy ${CUDA_LIBRARY} and ${SHARED_LIBRARY} of that version to ${folder}`
+    });
+  }
+  return path;
+}
+
+/** Remove the provider's libraries. Nothing else uses them. */
+export function removeCudaProvider(folder: string | null = ortLibraryFolder()): void {
+  for (const name of folder === null ? [] : [CUDA_LIBRARY, SHARED_LIBRARY]) {
+    rmSync(join(folder!, name), { force: true });
+  }
+}
+
+async function isInstalled(folder: string): Promise<boolean> {
+  const nowhere = { kind: 'missing', message: '' } as const;
+  const { provider } = await inspectCuda({ folder, driver: nowhere, find: () => null });
+  return provider.versionMatches === true && existsSync(join(folder, SHARED_LIBRARY));
+}
+
+/** Take the libraries out of the wheel. Says why it did not work, or nothing. */
+async function fromPyPI(version: string, folder: string): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), 'castlens-cuda-'));
+  try {
+    const wanted = [`onnxruntime-gpu==${version}`, '--no-deps', '--dest', scratch, ...WHEEL];
+    let reason = '';
+    for (const python of [process.env.PYTHON, 'python3', 'python']) {
+      if (python === undefined || readdirSync(scratch).length > 0) {
+        continue;
+      }
+      reason = await run(python, [
+        '-m',
+        'pip',
+        'download',
+        '--disable-pip-version-check',
+        ...wanted
+      ]);
+    }
+    const [wheel] = readdirSync(scratch);
+    if (wheel === undefined) {
+      return reason;
+    }
+    await extractFiles(join(scratch, wheel), [CUDA_LIBRARY, SHARED_LIBRARY], folder);
+    return '';
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Run a program silently. Says why it failed, or nothing. */
+function run(command: string, args: readonly string[]): Promise<string> {
+  return new Promise(resolve => {
+    let said = '';
+    const child = spawn(command, [...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: TIMEOUT_MS
+    });
+    const keep = (text: Buffer): void => {
+      said = (said + text.toString()).slice(-2000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', error => resolve(error.message));
+    child.on('close', code => {
+      const last = said.trim().split('\n').slice(-1)[0];
+      resolve(code === 0 ? '' : `${basename(command)}: ${last || `exit code ${code}`}`);
+    });
+  });
+}

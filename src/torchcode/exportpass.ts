@@ -1,0 +1,105 @@
+/**
+ * Strategy `export-pass`: fold the casts of an exported program.
+ *
+ * @packageDocumentation
+ */
+import type { CodeStrategy } from './strategy';
+
+/**
+ * `fold_weight_casts(ep)`.
+ *
+ * #### Notes
+ * One new placeholder, input spec and stored tensor per weight and dtype. Where the original has no reader left, the new tensor
+ * takes its name; otherwise it is called `NAME_DTYPE`, as in a file that `castlens fix` wrote. A cast behind operators that only
+ * rearrange their operand moves in front of them. A cast that also changes strides or device, or that the program returns,
+ * stays: it then copies, but casts no more.
+ */
+export const exportPass: CodeStrategy = ({ copied }) => {
+  const keepsBoth = copied.length > 0;
+  return {
+    call: 'fold_weight_casts(ep)',
+    about: 'after torch.export.export; a new program with smaller weights, model and ep stay',
+    imports: ['import dataclasses', 'import torch'],
+    usesTables: true,
+    source: [
+      'def fold_weight_casts(ep: torch.export.ExportedProgram) -> torch.export.ExportedProgram:',
+      '    """A program that stores the weights above in the precision they are used in, and casts them no more.',
+      '',
+      '    Decomposing makes the casts of autocast regions explicit. Save, load, run or compile the result as any other program.',
+      '    """',
+      '    ep = ep.run_decompositions({})',
+      '    ep._constants = dict(ep.constants)  # Decomposing shares this table with the program it started from.',
+      '    specs = ep.graph_signature.input_specs',
+      '    placeholders = {node.name: node for node in ep.graph.nodes if node.op == "placeholder"}',
+      '    stored = {}  # Tied weights stay tied.',
+      keepsBoth
+        ? '    for name, dtype in {**LOW_PRECISION, **KEEP_BOTH}.items():'
+        : '    for name, dtype in LOW_PRECISION.items():',
+      '        index = next((i for i, spec in enumerate(specs) if spec.target == name), None)',
+      '        if index is None:',
+      '            raise ValueError(f"the program has no weight {name!r}: is it another model?")',
+      '        spec = specs[index]',
+      '        old, suffix = placeholders[spec.arg.name], str(dtype).removeprefix("torch.")',
+      '        with ep.graph.inserting_after(old):',
+      '            new = ep.graph.placeholder(f"{old.name}_{suffix}")',
+      '        new.meta = {**old.meta, "val": old.meta["val"].detach().to(dtype)}',
+      '        _move_casts(old, new, dtype)',
+      ...(keepsBoth
+        ? [
+            '        if name in KEEP_BOTH and not new.users:  # The program uses a tied name instead.',
+            '            ep.graph.erase_node(new)',
+            '            continue'
+          ]
+        : []),
+      '        tensors = ep.constants if name in ep.constants else ep.state_dict',
+      '        tensor = tensors[name]',
+      '        key = (tensor.data_ptr(), tensor.shape, tensor.stride(), dtype)',
+      '        if key not in stored:',
+      '            low = tensor.detach().to(dtype)',
+      '            is_parameter = isinstance(tensor, torch.nn.Parameter)',
+      '            stored[key] = torch.nn.Parameter(low, requires_grad=False) if is_parameter else low',
+      '        argument = dataclasses.replace(spec.arg, name=new.name)',
+      '        if old.users:',
+      '            specs.insert(index + 1, dataclasses.replace(spec, arg=argument, target=f"{name}_{suffix}"))',
+      '            tensors[f"{name}_{suffix}"] = stored[key]',
+      '        else:',
+      '            specs[index] = dataclasses.replace(spec, arg=argument)',
+      '            tensors[name] = stored[key]',
+      '            ep.graph.erase_node(old)',
+      '    ep.graph_module.recompile()',
+      '    ep.validate()',
+      '    return ep',
+      '',
+      '',
+      '# Results hold elements of the first operand unchanged, arranged anew: a cast commutes with each of these.',
+      'REARRANGING = {',
+      '    "alias", "chunk", "clone", "detach", "expand", "flatten", "getitem", "lift_fresh_copy", "narrow", "permute", "reshape",',
+      '    "select", "slice", "split", "split_with_sizes", "squeeze", "t", "transpose", "unbind", "unflatten", "unsqueeze", "view",',
+      '}  # fmt: skip',
+      '',
+      '',
+      'def _move_casts(old: torch.fx.Node, new: torch.fx.Node, dtype: torch.dtype) -> None:',
+      '    """Give casts of `old` to `dtype` the operand `new`, which has that dtype already, and drop those with nothing left to do."""',
+      '    graph = old.graph',
+      '    for user in list(old.users):',
+      '        operator_name = getattr(getattr(user.target, "overloadpacket", user.target), "__name__", "")',
+      '        if user.target is torch.ops.aten._assert_tensor_metadata.default:',
+      '            graph.erase_node(user)  # Recorded the dtype that a cast was to start from.',
+      '        elif user.target is torch.ops.aten._to_copy.default and user.kwargs.get("dtype") is dtype:',
+      '            user.replace_input_with(old, new)',
+      '            casts_only = user.kwargs.keys() == {"dtype"} and user.meta["val"].stride() == new.meta["val"].stride()',
+      '            if casts_only and all(reader.op != "output" for reader in user.users):',
+      '                user.replace_all_uses_with(new)',
+      '                graph.erase_node(user)',
+      '        elif operator_name in REARRANGING and user.args[0] is old:',
+      '            with graph.inserting_before(user):',
+      '                moved = graph.node_copy(user, lambda node: new if node is old else node)',
+      '            args, kwargs = torch.fx.map_arg((moved.args, moved.kwargs), lambda node: node.meta["val"])',
+      '            moved.meta = {**user.meta, "val": moved.target(*args, **kwargs)}',
+      '            _move_casts(user, moved, dtype)',
+      '            for node in (moved, user):',
+      '                if not node.users:',
+      '                    graph.erase_node(node)'
+    ].join('\n')
+  };
+};

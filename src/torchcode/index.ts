@@ -1,0 +1,2 @@
+export type { ICodeFacts, ICodeWeight } from './facts';
+export { strategiesFor, writeTorchCode } from './write';
