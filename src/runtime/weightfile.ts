@@ -265,6 +265,10 @@ interface IFileStamp {
 }
 
 function planWeight(weight: IWeight, stamps: Map<string, IFileStamp>): IPlannedWeight {
+  if (weight.dtype === 'string') {
+    // In memory already, and nothing casts them ahead of the forward.
+    return { plain: weight, conversion: null };
+  }
   const { source, steps } = resolveSteps(weight);
   checkExtent(source);
   if (elementCount(weight.shape) === 0) {
