@@ -8,7 +8,6 @@ const transformed = [
   '@bufbuild/',
   'apache-arrow',
   'flatbuffers',
-  'lossless-json',
   'lib0/',
   'y-protocols/',
   'yjs/',

@@ -58,7 +58,8 @@ function row(variant: IVariantResult, off: IVariantResult | undefined): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function ratioText({ ratio, low, high }: IRatio): string {
+/** A ratio with its interval. */
+export function ratioText({ ratio, low, high }: IRatio): string {
   const interval =
     low === null || high === null ? '' : ` (${low.toFixed(3)} to ${high.toFixed(3)})`;
   return `${ratio.toFixed(3)}${interval}`;

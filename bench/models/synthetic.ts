@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path';
 
-import type { IArchiveRecord } from '../../src/formats';
+import type { IArchiveRecord, ISink } from '../../src/formats';
 import { writeRecords } from '../../src/formats';
 import { SparseFile, zeros } from './sparsefile';
 import { writeSyntheticOnnx } from './syntheticonnx';
@@ -47,6 +47,8 @@ export interface ISyntheticModel {
   readonly weights: readonly ISyntheticWeight[];
   readonly width: number;
   readonly steps: readonly SyntheticStep[];
+  /** Bytes ahead of the weights that belong to nothing, in an archive or a file beside the model. A hole; none where left out. */
+  readonly gapBytes?: number;
 }
 
 /**
@@ -89,14 +91,42 @@ async function writeArchive(
   });
   const file = new SparseFile(path);
   try {
-    await writeRecords(path, file, [...weights, ...syntheticProgram(root, format, model)]);
+    const program = syntheticProgram(root, format, model);
+    const { gapBytes = 0 } = model;
+    // Archives start with a record: the gap comes after the first one.
+    await (gapBytes === 0
+      ? writeRecords(path, file, [...weights, ...program])
+      : writeRecords(path, new GapAfterRecord(file, gapBytes), [...program, ...weights]));
   } finally {
     file.close();
   }
 }
 
+/** Leaves a hole behind the first record of an archive. */
+class GapAfterRecord implements ISink {
+  constructor(
+    private readonly _file: SparseFile,
+    private _gapBytes: number
+  ) {}
+
+  get position(): number {
+    return this._file.position;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this._file.write(bytes);
+    if (bytes.length >= 4 && Buffer.from(bytes.subarray(0, 4)).equals(DATA_DESCRIPTOR)) {
+      this._file.skip(this._gapBytes);
+      this._gapBytes = 0;
+    }
+  }
+}
+
+/** What the end of a record starts with. */
+const DATA_DESCRIPTOR = Buffer.from('PK\x07\x08', 'latin1');
+
 // The archive writer takes sources that may have to wait; zeros never do.
-// eslint-disable-next-line @typescript-eslint/require-await
+
 async function* piecesOf(sizeBytes: number): AsyncGenerator<Uint8Array> {
   yield* zeros(sizeBytes);
 }

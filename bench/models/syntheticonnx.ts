@@ -6,14 +6,21 @@
 import { basename } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-import { SparseFile, zeros } from './sparsefile';
+import { SparseFile } from './sparsefile';
 import type { ISyntheticModel, ISyntheticWeight } from './synthetic';
 
 /** Field numbers of onnx.proto3. */
 const MODEL = { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 } as const;
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 } as const;
-const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, location: 14 } as const;
+const TENSOR = {
+  dims: 1,
+  dataType: 2,
+  name: 8,
+  rawData: 9,
+  externalData: 13,
+  location: 14
+} as const;
 const FLOAT = 1;
 const BFLOAT16 = 16;
 const INT_ATTRIBUTE = 2;
@@ -25,15 +32,12 @@ const ALIGNMENT = 4096;
 type Piece = Uint8Array | number;
 
 /** Write a model of opset 21, and its weights to `PATH.data` where `external`. */
-export function writeSyntheticOnnx(
-  path: string,
-  model: ISyntheticModel,
-  external: boolean
-): Promise<void> {
+export function writeSyntheticOnnx(path: string, model: ISyntheticModel, external: boolean): void {
   const graph: Piece[] = [nodesOf(model)];
   const data = external ? new SparseFile(`${path}.data`) : null;
   const file = new SparseFile(path);
   try {
+    data?.skip(model.gapBytes ?? 0);
     for (const weight of model.weights) {
       graph.push(...initializer(weight, `${basename(path)}.data`, data));
     }
@@ -61,7 +65,6 @@ export function writeSyntheticOnnx(
     file.close();
     data?.close();
   }
-  return Promise.resolve();
 }
 
 function nodesOf({ weights, steps }: ISyntheticModel): Uint8Array {
@@ -153,9 +156,7 @@ function port(
       nested(writer, 1, () => {
         writer.tag(1, WireType.Varint).int32(type);
         nested(writer, 2, () =>
-          shape.forEach(size =>
-            nested(writer, 1, () => writer.tag(1, WireType.Varint).int64(size))
-          )
+          shape.forEach(size => nested(writer, 1, () => writer.tag(1, WireType.Varint).int64(size)))
         );
       })
     );
@@ -196,9 +197,7 @@ function writeLength(writer: BinaryWriter, length: number): void {
 function writePieces(file: SparseFile, pieces: readonly Piece[]): void {
   for (const piece of pieces) {
     if (typeof piece === 'number') {
-      for (const zero of zeros(piece)) {
-        file.append(zero);
-      }
+      file.skip(piece);
     } else {
       file.append(piece);
     }

@@ -250,14 +250,15 @@ function usersOf(
   const seen = new Set<INode>();
   const users: INode[] = [];
   const pending = casts.flatMap(cast => cast.outputs);
-  for (let value = pending.shift(); value !== undefined; value = pending.shift()) {
+  // Grows while it is gone through.
+  for (const value of pending) {
     for (const { node } of (value === null ? undefined : uses.get(value)) ?? []) {
       if (seen.has(node)) {
         continue;
       }
       seen.add(node);
       if (isArrangement(node)) {
-        pending.push(...node.outputs);
+        node.outputs.forEach(output => pending.push(output));
       } else if (castTarget(node) === null) {
         users.push(node);
       }

@@ -47,16 +47,27 @@ function portInfo(port: IPort): IPortInfo {
   };
 }
 
-/** Weight casts of every module, those of its children included. */
+/** Weight casts of every module, those of its children included. Linear in casts and modules but for sorting these. */
 function moduleInfo(loaded: LoadedModel, census: ICensus): IModuleInfo[] {
   const totals = new Map<string, { weightCasts: number; bytesMoved: number }>();
   for (const cast of census.weightCasts) {
-    const share = cast.bytesMoved;
-    for (let path: string | null = cast.module ?? ''; path !== null; path = parentOf(path)) {
-      const total = totals.get(path) ?? { weightCasts: 0, bytesMoved: 0 };
-      total.weightCasts += cast.uses;
-      total.bytesMoved += share;
-      totals.set(path, total);
+    // Up to a module that is known: those around it are then known too.
+    let path: string | null = cast.module ?? '';
+    for (; path !== null && !totals.has(path); path = parentOf(path)) {
+      totals.set(path, { weightCasts: 0, bytesMoved: 0 });
+    }
+    const own = totals.get(cast.module ?? '')!;
+    own.weightCasts += cast.uses;
+    own.bytesMoved += cast.bytesMoved;
+  }
+  // Every module after those in it, which have longer paths, so that each sum is handed on once.
+  const inward = [...totals].sort(([a], [b]) => b.length - a.length);
+  for (const [path, { weightCasts, bytesMoved }] of inward) {
+    const parent = parentOf(path);
+    if (parent !== null) {
+      const around = totals.get(parent)!;
+      around.weightCasts += weightCasts;
+      around.bytesMoved += bytesMoved;
     }
   }
   return loaded.model.modules.map(({ path, type }) => ({

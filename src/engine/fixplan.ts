@@ -176,7 +176,9 @@ class FixPlanner {
           usage.others.push('returned by the program');
         }
         for (const use of this._uses.get(value) ?? []) {
-          pending.push(...this._follow(usage, value, use, value !== root, aliases.mutatorOf));
+          this._follow(usage, value, use, value !== root, aliases.mutatorOf).forEach(next =>
+            pending.push(next)
+          );
         }
       }
     }

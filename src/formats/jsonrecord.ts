@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import { parse } from 'lossless-json';
-
 import { CastlensError } from '../model';
+import { parseJson } from './json';
 
 /** A JSON object whose members have not been checked. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -29,13 +28,13 @@ export class JsonRecord {
   parse(text: string): JsonObject {
     let value: unknown;
     try {
-      value = parse(text, null, { parseNumber });
+      value = parseJson(text, parseNumber);
     } catch (error) {
       throw new CastlensError('bad-file', 'the record is no valid JSON', {
         file: this.file,
         entry: this.entry,
         expected: 'JSON',
-        found: error instanceof RangeError ? 'nesting too deep to read' : String(error),
+        found: String(error),
         hint: 'The file is damaged: export it again.',
         cause: error
       });

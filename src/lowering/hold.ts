@@ -53,11 +53,9 @@ class Holder {
         value,
         weight: this._isHeld(value) ? widened(weight) : weight
       }));
-      current.weights.push(
-        ...this._stored
-          .filter(entry => entry.graph === current)
-          .map(({ value, weight }) => ({ value, weight }))
-      );
+    }
+    for (const { value, weight, graph: owner } of this._stored) {
+      owner.weights.push({ value, weight });
     }
     for (const value of this._logical.keys()) {
       value.dtype = 'float32';
@@ -90,6 +88,7 @@ class Holder {
 
   private _rewrite(graph: IGraph): void {
     const builder = new NodeBuilder(this._names);
+    this._arranged.clear();
     for (const node of graph.nodes) {
       const source = node.inputs[0] ?? null;
       node.inputs = node.inputs.map(value => (value === null ? null : this._resolve(value)));
@@ -204,11 +203,10 @@ class Holder {
     let current = value;
     for (;;) {
       const entry = this._weights.get(current);
-      if (entry) {
-        return layout.reduceRight(
-          (operand, node) => this._onStored(node, operand, builder),
-          this._storedValue(current, entry)
-        );
+      const made =
+        this._arranged.get(current) ?? (entry && this._storedValue(current, entry)) ?? null;
+      if (made !== null) {
+        return layout.reduceRight((operand, node) => this._onStored(node, operand, builder), made);
       }
       const producer = this._producers.get(current);
       if (!producer || !isLayoutOnly(producer)) {
@@ -232,15 +230,17 @@ class Holder {
 
   /** A layout-only operator once more, on the stored type. */
   private _onStored(node: INode, operand: IValue, builder: NodeBuilder): IValue {
-    const shape = node.outputs[0]?.shape ?? null;
-    return builder.emit(
+    const result = node.outputs[0]!;
+    const [made] = builder.emit(
       node.op,
       `${node.name}/stored`,
       [operand, ...node.inputs.slice(1)],
       node.attrs,
-      [{ dtype: operand.dtype, shape }],
+      [{ dtype: operand.dtype, shape: result.shape }],
       node
-    )[0];
+    );
+    this._arranged.set(result, made);
+    return made;
   }
 
   private _dtypeOf(value: IValue): DType | null {
@@ -260,6 +260,8 @@ class Holder {
   private readonly _producers = new Map<IValue, INode>();
   private readonly _weights = new Map<IValue, { weight: IWeight; graph: IGraph }>();
   private readonly _storedOf = new Map<IValue, IValue>();
+  /** Results of layout operators on the stored type; only those of the graph at hand, which its later nodes can use. */
+  private readonly _arranged = new Map<IValue, IValue>();
   private readonly _stored: { value: IValue; weight: IWeight; graph: IGraph }[] = [];
 }
 

@@ -284,6 +284,13 @@ export class GraphReader {
   private _names(value: unknown, where: string): (IName | null)[] {
     const json = this._json;
     const names: (IName | null)[] = [];
+    const optional = (argument: unknown): void => {
+      if (json.variant(argument, where).tag === 'as_tensor') {
+        one(argument);
+      } else {
+        names.push(null);
+      }
+    };
     const one = (argument: unknown): void => {
       const { tag, value: inner } = json.variant(argument, where);
       switch (tag) {
@@ -294,13 +301,13 @@ export class GraphReader {
           json.array(inner, where).forEach(item => one({ as_tensor: item }));
           return;
         case 'as_optional_tensor':
-          one(inner);
+          optional(inner);
           return;
         case 'as_optional_tensors':
+          json.array(inner, where).forEach(optional);
+          return;
         case 'as_nested_tensors':
-          json
-            .array(inner, where)
-            .forEach(item => one(Array.isArray(item) ? { as_tensors: item } : item));
+          json.array(inner, where).forEach(item => one({ as_tensors: item }));
           return;
         case 'as_sym_int':
         case 'as_sym_float':

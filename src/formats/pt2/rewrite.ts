@@ -3,17 +3,22 @@
  *
  * @packageDocumentation
  */
-import { parse, stringify } from 'lossless-json';
-
 import type { DType, IByteRange, IExportedModel } from '../../model';
 import { CastlensError } from '../../model';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
+import { stringifyJson } from '../json';
 import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
 import { refusePickledTensors } from './programs';
 import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram';
-import { convertedSize, editProgram, setDtype, structuredCopy } from './rewriteprogram';
+import {
+  convertedSize,
+  editProgram,
+  parseEditable,
+  setDtype,
+  structuredCopy
+} from './rewriteprogram';
 import type { IArchiveRecord, RecordSource } from './write';
 import { writePt2Archive } from './write';
 
@@ -62,7 +67,7 @@ export class Pt2Rewriter {
         });
       }
       const entry = programs.includes('models/model.json') ? 'models/model.json' : programs[0];
-      const program = parse(await archive.readText(entry)) as EditableJson;
+      const program = parseEditable(await archive.readText(entry)) as EditableJson;
       const name = entry.slice('models/'.length, -'.json'.length);
       const configs = new Map<string, IConfig>();
       const foreign = new Set<string>();
@@ -71,7 +76,7 @@ export class Pt2Rewriter {
         if (match === null) {
           continue;
         }
-        const json = parse(await archive.readText(record)) as EditableJson;
+        const json = parseEditable(await archive.readText(record)) as EditableJson;
         const table = (json.config ?? {}) as IConfig['table'];
         const folder = `data/${match[1]}`;
         if (CONFIGS[match[1]].includes(match[2].slice(name.length)) && match[2].startsWith(name)) {
@@ -130,10 +135,10 @@ export class Pt2Rewriter {
     const isTaken = (fqn: string): boolean =>
       this._configs.some(({ table }) => Object.hasOwn(table, fqn));
     const added = editProgram(graphModule, this._model, edits, isTaken);
-    const texts = new Map<string, string>([[this._entry, textOf(this._program, this._entry)]]);
+    const texts = new Map<string, string>([[this._entry, stringifyJson(this._program)]]);
     const extra = await this._editConfigs(edits, added, bytes);
     for (const { entry, json } of this._configs) {
-      texts.set(entry, textOf(json, entry));
+      texts.set(entry, stringifyJson(json));
     }
     const prefix = this._archive.root === '' ? '' : `${this._archive.root}/`;
     const records: IArchiveRecord[] = [];
@@ -262,12 +267,4 @@ function converted(range: IByteRange, from: DType, to: DType, bytes: IByteTransf
     sizeBytes: convertedSize(range.length, from, to),
     open: () => bytes.convert(range, from, to)
   };
-}
-
-function textOf(json: EditableJson, entry: string): string {
-  const text = stringify(json);
-  if (text === undefined) {
-    throw new Error(`Pt2Rewriter: ${entry} is no JSON`);
-  }
-  return text;
 }

@@ -5,13 +5,12 @@
  *
  * @packageDocumentation
  */
-import { isLosslessNumber, stringify } from 'lossless-json';
-
 import type { DType, IAutocastRegion, IExportedModel, INode, IValue } from '../../model';
 import { CastlensError, DTYPES } from '../../model';
+import { JsonNumber, parseJson, stringifyJson } from '../json';
 import { scalarTypeOf } from './enums';
 
-/** A JSON object that is edited. Numbers are `LosslessNumber`; numbers put in may be plain. */
+/** A JSON object that is edited. Numbers are `JsonNumber`; numbers put in may be plain. */
 export type EditableJson = { [key: string]: unknown };
 
 /** A second weight: a stored tensor in a lower precision, beside the original. */
@@ -315,7 +314,7 @@ class ProgramEditor {
       return false;
     }
     const isSame = ['strides', 'sizes', 'device', 'layout'].every(
-      key => stringify(before[key]) === stringify(after[key])
+      key => stringifyJson(before[key] ?? null) === stringifyJson(after[key] ?? null)
     );
     const isPlain = args.every(
       ({ name, arg }) =>
@@ -453,17 +452,14 @@ export function setDtype(meta: EditableJson, dtype: DType): void {
   meta.dtype = scalarTypeOf(dtype);
 }
 
-/** A copy of plain JSON; numbers are shared, they are never edited. */
+/** A copy of JSON. */
 export function structuredCopy(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(structuredCopy);
-  }
-  if (isPlainObject(value)) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, structuredCopy(item)])
-    );
-  }
-  return value;
+  return parseEditable(stringifyJson(value));
+}
+
+/** Parse JSON so that numbers keep their text. */
+export function parseEditable(text: string): unknown {
+  return parseJson(text, digits => new JsonNumber(digits));
 }
 
 /** Bytes of a whole storage as another dtype. */
@@ -556,6 +552,9 @@ function namesOf(list: unknown): (string | null)[] {
 
 function isPlainObject(value: unknown): value is EditableJson {
   return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof JsonNumber)
   );
 }
