@@ -205,29 +205,27 @@ export function* weightsOf(graph: IGraph): Generator<IWeight> {
 
 /** The graph with other weights. Nodes are copied only where they hold nested graphs. */
 export function withWeights(graph: IGraph, change: (weight: IWeight) => IWeight): IGraph {
-  const changeAttr = (attr: Attr): Attr => {
-    if (attr.kind === 'graph') {
-      return { kind: 'graph', value: withWeights(attr.value, change) };
-    }
-    return attr.kind === 'list' ? { kind: 'list', items: attr.items.map(changeAttr) } : attr;
+  const pending: { readonly copy: IGraph; readonly source: IGraph }[] = [];
+  const begin = (source: IGraph): IGraph => {
+    const copy = { ...source };
+    pending.push({ copy, source });
+    return copy;
   };
-  return {
-    ...graph,
-    weights: graph.weights.map(({ value, weight }): IWeightValue => ({
-      value,
-      weight: change(weight)
-    })),
-    nodes: graph.nodes.map(node =>
-      bodiesOf(node).length === 0
-        ? node
-        : {
-            ...node,
-            attrs: Object.fromEntries(
-              Object.entries(node.attrs).map(([name, attr]) => [name, changeAttr(attr)])
-            )
-          }
-    )
-  };
+  const changed = begin(graph);
+  // Grows while it is gone through.
+  for (const { copy, source } of pending) {
+    copy.weights = source.weights.map(({ value, weight }) => ({ value, weight: change(weight) }));
+    copy.nodes = source.nodes.map(node => {
+      if (bodiesOf(node).length === 0) {
+        return node;
+      }
+      const attrs = Object.entries(node.attrs).map(
+        ([name, attr]) => [name, withBodies(attr, begin)] as const
+      );
+      return { ...node, attrs: Object.fromEntries(attrs) };
+    });
+  }
+  return changed;
 }
 
 /** A new tensor value. */
@@ -254,8 +252,8 @@ export function makeValue(
  * @returns the copy and the map from old values to new.
  */
 export function cloneGraph(graph: IGraph): { graph: IGraph; values: Map<IValue, IValue> } {
-  const values = new Map<IValue, IValue>();
-  return { graph: cloneInto(graph, values), values };
+  const cloner = new Cloner();
+  return { graph: cloner.run(graph), values: cloner.values };
 }
 
 /**
@@ -297,55 +295,75 @@ export function removeDeadNodes(graph: IGraph): INode[] {
   return dropped.reverse();
 }
 
-function cloneInto(graph: IGraph, values: Map<IValue, IValue>): IGraph {
-  const copy = (value: IValue): IValue => {
-    let made = values.get(value);
-    if (!made) {
-      made = { ...value };
-      values.set(value, made);
+/** Copies a graph and those nested in it. Nested graphs are copied one after the other: depth costs no call stack. */
+class Cloner {
+  readonly values = new Map<IValue, IValue>();
+
+  run(graph: IGraph): IGraph {
+    const copy = this._begin(graph);
+    // Grows while it is gone through.
+    for (const next of this._pending) {
+      this._fill(next.copy, next.source);
     }
-    return made;
-  };
-  const copyOrNull = (value: IValue | null): IValue | null => (value === null ? null : copy(value));
-  const copyAttr = (attr: Attr): Attr => {
-    switch (attr.kind) {
-      case 'graph':
-        return { kind: 'graph', value: cloneInto(attr.value, values) };
-      case 'list':
-        return attr.items.some(item => item.kind === 'graph')
-          ? { kind: 'list', items: attr.items.map(copyAttr) }
-          : attr;
-      case 'none':
-      case 'input':
-      case 'bool':
-      case 'int':
-      case 'float':
-      case 'string':
-      case 'dtype':
-      case 'device':
-      case 'memory-format':
-      case 'layout':
-      case 'tensor':
-        return attr;
-    }
-  };
-  return {
-    name: graph.name,
-    inputs: graph.inputs.map(copy),
-    weights: graph.weights.map(({ value, weight }) => ({ value: copy(value), weight })),
-    nodes: graph.nodes.map(node => {
+    return copy;
+  }
+
+  /** An empty graph, to be filled later. */
+  private _begin(source: IGraph): IGraph {
+    const copy: IGraph = {
+      name: source.name,
+      inputs: [],
+      outputs: [],
+      nodes: [],
+      weights: [],
+      opsets: { ...source.opsets }
+    };
+    this._pending.push({ copy, source });
+    return copy;
+  }
+
+  private _fill(copy: IGraph, source: IGraph): void {
+    const value = (one: IValue): IValue => this._value(one);
+    const valueOrNull = (one: IValue | null): IValue | null =>
+      one === null ? null : this._value(one);
+    copy.inputs = source.inputs.map(value);
+    copy.weights = source.weights.map(entry => ({
+      value: this._value(entry.value),
+      weight: entry.weight
+    }));
+    copy.nodes = source.nodes.map(node => {
       const attrs: Record<string, Attr> = {};
       for (const key in node.attrs) {
-        attrs[key] = copyAttr(node.attrs[key]);
+        attrs[key] = withBodies(node.attrs[key], body => this._begin(body));
       }
       return {
         ...node,
-        inputs: node.inputs.map(copyOrNull),
-        outputs: node.outputs.map(copyOrNull),
+        inputs: node.inputs.map(valueOrNull),
+        outputs: node.outputs.map(valueOrNull),
         attrs
       };
-    }),
-    outputs: graph.outputs.map(copy),
-    opsets: { ...graph.opsets }
-  };
+    });
+    copy.outputs = source.outputs.map(value);
+  }
+
+  private _value(value: IValue): IValue {
+    let made = this.values.get(value);
+    if (!made) {
+      made = { ...value };
+      this.values.set(value, made);
+    }
+    return made;
+  }
+
+  private readonly _pending: { readonly copy: IGraph; readonly source: IGraph }[] = [];
+}
+
+/** An attribute with other graphs in place of its own; itself where it holds none. */
+function withBodies(attr: Attr, change: (body: IGraph) => IGraph): Attr {
+  if (attr.kind === 'graph') {
+    return { kind: 'graph', value: change(attr.value) };
+  }
+  return attr.kind === 'list' && attr.items.some(({ kind }) => kind === 'graph')
+    ? { kind: 'list', items: attr.items.map(item => withBodies(item, change)) }
+    : attr;
 }

@@ -1,11 +1,34 @@
 /**
- * Passes stay linear and do not recurse: counted by how often they look at a node's operator, never by time.
+ * The graph layer stays linear and does not recurse: counted by how often it looks at a node's operator, and by the work it does in
+ * collections, never by time.
  */
+import { join } from 'node:path';
+
+import type { GraphShape } from '../../../bench/models/shapes';
+import {
+  chain as layers,
+  fanOut,
+  manyCasts,
+  manyWeights,
+  nestedModules,
+  nestedRegions
+} from '../../../bench/models/shapes';
+import type { SyntheticFormat } from '../../../bench/models/synthetic';
+import { writeSynthetic } from '../../../bench/models/synthetic';
 import { makeCastsExplicit, takeCensus } from '../../../src/autocast';
-import type { IGraph, IValue } from '../../../src/model';
+import { describeModel } from '../../../src/engine/describe';
+import { fixModel } from '../../../src/engine/fix';
+import { planFix } from '../../../src/engine/fixplan';
+import { LoadedModel, ModelStore } from '../../../src/engine/modelstore';
+import { readModel, writeOnnx } from '../../../src/formats';
+import { CPU_CAPABILITIES, legalize, lowerToOnnx } from '../../../src/lowering';
+import type { IExportedModel, IGraph, IValue } from '../../../src/model';
+import { withWeights } from '../../../src/model';
 import { foldWeightCasts, PASS_ORDER, planGraph, validateGraph } from '../../../src/passes';
-import { PASSES } from '../../../src/protocol';
+import type { CacheMode, Reference } from '../../../src/protocol';
+import { CACHE_MODES, PASSES } from '../../../src/protocol';
 import { GraphBuilder, makeRegion } from '../autocast/builder';
+import { testFolder } from '../runtime/helpers';
 
 /** A chain of n nodes, half of it layout operators on a weight, half of it layers on an activation. */
 function chain(n: number): GraphBuilder {
@@ -82,4 +105,186 @@ describe('a chain of 100,000 nodes', () => {
       }
     }
   }, 120_000);
+});
+
+const MODES: readonly (CacheMode | Reference)[] = [...CACHE_MODES, 'float32'];
+
+/** Run every stage between a file and the files made of it. */
+async function runAll(
+  path: string,
+  output: string,
+  modes: readonly (CacheMode | Reference)[],
+  note: (stage: string) => void
+): Promise<void> {
+  const model = await readModel(path);
+  note('read');
+  const explicit = makeCastsExplicit(model);
+  note('make casts explicit');
+  takeCensus(explicit, model, path);
+  note('census');
+  describeModel(new LoadedModel(model, ''), path);
+  note('describe');
+  for (const cache of modes) {
+    const planned = planGraph(explicit.graph, model, { cache, passes: PASSES });
+    note(`plan ${cache}`);
+    const lowered = lowerToOnnx(planned.graph);
+    note(`lower ${cache}`);
+    const { graph } = legalize(lowered, CPU_CAPABILITIES);
+    note(`legalise ${cache}`);
+    writeOnnx(withStoredWeights(graph));
+    note(`write ${cache}`);
+  }
+  planFix(explicit, model, 'leave', new Map());
+  note('plan the repair');
+  await fixModel(new ModelStore(), { path, output }, {});
+  note('repair');
+}
+
+/** The graph with derived weights taken for stored ones: converting them is the runtime's, and no matter of the graph. */
+function withStoredWeights(graph: IGraph): IGraph {
+  const range = { file: '/weights', offset: 0, length: 2 ** 40 };
+  return withWeights(graph, weight =>
+    weight.data.kind === 'derived' ? { ...weight, data: { kind: 'range', range } } : weight
+  );
+}
+
+/** Methods of collections, and whether they go through all elements. */
+const COUNTED: readonly (readonly [object, readonly string[], boolean])[] = [
+  [Map.prototype, ['get', 'set', 'has', 'delete'], false],
+  [Set.prototype, ['add', 'has', 'delete'], false],
+  [
+    Array.prototype,
+    [
+      'includes',
+      'indexOf',
+      'find',
+      'findIndex',
+      'findLast',
+      'filter',
+      'map',
+      'some',
+      'every'
+    ].concat(['shift', 'unshift', 'splice', 'concat', 'slice', 'forEach', 'flatMap', 'reduce']),
+    true
+  ]
+];
+
+/** Count the steps that collections take from here on. `restore` undoes it. */
+function countSteps(): { steps: () => number; restore: () => void } {
+  let steps = 0;
+  const undo: (() => void)[] = [];
+  for (const [prototype, names, isWhole] of COUNTED) {
+    const methods = prototype as Record<string, (...args: unknown[]) => unknown>;
+    for (const name of names) {
+      const original = methods[name];
+      methods[name] = function (this: { length?: number }, ...args: unknown[]): unknown {
+        steps += isWhole ? 1 + (this.length ?? 0) : 1;
+        return original.apply(this, args);
+      };
+      undo.push(() => (methods[name] = original));
+    }
+  }
+  return { steps: () => steps, restore: () => undo.forEach(restore => restore()) };
+}
+
+const SHAPES: readonly (readonly [string, GraphShape, readonly SyntheticFormat[]])[] = [
+  ['a chain', layers, ['training', 'aten', 'onnx']],
+  ['one value with many users', fanOut, ['training', 'aten', 'onnx']],
+  ['many weights', manyWeights, ['training', 'aten', 'onnx-external']],
+  ['one weight with many casts', manyCasts, ['training', 'aten', 'onnx']],
+  ['nested regions', nestedRegions, ['training']],
+  ['nested modules', nestedModules, ['training', 'aten']]
+];
+
+describe('steps in collections per operator', () => {
+  const folder = testFolder();
+  const cases = SHAPES.flatMap(([name, shape, formats]) =>
+    formats.map(format => [name, format, shape] as const)
+  );
+
+  it.each(cases)('should not grow with %s in %s, in any stage', async (name, format, shape) => {
+    const extension = format.startsWith('onnx') ? 'onnx' : 'pt2';
+    const perOperator = new Map<string, number[]>();
+    for (const size of [50, 100, 400]) {
+      const path = join(folder.path, `${name}-${format}-${size}.${extension}`);
+      await writeSynthetic(path, format, shape(size, 4));
+      const counter = countSteps();
+      try {
+        let before = 0;
+        await runAll(path, join(folder.path, `fixed.${extension}`), MODES, stage => {
+          const steps = counter.steps();
+          const list = perOperator.get(stage) ?? [];
+          perOperator.set(stage, list);
+          list.push((steps - before) / size);
+          before = counter.steps();
+        });
+      } finally {
+        counter.restore();
+      }
+    }
+    // The first size only fills what is filled once.
+    const grown = [...perOperator].filter(([, [, small, large]]) => large > small * 1.2 + 1);
+    expect(grown).toEqual([]);
+    expect(perOperator.size).toBe(6 + 4 * MODES.length);
+  });
+});
+
+describe('deep and wide graphs', () => {
+  const folder = testFolder();
+
+  it.each([
+    ['regions nested 2,000 deep', nestedRegions, 2_000, ['training']],
+    ['modules nested 1,000 deep', nestedModules, 1_000, ['training', 'aten']],
+    ['an operator with 150,000 operands', fanOut, 150_000, ['onnx']],
+    ['150,000 casts of one weight', manyCasts, 150_000, ['onnx']]
+  ] as const)(
+    'should go through all stages with %s',
+    async (_, shape, size, formats) => {
+      for (const format of formats) {
+        const extension = format === 'onnx' ? 'onnx' : 'pt2';
+        const path = join(folder.path, `deep.${extension}`);
+        await writeSynthetic(path, format, shape(size, 4));
+        const stages: string[] = [];
+        await runAll(path, join(folder.path, `deep-fixed.${extension}`), ['folded'], stage =>
+          stages.push(stage)
+        );
+        expect(stages.at(-1)).toBe('repair');
+      }
+    },
+    240_000
+  );
+
+  it('should plan branches nested 5,000 deep', () => {
+    const depth = 5_000;
+    const b = new GraphBuilder();
+    const weight = b.weight('w');
+    let body: IGraph | null = null;
+    for (let level = depth; level >= 0; level--) {
+      const inner: GraphBuilder = level === 0 ? b : new GraphBuilder();
+      const branch = body === null ? null : ({ kind: 'graph', value: body } as const);
+      const node = inner.node(
+        'higher_order.cond',
+        { self: weight, branch },
+        {},
+        { name: `c${level}` }
+      );
+      node.outputs[0]!.name = `v${level}`;
+      const cast = inner.cast(weight, 'bfloat16', { name: `k${level}` });
+      cast.name = `k${level}`;
+      inner.output(node.outputs[0]!, cast);
+      body = inner.graph;
+    }
+    const model: IExportedModel = b.model({ dialect: 'ATEN' });
+    const explicit = makeCastsExplicit(model);
+    expect(takeCensus(explicit, model, 'deep.pt2').perForward.off.weightCasts).toBe(depth + 1);
+    for (const cache of MODES) {
+      const planned = planGraph(explicit.graph, model, { cache, passes: PASSES });
+      expect(validateGraph(planned.graph)).toEqual([]);
+      const folds = cache === 'folded' || cache === 'frozen';
+      expect(planned.weightCasts).toBe(folds || cache === 'float32' ? 0 : depth + 1);
+    }
+    let count = 0;
+    withWeights(explicit.graph, one => (count++, one));
+    expect(count).toBe(1);
+  });
 });
