@@ -23,7 +23,7 @@ import { cloneGraph } from '../src/model';
 import { PASS_ORDER, planGraph } from '../src/passes';
 import type { CacheMode, Reference } from '../src/protocol';
 import { CACHE_MODES, formatMs, PASSES } from '../src/protocol';
-import { describeMachine, WeightConverter } from '../src/runtime';
+import { describeMachine, WeightConverter, WeightWorkers } from '../src/runtime';
 import type { GraphShape } from './models/shapes';
 import {
   chain,
@@ -78,6 +78,8 @@ const WARMUP_RUNS = 3;
 
 /** Operators that the runs of one size have together, at least. */
 const OPERATORS = 10_000;
+
+const workers = new WeightWorkers();
 
 /** Mean times by stage, one per size. */
 type Times = Map<string, number[]>;
@@ -215,7 +217,7 @@ async function stages(
       const lowered = await time(`lower ${cache}`, () => lowerToOnnx(planned.graph));
       const legal = await time(`legalise ${cache}`, () => legalize(lowered, CPU_CAPABILITIES));
       const converted = await time(`materialise ${cache}`, () =>
-        new WeightConverter().materialize(legal.graph, { reuse: false })
+        new WeightConverter(workers).materialize(legal.graph, { reuse: false })
       );
       await time(`write ${cache}`, () => writeOnnx(converted.graph));
       converted.dispose();
@@ -223,7 +225,7 @@ async function stages(
   }
   await time('plan the repair', () => planFix(explicit, model, 'leave', new Map()));
   await time('read, repair and write', () =>
-    fixModel(new ModelStore(), { path, output: fixed }, {})
+    fixModel(new ModelStore(), workers, { path, output: fixed }, {})
   );
 }
 
@@ -238,7 +240,9 @@ function slope(sizes: readonly number[], times: readonly number[]): number {
   return covariance / xs.reduce((sum, value) => sum + (value - x) ** 2, 0);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  })
+  .finally(() => workers.dispose());

@@ -38,7 +38,6 @@ import type { LoadedModel } from './modelstore';
 import { feedsOf, sessionOptions } from './sessions';
 import type { VariantSessions } from './sessions';
 import type { IActivationRow } from './statstable';
-import { encodeActivationStats } from './statstable';
 import type { IPreparedVariant } from './variant';
 import { planVariantGraph, prepareVariant } from './variant';
 
@@ -98,6 +97,7 @@ export async function activationStatsTable(
     await probing.summarise();
     await probing.compare();
     const rows = probing.rows();
+    const { encodeActivationStats } = await import('./statstable');
     return {
       bytes: encodeActivationStats(rows),
       result: {

@@ -10,7 +10,6 @@ import { hasStats, TensorStats } from '../numerics';
 import type { IJob, IStatsTask, WeightWorkers } from '../runtime';
 import { WeightChunks } from '../runtime';
 import type { IStatsRow } from './statstable';
-import { encodeStats } from './statstable';
 
 /** The table as it travels, and the statistics in it. */
 export interface IWeightStatsTable {
@@ -48,6 +47,8 @@ export async function weightStatsTable(
     }
     rows.push({ name: names[0], dtype, shape, module: moduleOf(names[0], modules), stats });
   }
+  // Arrow is loaded where it is needed: reading a model does without.
+  const { encodeStats } = await import('./statstable');
   return { bytes: encodeStats(rows), rows: rows.length, byWeight };
 }
 

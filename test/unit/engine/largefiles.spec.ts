@@ -45,6 +45,7 @@ const WITH_GAP: readonly SyntheticFormat[] = ['training', 'aten', 'onnx-external
 describe('weights beyond 4 GB', () => {
   const folder = testFolder();
   const engine = new Engine();
+  afterAll(() => engine.dispose());
 
   async function write(
     name: string,
