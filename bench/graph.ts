@@ -225,7 +225,7 @@ async function stages(
   }
   await time('plan the repair', () => planFix(explicit, model, 'leave', new Map()));
   await time('read, repair and write', () =>
-    fixModel(new ModelStore(), workers, { path, output: fixed }, {})
+    fixModel(new ModelStore(), workers, { path, output: fixed, overwrite: true }, {})
   );
 }
 
