@@ -11,6 +11,15 @@ import { basename } from 'node:path';
 import type { IArchiveRecord } from '../../src/formats';
 import { writePt2Archive } from '../../src/formats';
 import { bytesOf, uniform } from '../../src/numerics';
+import type { Json } from './exportjson';
+import {
+  asTensor,
+  NO_SYMBOLS,
+  programJson,
+  programRecords,
+  SCALAR_TYPES,
+  tensorMeta
+} from './exportjson';
 
 /** Sizes of the model. */
 export interface IMlpOptions {
@@ -44,12 +53,6 @@ export async function writeMlp(path: string, options: IMlpOptions): Promise<void
 /** The records of the archive, in torch's order. */
 export function mlpRecords(root: string, options: IMlpOptions): IArchiveRecord[] {
   const layers = layerShapes(options);
-  const text = (name: string, content: string): IArchiveRecord => ({
-    name: `${root}/${name}`,
-    source: { kind: 'text', text: content }
-  });
-  const json = (name: string, content: unknown): IArchiveRecord =>
-    text(name, JSON.stringify(content));
   return [
     ...layers.map((shape, i): IArchiveRecord => ({
       name: `${root}/data/weights/weight_${i}`,
@@ -59,31 +62,15 @@ export function mlpRecords(root: string, options: IMlpOptions): IArchiveRecord[]
         open: () => randomWeight(shape, (options.seed ?? 0) * 1000 + i)
       }
     })),
-    json('data/weights/model_weights_config.json', { config: weightsConfig(layers) }),
-    json('data/constants/model_constants_config.json', { config: {} }),
-    json('models/model.json', exportedProgram(options)),
-    // Empty, as torch writes it for a program without sample inputs.
-    text('data/sample_inputs/model.pt', ''),
-    text('archive_format', 'pt2'),
-    text('archive_version', '0'),
-    text('.data/version', '6\n'),
-    text('byteorder', 'little'),
-    text('.data/serialization_id', '0'.repeat(40))
+    ...programRecords(root, weightsConfig(layers), JSON.stringify(exportedProgram(options)))
   ];
 }
-
-/** Numbers of `torch.ScalarType` in torch/_export/serde/schema.py. */
-const SCALAR_TYPES = { float16: 6, float32: 7, bfloat16: 13 } as const;
-
-const STRIDED = 7;
 
 /** Where the operators stand in mlp.py, by line. */
 const SOURCE_LINES = {
   relu: { line: 25, code: 'x = torch.relu(x)' },
   linear: { line: 26, code: 'x = layer(x)' }
 } as const;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Weight shapes, output size first. */
 function layerShapes({ layers, width, hidden }: IMlpOptions): [number, number][] {
@@ -107,18 +94,6 @@ async function* randomWeight(
     }
     yield bytesOf(part);
   }
-}
-
-function tensorMeta(shape: readonly number[], dtype: number, requiresGrad: boolean): Json {
-  return {
-    dtype,
-    sizes: shape.map(size => ({ as_int: size })),
-    requires_grad: requiresGrad,
-    device: { type: 'cpu', index: null },
-    strides: [{ as_int: shape[1] }, { as_int: 1 }],
-    storage_offset: { as_int: 0 },
-    layout: STRIDED
-  };
 }
 
 function weightsConfig(layers: readonly [number, number][]): Json {
@@ -153,39 +128,21 @@ function exportedProgram(options: IMlpOptions): Json {
     },
     ...NO_SYMBOLS
   };
-  return {
-    graph_module: {
-      graph,
-      signature: {
-        input_specs: [
-          ...weights.map((name, i) => ({
-            parameter: { arg: { name }, parameter_name: `layers.${i}.weight` }
-          })),
-          { user_input: { arg: asTensor('x') } }
-        ],
-        output_specs: [{ user_output: { arg: asTensor('getitem') } }]
-      },
-      module_call_graph: moduleCallGraph(layers.length),
-      metadata: {},
-      treespec_namedtuple_fields: {}
+  return programJson({
+    dialect: 'TRAINING',
+    graph,
+    signature: {
+      input_specs: [
+        ...weights.map((name, i) => ({
+          parameter: { arg: { name }, parameter_name: `layers.${i}.weight` }
+        })),
+        { user_input: { arg: asTensor('x') } }
+      ],
+      output_specs: [{ user_output: { arg: asTensor('getitem') } }]
     },
-    opset_version: { aten: 10 },
-    range_constraints: {},
-    schema_version: { major: 8, minor: 20 },
-    verifiers: ['TRAINING'],
-    torch_version: '2.13.0+cpu',
-    guards_code: []
-  };
+    modules: ['layers', ...layers.map((_, i) => `layers.${i}`)]
+  });
 }
-
-/** Symbols and single results, of which there are none, as every graph lists them. */
-const NO_SYMBOLS = {
-  sym_int_values: {},
-  sym_bool_values: {},
-  is_single_tensor_return: false,
-  custom_obj_values: {},
-  sym_float_values: {}
-};
 
 function regionNode(options: IMlpOptions, weights: readonly string[]): Json {
   const unnamed = (arg: Json): Json => ({ name: '', arg, kind: 1 });
@@ -281,32 +238,7 @@ function operatorNode(
   };
 }
 
-function moduleCallGraph(layers: number): Json[] {
-  const leaf = '{"type": null, "context": null, "children_spec": []}';
-  const tuple = (children: string): string =>
-    `{"type": "builtins.tuple", "context": "null", "children_spec": [${children}]}`;
-  const empty = '{"type": "builtins.dict", "context": "[]", "children_spec": []}';
-  return [
-    {
-      fqn: '',
-      signature: {
-        inputs: [],
-        outputs: [],
-        in_spec: `[1, ${tuple(`${tuple(leaf)}, ${empty}`)}]`,
-        out_spec: `[1, ${leaf}]`,
-        forward_arg_names: ['x']
-      }
-    },
-    { fqn: 'layers', signature: null },
-    ...Array.from({ length: layers }, (_, i) => ({ fqn: `layers.${i}`, signature: null }))
-  ];
-}
-
 /** torch numbers repeated results from the second one on: `relu`, `relu_1`, ... */
 function resultName(op: string, index: number): string {
   return index === 0 ? op : `${op}_${index}`;
-}
-
-function asTensor(name: string): Json {
-  return { as_tensor: { name } };
 }

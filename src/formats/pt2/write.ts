@@ -36,15 +36,29 @@ export const RECORD_ALIGNMENT = 64;
 /**
  * Write an archive: to a temporary file first, which then takes the name.
  *
+ * @throws CastlensError as {@link writeRecords} does, and where the file cannot be made.
+ */
+export async function writePt2Archive(
+  path: string,
+  records: readonly IArchiveRecord[]
+): Promise<void> {
+  await writeFileAtomically(path, sink => writeRecords(path, sink, records));
+}
+
+/**
+ * Write the bytes of an archive.
+ *
  * #### Notes
  * Records are stored uncompressed, aligned to RECORD_ALIGNMENT by an extra field `FB` of the local header, and followed by a
  * data descriptor, all as torch's PyTorchFileWriter does. Archives and records beyond 4 GiB use the zip64 structures.
  * Sources are read in pieces: memory does not grow with the weights.
  *
+ * @param path - for errors alone.
  * @throws CastlensError for a name used twice and for a stream that is not as long as it said.
  */
-export async function writePt2Archive(
+export async function writeRecords(
   path: string,
+  sink: ISink,
   records: readonly IArchiveRecord[]
 ): Promise<void> {
   const names = new Set<string>();
@@ -59,13 +73,11 @@ export async function writePt2Archive(
     }
     names.add(name);
   }
-  await writeFileAtomically(path, async sink => {
-    const written: IWrittenRecord[] = [];
-    for (const record of records) {
-      written.push(await writeRecord(path, sink, record));
-    }
-    await writeDirectory(sink, written);
-  });
+  const written: IWrittenRecord[] = [];
+  for (const record of records) {
+    written.push(await writeRecord(path, sink, record));
+  }
+  await writeDirectory(sink, written);
 }
 
 interface IWrittenRecord {
