@@ -50,13 +50,28 @@ function portInfo(port: IPort): IPortInfo {
 /** Weight casts of every module, those of its children included. */
 function moduleInfo(loaded: LoadedModel, census: ICensus): IModuleInfo[] {
   const totals = new Map<string, { weightCasts: number; bytesMoved: number }>();
-  for (const cast of census.weightCasts) {
-    const share = cast.bytesMoved;
-    for (let path: string | null = cast.module ?? ''; path !== null; path = parentOf(path)) {
-      const total = totals.get(path) ?? { weightCasts: 0, bytesMoved: 0 };
-      total.weightCasts += cast.uses;
-      total.bytesMoved += share;
-      totals.set(path, total);
+  const add = (path: string, weightCasts: number, bytesMoved: number): void => {
+    const total = totals.get(path) ?? { weightCasts: 0, bytesMoved: 0 };
+    total.weightCasts += weightCasts;
+    total.bytesMoved += bytesMoved;
+    totals.set(path, total);
+  };
+  for (const { module, uses, bytesMoved } of census.weightCasts) {
+    add(module ?? '', uses, bytesMoved);
+  }
+  // Each module hands its sum on once, those inside before those around them; paths between may have no casts of their own.
+  const byLength: string[][] = [];
+  for (const path of totals.keys()) {
+    (byLength[path.length] ??= []).push(path);
+  }
+  for (let length = byLength.length - 1; length > 0; length--) {
+    for (const path of byLength[length] ?? []) {
+      const { weightCasts, bytesMoved } = totals.get(path)!;
+      const parent = parentOf(path);
+      if (!totals.has(parent)) {
+        (byLength[parent.length] ??= []).push(parent);
+      }
+      add(parent, weightCasts, bytesMoved);
     }
   }
   return loaded.model.modules.map(({ path, type }) => ({
@@ -66,10 +81,7 @@ function moduleInfo(loaded: LoadedModel, census: ICensus): IModuleInfo[] {
   }));
 }
 
-function parentOf(path: string): string | null {
-  if (path === '') {
-    return null;
-  }
+function parentOf(path: string): string {
   const dot = path.lastIndexOf('.');
   return dot < 0 ? '' : path.slice(0, dot);
 }

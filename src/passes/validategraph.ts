@@ -44,7 +44,7 @@ export function validateGraph(graph: IGraph): string[] {
     return { graph: one, next: 0, own };
   };
   const stack: IFrame[] = [enter(graph)];
-  const holders: INode[] = [];
+  const holders = new Set<INode>();
   while (stack.length > 0) {
     const frame = stack[stack.length - 1];
     const node = frame.graph.nodes[frame.next] as INode | undefined;
@@ -57,7 +57,7 @@ export function validateGraph(graph: IGraph): string[] {
       stack.pop();
       continue;
     }
-    if (!holders.includes(node)) {
+    if (!holders.has(node)) {
       if (nodeNames.has(node.name)) {
         problems.push(`two nodes are named ${node.name}`);
       }
@@ -68,12 +68,12 @@ export function validateGraph(graph: IGraph): string[] {
       }
       const bodies = bodiesOf(node);
       if (bodies.length > 0) {
-        holders.push(node);
+        holders.add(node);
         bodies.forEach(body => stack.push(enter(body)));
         continue;
       }
     } else {
-      holders.splice(holders.indexOf(node), 1);
+      holders.delete(node);
     }
     for (const value of node.outputs) {
       if (value !== null) {
