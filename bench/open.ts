@@ -42,7 +42,9 @@ async function main(): Promise<void> {
     const probe = join(folder, 'usage.cjs');
     await writeFile(probe, PROBE);
     console.log(`Machine: ${describeMachine()}  `);
-    console.log(`${rounds} rounds after one of warm-up; whole processes, small and large in turn\n`);
+    console.log(
+      `${rounds} rounds after one of warm-up; whole processes, small and large in turn\n`
+    );
     console.log(
       '| format | weights | written in | on disk | `census` | ratio (95 % interval) | peak memory |'
     );

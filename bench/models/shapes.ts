@@ -70,16 +70,19 @@ export const nestedRegions: GraphShape = (size, width) => ({
   }))
 });
 
-/** Modules in modules, `size` deep, one layer in each. */
-export const nestedModules: GraphShape = (size, width) => {
-  const model = nestedRegions(size, width);
-  const steps = model.steps.map((step, i): SyntheticStep => ({
-    ...step,
-    depth: 1,
-    module: Array.from({ length: i + 1 }, () => 'm').join('.')
-  }));
-  return { ...model, steps };
-};
+/** Modules in modules, `size` deep, one layer with a weight of its own in each. */
+export const nestedModules: GraphShape = (size, width) => ({
+  weights: weightsOf(size, width),
+  width,
+  steps: Array.from({ length: size }, (_, i): SyntheticStep => ({
+    op: 'matmul',
+    inputs: [i === 0 ? 'x' : `v${i - 1}`],
+    weight: i,
+    output: `v${i}`,
+    module: Array.from({ length: i + 1 }, () => 'm').join('.'),
+    ...PLACE
+  }))
+});
 
 const PLACE = { rows: ROWS, depth: 1 };
 

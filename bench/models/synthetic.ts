@@ -96,7 +96,6 @@ async function writeArchive(
 }
 
 // The archive writer takes sources that may have to wait; zeros never do.
-// eslint-disable-next-line @typescript-eslint/require-await
 async function* piecesOf(sizeBytes: number): AsyncGenerator<Uint8Array> {
   yield* zeros(sizeBytes);
 }

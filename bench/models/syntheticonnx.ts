@@ -13,7 +13,14 @@ import type { ISyntheticModel, ISyntheticWeight } from './synthetic';
 const MODEL = { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 } as const;
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 } as const;
-const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, location: 14 } as const;
+const TENSOR = {
+  dims: 1,
+  dataType: 2,
+  name: 8,
+  rawData: 9,
+  externalData: 13,
+  location: 14
+} as const;
 const FLOAT = 1;
 const BFLOAT16 = 16;
 const INT_ATTRIBUTE = 2;
@@ -153,9 +160,7 @@ function port(
       nested(writer, 1, () => {
         writer.tag(1, WireType.Varint).int32(type);
         nested(writer, 2, () =>
-          shape.forEach(size =>
-            nested(writer, 1, () => writer.tag(1, WireType.Varint).int64(size))
-          )
+          shape.forEach(size => nested(writer, 1, () => writer.tag(1, WireType.Varint).int64(size)))
         );
       })
     );

@@ -93,7 +93,7 @@ function trainingGraph(model: ISyntheticModel): string {
       inner === '' ? nodes : [...nodes, inner],
       tableOf(model, input, own)
     );
-    inner = regionNode(`submod_${level + 1}`, body, [input, ...weights.map(i => `w${i}`)], result);
+    inner = regionNode(`submod_${level + 1}`, body, [...weights.map(i => `w${i}`), input], result);
   }
   const table = { ...tableOf(model, 'x', []), ...entryOf(model, steps[steps.length - 1]) };
   return graphText([...weights.map(i => `w${i}`), 'x'], result, [inner], table);
@@ -141,7 +141,9 @@ function atenGraph(model: ISyntheticModel): string {
       const { width } = model;
       const weight = cast(`w${step.weight}`, `${step.output}_w`, [width, width]);
       const input =
-        step.inputs[0] === 'x' ? cast('x', `${step.output}_x`, [INPUT_ROWS, width]) : step.inputs[0];
+        step.inputs[0] === 'x'
+          ? cast('x', `${step.output}_x`, [INPUT_ROWS, width])
+          : step.inputs[0];
       nodes.push(JSON.stringify(product(step, input, weight)));
     } else {
       nodes.push(JSON.stringify(operator(step)));
