@@ -23,7 +23,6 @@ import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
-import { weightStatsTable } from './weightstats';
 
 /** Requests that the engine answers; the kernel remembers comparisons itself. */
 export type EngineRequest = Exclude<RequestName, 'lastCompare'>;
@@ -96,6 +95,8 @@ export class Engine {
       const { model, explicit } = await this._store.load(params, job);
       const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
+      // Arrow is large, and few requests need it.
+      const { weightStatsTable } = await import('./weightstats');
       const { bytes, rows, byWeight } = await weightStatsTable(model, job);
       if (target !== null) {
         await writeFileAtomically(target, sink => sink.write(bytes));
