@@ -14,6 +14,7 @@ import { describeMachine } from '../src/runtime';
 import { chain } from './models/shapes';
 import type { SyntheticFormat } from './models/synthetic';
 import { SYNTHETIC_FORMATS, writeSynthetic } from './models/synthetic';
+import { ratioText } from './report';
 
 const OPTIONS = {
   gigabytes: { type: 'string', default: '4' },
@@ -87,18 +88,18 @@ async function measure(
   const times = usages.map(list => list.map(({ ms }) => ms));
   const peaks = usages.map(list => spreadOf(list.map(usage => usage.peakRssBytes)).median);
   for (const [i, sizeBytes] of sizes.entries()) {
-    const { ratio, low, high } = ratioOfMedians(times[i], times[0]);
+    const compared = ratioOfMedians(times[i], times[0]);
     const cells = [
       format,
       `${(sizeBytes / 1e6).toFixed(0)} MB`,
       written[i],
       `${((await diskBytes(files[i])) / 1e6).toFixed(1)} MB`,
       formatMs(spreadOf(times[i]).median),
-      i === 0 ? '1' : `${ratio.toFixed(3)} (${low?.toFixed(3)} to ${high?.toFixed(3)})`,
+      i === 0 ? '1' : ratioText(compared),
       `${(peaks[i] / 1e6).toFixed(1)} MB`
     ];
     console.log(`| ${cells.join(' | ')} |`);
-    if (i > 0 && (ratio > MOST_RATIO || peaks[i] - peaks[0] > MOST_EXTRA_BYTES)) {
+    if (i > 0 && (compared.ratio > MOST_RATIO || peaks[i] - peaks[0] > MOST_EXTRA_BYTES)) {
       console.log(`\n${format}: opening costs more with larger weights\n`);
       process.exitCode = 1;
     }

@@ -19,6 +19,7 @@ import type { CacheMode, IVariant } from '../src/protocol';
 import { CACHE_MODES, formatMs } from '../src/protocol';
 import { breathe, describeMachine, loadOrt, RuntimeSession } from '../src/runtime';
 import { WEIGHT_BOUND, writeMlp } from './models/mlp';
+import { ratioText } from './report';
 
 const OPTIONS = {
   rounds: { type: 'string' },
@@ -73,7 +74,7 @@ async function measure(
   try {
     const { tensors } = await bindInputs(loaded.model, {});
     const samples = await interleave(session, tensors, rounds);
-    const { ratio, low, high } = ratioOfMedians(samples[0], samples[1]);
+    const compared = ratioOfMedians(samples[0], samples[1]);
     const start = performance.now();
     const again = await sessions.take(loaded, variant, {});
     const switchMs = performance.now() - start;
@@ -82,13 +83,13 @@ async function measure(
       name,
       String(rounds),
       ...samples.map(list => formatMs(spreadOf(list).median)),
-      `${ratio.toFixed(3)} (${low?.toFixed(3)} to ${high?.toFixed(3)})`,
+      ratioText(compared),
       formatMs(session.loadMs),
       formatMs(switchMs)
     ];
     console.log(`| ${cells.join(' | ')} |`);
     // The interval decides, not the noise.
-    if (!again.reused || (low ?? ratio) > MOST_RATIO) {
+    if (!again.reused || (compared.low ?? compared.ratio) > MOST_RATIO) {
       process.exitCode = 1;
     }
   } finally {
