@@ -44,7 +44,14 @@ export default tseslint.config(
     files: ['**/*.cjs'],
     languageOptions: {
       sourceType: 'commonjs',
-      globals: { ...node, module: 'writable', require: 'readonly', jest: 'readonly' }
+      globals: {
+        ...node,
+        __dirname: 'readonly',
+        __filename: 'readonly',
+        module: 'writable',
+        require: 'readonly',
+        jest: 'readonly'
+      }
     }
   },
   {
@@ -56,6 +63,7 @@ export default tseslint.config(
           './tsconfig.pure.json',
           './tsconfig.panel.json',
           './tsconfig.node.json',
+          './src/simd/tsconfig.json',
           './tsconfig.test.json'
         ],
         tsconfigRootDir: import.meta.dirname

@@ -26,6 +26,8 @@ const shared = {
   setupFiles: ['<rootDir>/test/support/jsdomshims.cjs'],
   transform: {
     '\\.(svg|md)$': '<rootDir>/test/support/texttransform.cjs',
+    '/src/simd/index\\.ts$': '<rootDir>/test/support/embedwasm.cjs',
+    '/src/runtime/weightworker/main\\.ts$': '<rootDir>/test/support/embedscript.cjs',
     '\\.(ts|tsx|js|mjs)$': [
       '@swc/jest',
       {
@@ -40,7 +42,10 @@ const shared = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')}))`],
   moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'cjs', 'json', 'node'],
-  moduleNameMapper: { '\\.css$': '<rootDir>/test/support/empty.cjs' },
+  moduleNameMapper: {
+    '\\.css$': '<rootDir>/test/support/empty.cjs',
+    '^(\\..*)\\?(script|wasm)$': '$1'
+  },
   modulePathIgnorePatterns: ['<rootDir>/(dist|build|lib|castlens)/', '<rootDir>/\\.venv']
 };
 

@@ -17,7 +17,7 @@ import type { ElementArray, ITensor } from '../src/numerics';
 import { ratioOfMedians, spreadOf } from '../src/numerics';
 import type { CacheMode, IVariant } from '../src/protocol';
 import { CACHE_MODES, formatMs } from '../src/protocol';
-import { breathe, describeMachine, loadOrt, RuntimeSession } from '../src/runtime';
+import { breathe, describeMachine, loadOrt, RuntimeSession, WeightWorkers } from '../src/runtime';
 import { WEIGHT_BOUND, writeMlp } from './models/mlp';
 import { ratioText } from './report';
 
@@ -68,7 +68,8 @@ async function measure(
   rounds: number
 ): Promise<void> {
   const loaded = await new ModelStore().load({ path });
-  const sessions = new VariantSessions();
+  const workers = new WeightWorkers();
+  const sessions = new VariantSessions(workers);
   const variant: IVariant = { cache, passes: [], device: 'cpu' };
   const { item: session, release } = await sessions.take(loaded, variant, {});
   try {
@@ -95,6 +96,7 @@ async function measure(
   } finally {
     await release();
     await sessions.clear();
+    await workers.dispose();
   }
 }
 

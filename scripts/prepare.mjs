@@ -15,7 +15,9 @@ const inputs = [
   'docs/findings',
   'schema',
   'scripts/build-sidecar.mjs',
+  'scripts/embed.mjs',
   'scripts/sidecar.mjs',
+  'scripts/wasm.mjs',
   'src',
   'style'
 ];

@@ -2,6 +2,7 @@
 // carry native binaries.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { embedPlugin } from './embed.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -26,5 +27,6 @@ export const nodeOptions = {
   // The pages of docs/findings.
   loader: { '.md': 'text' },
   external: externals,
+  plugins: [embedPlugin],
   logLevel: 'warning'
 };

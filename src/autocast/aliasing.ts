@@ -87,8 +87,7 @@ function mayAlias(node: INode): boolean {
 const COPYING: ReadonlySet<string> = new Set([
   'aten.clone.default',
   'aten.flip.default',
-  'aten.lift_fresh_copy.default',
-  'aten.repeat.default'
+  'aten.lift_fresh_copy.default'
 ]);
 
 /** Base names of operators beyond the layout-only ones whose results may be views of their first operand. */

@@ -5,7 +5,7 @@
  */
 import type { Attr, DType, INode, IValue } from '../model';
 import { isFloating } from '../model';
-import { innerOperator } from './policy';
+import { contractedOperands, innerOperator } from './policy';
 import type { IActiveRegion } from './regions';
 
 /** The changes autocast makes to one operator call. */
@@ -44,7 +44,7 @@ export function policyEffect(node: INode, active: IActiveRegion): IPolicyEffect 
   };
   switch (policy.policy) {
     case 'lower_precision_fp':
-      return { ...effect, casts: castsTo(node, active.dtype) };
+      return { ...effect, casts: castsInside(node, castsTo(node, active.dtype), effect.composite) };
     case 'fp32':
       return { ...effect, casts: castsTo(node, 'float32') };
     case 'fp32_set_opt_dtype': {
@@ -94,6 +94,19 @@ function castsTo(node: INode, to: DType): { index: number; to: DType }[] {
     }
   });
   return casts;
+}
+
+/** Of a composite operator's operands, those that reach an operator inside which has the policy. */
+function castsInside(
+  node: INode,
+  casts: { index: number; to: DType }[],
+  composite: boolean
+): { index: number; to: DType }[] {
+  if (!composite || node.op !== 'aten.einsum.default') {
+    return casts;
+  }
+  const contracted = contractedOperands(node);
+  return casts.filter(({ index }) => contracted.has(index));
 }
 
 function firstArgument(node: INode): IValue | null {

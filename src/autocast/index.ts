@@ -19,7 +19,7 @@ export {
   findOverrideErrors,
   makeOverriddenExplicit
 } from './overrides';
-export { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
+export { contractedOperands, defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
 export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
 export { resolveRegions } from './regions';
 export type { RegionStates } from './regions';

@@ -15,6 +15,7 @@ import {
   sizeInBytes,
   staticShape
 } from '../model';
+import { writesInPlace } from './dtypes';
 
 /** How a value depends on a weight. */
 export interface ILineage {
@@ -62,6 +63,10 @@ export function storedBytes(weight: IWeight): number {
 /**
  * The lineage of every value that depends on one weight alone through layout-only operators and casts of floating-point
  * values. Linear in nodes.
+ *
+ * #### Notes
+ * Training IR may write into a weight (a buffer that the forward updates). What is made of it afterwards depends on more than the
+ * stored elements, and has no lineage.
  */
 export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
   const lineage = new Map<IValue, ILineage>();
@@ -71,11 +76,18 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
     }
   };
   addWeights(graph);
+  const written = new Set<string>();
   forEachNode(graph, node => {
     bodiesOf(node).forEach(addWeights);
     const source = node.inputs[0] ?? null;
     const before = source === null ? undefined : lineage.get(source);
     if (before === undefined) {
+      return;
+    }
+    if (writesInPlace(node)) {
+      written.add(before.weight.storage);
+    }
+    if (written.has(before.weight.storage)) {
       return;
     }
     let after: ILineage | null = null;
@@ -139,7 +151,9 @@ export function asWeightCast(
   const source = node.inputs[0]!;
   const from = source.dtype!;
   const lineage = lineages.get(source);
-  if (lineage === undefined || !isFloating(from)) {
+  const result = node.outputs[0];
+  // The result of a cast has a lineage unless the weight was written before.
+  if (lineage === undefined || !isFloating(from) || (result && !lineages.has(result))) {
     return null;
   }
   const to = castTarget(node)!;

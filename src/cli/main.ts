@@ -55,6 +55,14 @@ async function main(argv: readonly string[]): Promise<Exit> {
 
 async function runCommand(options: IOptions): Promise<void> {
   const engine = new Engine();
+  try {
+    await runWith(engine, options);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+async function runWith(engine: Engine, options: IOptions): Promise<void> {
   const { file: path, passes, device, regions, inputs, weightsFrom: weights } = options;
   const job = terminalJob();
   const print = <T>(result: T, text: (result: T) => string): void => {

@@ -15,11 +15,11 @@ import {
   writeFileAtomically
 } from '../formats';
 import type { DType, IByteRange, IExportedModel, IWeight } from '../model';
-import { CastlensError } from '../model';
+import { CastlensError, DTYPES } from '../model';
 import { castBytes } from '../numerics';
 import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
-import type { IJob } from '../runtime';
-import { breathe } from '../runtime';
+import type { ICastTask, IJob, WeightWorkers } from '../runtime';
+import { breathe, WeightChunks } from '../runtime';
 import type { IFixPlan } from './fixplan';
 import { planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
@@ -40,6 +40,7 @@ import { codeTarget, torchCode, writeCode } from './torchcode';
  */
 export async function fixModel(
   store: ModelStore,
+  workers: WeightWorkers,
   params: Params<'fix'>,
   job: IJob
 ): Promise<IFixResult> {
@@ -62,7 +63,8 @@ export async function fixModel(
     await refuseExisting(codeFile === null ? newFiles : [...newFiles, codeFile]);
   }
   await breathe(job);
-  const written = await write(loaded, target, { mixed, regions }, job);
+  const transfer = new Transfer(sizeOf(loaded.model), workers, job);
+  const written = await write(loaded, target, { mixed, regions }, transfer);
   if (codeFile !== null) {
     const { code } = await torchCode(loaded, { path, mixed });
     await writeCode(codeFile, code);
@@ -97,14 +99,14 @@ async function write(
   loaded: LoadedModel,
   target: string,
   wishes: IWishes,
-  job: IJob
+  transfer: IByteTransfer
 ): Promise<Written> {
   const { model } = loaded;
   switch (model.format) {
     case 'pt2':
-      return writePt2(loaded, target, wishes, job);
+      return writePt2(loaded, target, wishes, transfer);
     case 'onnx':
-      return writeOnnxModel(loaded, target, wishes.mixed, job);
+      return writeOnnxModel(loaded, target, wishes.mixed, transfer);
   }
 }
 
@@ -112,7 +114,7 @@ async function writePt2(
   loaded: LoadedModel,
   target: string,
   { mixed, regions }: IWishes,
-  job: IJob
+  transfer: IByteTransfer
 ): Promise<Written> {
   const { model } = loaded;
   const explicit = loaded.explicitUnder(regions);
@@ -121,7 +123,7 @@ async function writePt2(
   try {
     const plan = planFix(explicit, model, mixed, rewriter.pinned());
     if (plan.storages.size === 0 && plan.copies.length === 0 && changes.regions.size === 0) {
-      await copyFile(model.path, sizeOf(model), target, job);
+      await copyFile(model.path, sizeOf(model), target, transfer);
       return describe(plan, []);
     }
     const weights = new Map<string, DType>();
@@ -137,7 +139,7 @@ async function writePt2(
         weights,
         copies: plan.copies.map(({ value, weight, to }) => ({ value, weight: weight.names[0], to }))
       },
-      transfer(sizeOf(model), job)
+      transfer
     );
     return describe(plan, fqns);
   } finally {
@@ -149,13 +151,13 @@ async function writeOnnxModel(
   loaded: LoadedModel,
   target: string,
   mixed: MixedWeights,
-  job: IJob
+  transfer: IByteTransfer
 ): Promise<Written> {
   const { model, explicit } = loaded;
   await outputTarget(model, dataFileOf(target));
   const plan = planFix(explicit, model, mixed, new Map());
   if (plan.storages.size === 0 && plan.copies.length === 0 && model.files.length === 1) {
-    await copyFile(model.path, sizeOf(model), target, job);
+    await copyFile(model.path, sizeOf(model), target, transfer);
     return describe(plan, []);
   }
   const weights = new Map<string, DType>();
@@ -183,7 +185,7 @@ async function writeOnnxModel(
     model,
     target,
     { weights, dtypes: plan.dtypes, casts, copies: plan.copies, operands },
-    transfer(sizeOf(model), job)
+    transfer
   );
   return describe(plan, copies);
 }
@@ -205,31 +207,67 @@ function describe(plan: IFixPlan, copies: readonly string[]): Written {
 }
 
 /** Bytes on their way, with progress; lets messages in between pieces and stops when the job is cancelled. */
-function transfer(totalBytes: number, job: IJob): IByteTransfer {
-  let done = 0;
-  async function* pieces(range: IByteRange): AsyncGenerator<Uint8Array> {
+class Transfer implements IByteTransfer {
+  constructor(
+    private readonly _totalBytes: number,
+    private readonly _workers: WeightWorkers,
+    private readonly _job: IJob
+  ) {}
+
+  async *copy(range: IByteRange): AsyncGenerator<Uint8Array> {
     for await (const piece of streamByteRange(range)) {
       yield piece;
-      done += piece.length;
-      job.progress?.({
-        text: 'Writing the repaired model',
-        fraction: Math.min(1, done / Math.max(totalBytes, 1))
-      });
-      await breathe(job);
+      this._advance(piece.length);
+      await breathe(this._job);
     }
   }
-  return {
-    copy: pieces,
-    convert: async function* (range, from, to) {
-      // Pieces are of 4 MiB: whole elements.
-      for await (const piece of pieces(range)) {
-        yield castBytes(piece, from, to);
-      }
-    },
-    convertBytes: async function* (bytes, from, to) {
-      yield castBytes(bytes, from, to);
-      await breathe(job);
+
+  async *convert(range: IByteRange, from: DType, to: DType): AsyncGenerator<Uint8Array> {
+    const weight = weightOf(range, from);
+    const chunks = new WeightChunks(weight);
+    const tasks = Array.from({ length: chunks.count }, (_, chunk): ICastTask => ({
+      kind: 'cast',
+      weight,
+      chunk,
+      steps: [to]
+    }));
+    let done = 0;
+    // Threads read ahead while a piece is written; whether they are worth it is a matter of the whole model.
+    for await (const piece of this._workers.run(tasks, this._totalBytes, this._job)) {
+      yield piece;
+      this._advance(chunks.sizeBytes(done++));
     }
+  }
+
+  async *convertBytes(bytes: Uint8Array, from: DType, to: DType): AsyncGenerator<Uint8Array> {
+    yield castBytes(bytes, from, to);
+    await breathe(this._job);
+  }
+
+  private _advance(bytes: number): void {
+    this._doneBytes += bytes;
+    this._job.progress?.({
+      text: 'Writing the repaired model',
+      fraction: Math.min(1, this._doneBytes / Math.max(this._totalBytes, 1))
+    });
+  }
+
+  private _doneBytes = 0;
+}
+
+/** A run of elements in a file as a weight. */
+function weightOf(range: IByteRange, dtype: DType): IWeight {
+  const storage = `${range.file}:${range.offset}:${range.length}`;
+  return {
+    storage,
+    names: [storage],
+    kind: 'constant',
+    dtype,
+    shape: [Math.floor((range.length * 8) / DTYPES[dtype].bits)],
+    strides: [1],
+    storageOffset: 0,
+    requiresGrad: null,
+    data: { kind: 'range', range }
   };
 }
 
@@ -237,11 +275,11 @@ async function copyFile(
   source: string,
   sizeBytes: number,
   target: string,
-  job: IJob
+  transfer: IByteTransfer
 ): Promise<void> {
   const range = { file: source, offset: 0, length: sizeBytes };
   await writeFileAtomically(target, async sink => {
-    for await (const piece of transfer(sizeBytes, job).copy(range)) {
+    for await (const piece of transfer.copy(range)) {
       await sink.write(piece);
     }
   });

@@ -204,6 +204,7 @@ function bindSymbols(
       }
     });
   }
+  solveDerivedSizes(ports, given, bound);
   for (const symbol of symbols) {
     const range = model.ranges.get(symbol);
     const low = range?.min ?? 0;
@@ -224,6 +225,46 @@ function bindSymbols(
     bound.set(symbol, size);
   }
   return bound;
+}
+
+/**
+ * Symbols that occur only within expressions (`4*h`): read off a given size where the expression is linear in one of them. Sizes
+ * that no integer fits are left to the check of shapes.
+ */
+function solveDerivedSizes(
+  ports: readonly IPort[],
+  given: ReadonlyMap<string, ITensor>,
+  bound: Map<string, number>
+): void {
+  const open = ports.flatMap(port =>
+    (port.shape ?? []).flatMap((dim, i) => {
+      const size = given.get(port.name)?.shape[i];
+      return typeof dim === 'number' || size === undefined ? [] : [{ dim, size }];
+    })
+  );
+  for (let solved = true; solved;) {
+    solved = false;
+    for (const { dim, size } of open) {
+      const names = new Set<string>();
+      collectSymbols(dim, names);
+      const unknown = [...names].filter(name => !bound.has(name));
+      if (unknown.length !== 1) {
+        continue;
+      }
+      const [name] = unknown;
+      const at = (value: number): number | null =>
+        evaluateDim(dim, new Map(bound).set(name, value));
+      const [origin, one] = [at(0), at(1)];
+      if (origin === null || one === null || one === origin) {
+        continue;
+      }
+      const value = (size - origin) / (one - origin);
+      if (Number.isInteger(value) && value >= 0 && at(value) === size) {
+        bound.set(name, value);
+        solved = true;
+      }
+    }
+  }
 }
 
 function collectSymbols(dim: Shape[number], into: Set<string>): void {

@@ -6,7 +6,6 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IVariant, Params, RequestName, Result } from '../protocol';
-import { activationStatsTable } from './activationstats';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -17,12 +16,14 @@ import { outputTarget } from './outputtarget';
 import { planVariant } from './plan';
 import { runVariant } from './run';
 import type { IJob } from '../runtime';
-import { listDevices } from '../runtime';
+import { listDevices, WeightWorkers } from '../runtime';
 import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
+
+// Statistics are imported where they are asked for: Arrow is large, and few requests need it.
 
 /** Requests that the engine answers; the kernel remembers comparisons itself. */
 export type EngineRequest = Exclude<RequestName, 'lastCompare'>;
@@ -46,12 +47,13 @@ type Handlers = {
  */
 export class Engine {
   constructor(options: Engine.IOptions = {}) {
-    this._sessions = new VariantSessions(options.sessions);
+    this._sessions = new VariantSessions(this._workers, options.sessions);
   }
 
-  /** Close what is kept loaded. */
-  dispose(): Promise<void> {
-    return this._sessions.clear();
+  /** Close what is kept loaded, and end the threads. Work of theirs under way fails; the engine can be used again. */
+  async dispose(): Promise<void> {
+    await this._sessions.clear();
+    await this._workers.dispose();
   }
 
   /** Answer one request. Rejects with CastlensError for everything a user can act on. */
@@ -63,6 +65,7 @@ export class Engine {
   }
 
   private readonly _store = new ModelStore();
+  private readonly _workers = new WeightWorkers();
   private readonly _sessions: VariantSessions;
 
   private readonly _handlers: Handlers = {
@@ -95,9 +98,8 @@ export class Engine {
       const { model, explicit } = await this._store.load(params, job);
       const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
-      // Arrow is large, and few requests need it.
       const { weightStatsTable } = await import('./weightstats');
-      const { bytes, rows, byWeight } = await weightStatsTable(model, job);
+      const { bytes, rows, byWeight } = await weightStatsTable(model, this._workers, job);
       if (target !== null) {
         await writeFileAtomically(target, sink => sink.write(bytes));
       }
@@ -111,6 +113,7 @@ export class Engine {
       const read = inputs?.inputsFile === undefined ? [] : [inputs.inputsFile];
       const target =
         outputFile === undefined ? null : await outputTarget(loaded.model, outputFile, read);
+      const { activationStatsTable } = await import('./activationstats');
       const { bytes, result } = await activationStatsTable(
         loaded,
         this._sessions,
@@ -122,7 +125,7 @@ export class Engine {
       }
       return { result, buffers: [bytes] };
     },
-    fix: async (params, job) => answer(await fixModel(this._store, params, job)),
+    fix: async (params, job) => answer(await fixModel(this._store, this._workers, params, job)),
     code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() })

@@ -11,7 +11,13 @@ import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
 import type { IFinding, IVariant } from '../protocol';
-import type { IExecutedCasts, IJob, IMaterializedGraph, IProcessMemory } from '../runtime';
+import type {
+  IExecutedCasts,
+  IJob,
+  IMaterializedGraph,
+  IProcessMemory,
+  WeightWorkers
+} from '../runtime';
 import {
   executedCasts,
   memoryGrowth,
@@ -43,7 +49,9 @@ const MOST_SESSIONS = 16;
 
 /** Loads variants, and keeps them loaded while memory allows; one per engine. */
 export class VariantSessions {
-  constructor(limits: ISessionLimits = DEFAULT_SESSION_LIMITS) {
+  /** @param workers - convert weights. */
+  constructor(workers: WeightWorkers, limits: ISessionLimits = DEFAULT_SESSION_LIMITS) {
+    this._converter = new WeightConverter(workers);
     this._pool = new Pool({ bytes: limits.bytes, items: MOST_SESSIONS });
   }
 
@@ -131,7 +139,7 @@ export class VariantSessions {
     }
   }
 
-  private readonly _converter = new WeightConverter();
+  private readonly _converter: WeightConverter;
   private readonly _pool: Pool<VariantSession>;
 }
 

@@ -3,13 +3,12 @@
  *
  * @packageDocumentation
  */
-import { storedBytes, weightKey } from '../autocast';
+import { weightKey } from '../autocast';
 import type { IExportedModel, IWeight } from '../model';
-import { DTYPES, elementCount } from '../model';
 import type { ITensorStats } from '../numerics';
 import { hasStats, TensorStats } from '../numerics';
-import type { IJob } from '../runtime';
-import { breathe, readElements } from '../runtime';
+import type { IJob, IStatsTask, WeightWorkers } from '../runtime';
+import { WeightChunks } from '../runtime';
 import type { IStatsRow } from './statstable';
 import { encodeStats } from './statstable';
 
@@ -26,54 +25,62 @@ export interface IWeightStatsTable {
  * Read every weight once and summarise it. Tied weights are one row, under the name the graph uses.
  *
  * #### Notes
- * Weights are read in chunks of a few megabytes; the job is looked at between them.
+ * Chunks of a few megabytes are read and summarised by the threads of a pool, and merged here in their order: the result does
+ * not depend on the number of threads.
  *
  * @throws CastlensError where a weight reaches beyond its file, or the job was cancelled.
  */
 export async function weightStatsTable(
   model: IExportedModel,
+  workers: WeightWorkers,
   job: IJob
 ): Promise<IWeightStatsTable> {
   const weights = distinctWeights(model.weights);
   const modules = new Set(model.modules.map(({ path }) => path));
-  let totalBytes = 0;
-  weights.forEach(weight => (totalBytes += storedBytes(weight)));
-  const rows: IStatsRow[] = [];
+  const sums = await statsOf([...weights.values()], workers, job);
   const byWeight = new Map<string, ITensorStats>();
-  let doneBytes = 0;
+  const rows: IStatsRow[] = [];
   for (const [key, weight] of weights) {
-    const [name] = weight.names;
-    await breathe(job);
-    const stats = await weightStats(weight, job, chunkBytes => {
-      doneBytes += chunkBytes;
-      job.progress?.({ text: `Reading ${name}`, fraction: doneBytes / totalBytes });
-    });
+    const { names, dtype, shape } = weight;
+    const stats = sums.get(weight)?.result() ?? null;
     if (stats !== null) {
       byWeight.set(key, stats);
     }
-    const { dtype, shape } = weight;
-    rows.push({ name, dtype, shape, module: moduleOf(name, modules), stats });
+    rows.push({ name: names[0], dtype, shape, module: moduleOf(names[0], modules), stats });
   }
   return { bytes: encodeStats(rows), rows: rows.length, byWeight };
 }
 
-async function weightStats(
-  weight: IWeight,
-  job: IJob,
-  progress: (chunkBytes: number) => void
-): Promise<ITensorStats | null> {
-  if (!hasStats(weight.dtype)) {
-    return null;
+/** Statistics of each weight that has some. */
+async function statsOf(
+  weights: readonly IWeight[],
+  workers: WeightWorkers,
+  job: IJob
+): Promise<Map<IWeight, TensorStats>> {
+  const stats = new Map<IWeight, TensorStats>();
+  const tasks: (IStatsTask & { readonly bytes: number })[] = [];
+  let totalBytes = 0;
+  for (const weight of weights) {
+    if (!hasStats(weight.dtype)) {
+      continue;
+    }
+    stats.set(weight, new TensorStats(weight.dtype));
+    const chunks = new WeightChunks(weight);
+    for (let chunk = 0; chunk < chunks.count; chunk++) {
+      const bytes = chunks.sizeBytes(chunk);
+      tasks.push({ kind: 'stats', weight, chunk, bytes });
+      totalBytes += bytes;
+    }
   }
-  const stats = new TensorStats(weight.dtype);
-  let left = elementCount(weight.shape);
-  for (const chunk of readElements(weight)) {
-    stats.add(chunk, left);
-    left -= (chunk.length * 8) / DTYPES[weight.dtype].bits;
-    progress(chunk.length);
-    await breathe(job);
+  let done = 0;
+  let doneBytes = 0;
+  for await (const part of workers.run(tasks, totalBytes, job)) {
+    const { weight, bytes } = tasks[done++];
+    stats.get(weight)!.merge(part);
+    doneBytes += bytes;
+    job.progress?.({ text: `Reading ${weight.names[0]}`, fraction: doneBytes / totalBytes });
   }
-  return stats.result();
+  return stats;
 }
 
 /** Weights that differ in storage or in how it is looked at, by `weightKey`. */

@@ -131,8 +131,7 @@ const MAY_ALIAS: ReadonlySet<string> = new Set([
 const COPIES: ReadonlySet<string> = new Set([
   'aten.clone.default',
   'aten.flip.default',
-  'aten.lift_fresh_copy.default',
-  'aten.repeat.default'
+  'aten.lift_fresh_copy.default'
 ]);
 
 /** Whether the first result may be the first operand, or a view of it. */

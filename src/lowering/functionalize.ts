@@ -2,7 +2,8 @@
  * Writes through views, made functional.
  *
  * `out[:, 0] = y` is, in training IR, a `copy_` into a `select` of `out`. It becomes a `select_scatter` into `out`, and what reads
- * `out` or a view of it afterwards reads the new tensor.
+ * `out` or a view of it afterwards reads the new tensor. Writes into inputs and weights are the same for what is read later in the
+ * forward; the next forward starts from what the file holds.
  *
  * @packageDocumentation
  */
@@ -40,7 +41,15 @@ interface IAlias {
 class Functional {
   constructor(private readonly _graph: IGraph) {
     this._names.takeAll(_graph);
-    this._stored = new Set([..._graph.inputs, ..._graph.weights.map(({ value }) => value)]);
+    const names = new Map<string, number>();
+    for (const { weight } of _graph.weights) {
+      names.set(weight.storage, (names.get(weight.storage) ?? 0) + 1);
+    }
+    this._shared = new Set(
+      _graph.weights
+        .filter(({ weight }) => names.get(weight.storage)! > 1)
+        .map(({ value }) => value)
+    );
   }
 
   /** The functional graph, or null where it cannot be proven right. */
@@ -119,7 +128,7 @@ class Functional {
       return false;
     }
     let alias = this._aliasOf(operand);
-    if (this._stored.has(alias.root)) {
+    if (this._shared.has(alias.root)) {
       return false;
     }
     const { root } = alias;
@@ -250,7 +259,8 @@ class Functional {
 
   private readonly _names = new Names();
   private readonly _nodes: INode[] = [];
-  private readonly _stored: ReadonlySet<IValue>;
+  /** Weights whose memory has other names too. */
+  private readonly _shared: ReadonlySet<IValue>;
   private readonly _aliases = new Map<IValue, IAlias>();
   private readonly _versions = new Map<IValue, number>();
 }

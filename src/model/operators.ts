@@ -42,7 +42,8 @@ export function changesDtype(node: INode): boolean {
 
 /**
  * Whether the node's first result holds elements of its first input unchanged, only arranged anew, for every input:
- * transpose, permute, view, reshape, expand, slice, ... A cast commutes with each of these.
+ * transpose, permute, view, reshape, expand, slice, ... A cast commutes with each of these. Operators that make several copies of
+ * every element in memory (`repeat`, `Tile`) are none: PyTorch casts what they made, not the tensor itself.
  */
 export function isLayoutOnly(node: INode): boolean {
   return LAYOUT_ONLY.has(node.op);
@@ -65,7 +66,6 @@ const LAYOUT_ONLY: ReadonlySet<string> = new Set([
   'aten.narrow.default',
   'aten.numpy_T.default',
   'aten.permute.default',
-  'aten.repeat.default',
   'aten.reshape.default',
   'aten.select.int',
   'aten.slice.Tensor',
@@ -86,7 +86,6 @@ const LAYOUT_ONLY: ReadonlySet<string> = new Set([
   'onnx.Reshape',
   'onnx.Slice',
   'onnx.Squeeze',
-  'onnx.Tile',
   'onnx.Transpose',
   'onnx.Unsqueeze'
 ]);

@@ -43,24 +43,31 @@ export function viewExtent(shape: readonly number[], strides: readonly number[])
   return extent;
 }
 
+/** How a strided tensor is read: consecutive chunks, which come one by one or by their number. */
+export interface IGatherPlan {
+  /** Number of chunks. */
+  readonly count: number;
+  /** Elements in a chunk. */
+  size(index: number): number;
+  /** A chunk by its number, from 0. */
+  chunk(index: number): IGatherChunk;
+}
+
 /**
  * Plan the reading of a strided tensor.
  *
  * @param chunkElements - the most elements of the result at a time, and the most elements of the storage per read.
  *
  * #### Notes
- * Chunks come in order and cover the result once. A chunk whose elements lie far apart (a transposed matrix) is read in
+ * Chunks cover the result once. A chunk whose elements lie far apart (a transposed matrix) is read in
  * several tiles: a run is split along its largest stride until it is short enough and at least an eighth of it is used, or
  * until it is small enough for gaps not to matter.
  */
-export function* planGather(
+export function planGather(
   shape: readonly number[],
   strides: readonly number[],
   chunkElements: number
-): Generator<IGatherChunk> {
-  if (elementCount(shape) === 0) {
-    return;
-  }
+): IGatherPlan {
   const dims = coalesce(shape, strides);
   // Chunks take whole blocks of the inner dimensions, and a part of dimension `split`.
   const targetStrides = contiguousStrides(dims.shape);
@@ -68,26 +75,32 @@ export function* planGather(
   while (split < dims.shape.length - 1 && targetStrides[split] > chunkElements) {
     split++;
   }
-  const perChunk = Math.max(1, Math.floor(chunkElements / targetStrides[split]));
+  const inner = targetStrides[split];
+  const perChunk = Math.max(1, Math.floor(chunkElements / inner));
+  const perBlock = Math.ceil(dims.shape[split] / perChunk);
   const outer = dims.shape.slice(0, split);
-  const blocks = elementCount(outer);
-  for (let block = 0; block < blocks; block++) {
-    let rest = block;
-    let base = 0;
-    for (let i = outer.length - 1; i >= 0; i--) {
-      base += (rest % outer[i]) * dims.strides[i];
-      rest = Math.floor(rest / outer[i]);
-    }
-    for (let first = 0; first < dims.shape[split]; first += perChunk) {
-      const size = Math.min(perChunk, dims.shape[split] - first);
-      const tileShape = [size, ...dims.shape.slice(split + 1)];
+  const rows = (index: number): number =>
+    Math.min(perChunk, dims.shape[split] - (index % perBlock) * perChunk);
+  return {
+    count: elementCount(shape) === 0 ? 0 : elementCount(outer) * perBlock,
+    size: index => rows(index) * inner,
+    chunk: index => {
+      const block = Math.floor(index / perBlock);
+      const first = (index % perBlock) * perChunk;
+      let rest = block;
+      let base = first * dims.strides[split];
+      for (let i = outer.length - 1; i >= 0; i--) {
+        base += (rest % outer[i]) * dims.strides[i];
+        rest = Math.floor(rest / outer[i]);
+      }
+      const tileShape = [rows(index), ...dims.shape.slice(split + 1)];
       const sourceStrides = dims.strides.slice(split);
-      yield {
-        start: block * dims.shape[split] * targetStrides[split] + first * targetStrides[split],
-        count: size * targetStrides[split],
+      return {
+        start: (block * dims.shape[split] + first) * inner,
+        count: rows(index) * inner,
         tiles: splitTile(
           {
-            sourceStart: base + first * dims.strides[split],
+            sourceStart: base,
             sourceCount: viewExtent(tileShape, sourceStrides),
             shape: tileShape,
             sourceStrides,
@@ -98,7 +111,7 @@ export function* planGather(
         )
       };
     }
-  }
+  };
 }
 
 /**

@@ -52,20 +52,47 @@ export function hasStats(dtype: DType): boolean {
   return kind !== 'complex' && kind !== 'string';
 }
 
+/** What is known of a part of a tensor, in a form that adds up. */
+export interface IStatsPart {
+  /** Elements. */
+  readonly count: number;
+  /** Finite elements, and their smallest (`Infinity` where there are none) and largest; zeros of either sign. */
+  readonly finite: number;
+  readonly min: number;
+  readonly max: number;
+  /** Mean of the finite elements, and the sum of their squared differences from it. */
+  readonly mean: number;
+  readonly squares: number;
+  readonly zeros: number;
+  readonly nan: number;
+  /** Finite elements by what float16 and bfloat16 make of them, see INarrowing. */
+  readonly overflow16: number;
+  readonly subnormal16: number;
+  readonly vanish16: number;
+  readonly overflowB16: number;
+  readonly subnormalB16: number;
+  readonly vanishB16: number;
+  /** Elements by exponent field, see ITensorStats. */
+  readonly exponents: Uint32Array;
+}
+
 /**
- * Gathers statistics chunk by chunk.
+ * Gathers statistics, element by element or part by part.
  *
  * #### Notes
  * Moments are summed in float64 over blocks that fit the first-level cache, around each block's own mean, and merged by
  * Chan's formula: no error grows with the number of elements. What float16 and bfloat16 would make of an element is decided on
  * the bits of its float32 value by the rounding rules, ties included, without rounding it. float64 and integers are rounded to
  * float32 first, as casts do.
+ *
+ * Counts, bounds and histogram do not depend on how a tensor is divided into parts, nor on their order. Mean and deviation do, in
+ * their last digits: merge parts in the order of the tensor.
  */
 export class TensorStats {
   constructor(readonly dtype: DType) {}
 
   /**
-   * Take the next elements, in any order of chunks.
+   * Take the next elements.
    *
    * @param bytes - whole elements.
    * @param count - how many of them, where packed elements leave a rest in the last byte.
@@ -79,6 +106,46 @@ export class TensorStats {
     for (let start = 0; start < length; start += BLOCK) {
       this._addBlock(stored, bits, start, Math.min(start + BLOCK, length));
     }
+  }
+
+  /** Take elements that were summarised elsewhere. */
+  merge(part: IStatsPart): void {
+    this._count += part.count;
+    this._zeros += part.zeros;
+    this._nan += part.nan;
+    this._overflow16 += part.overflow16;
+    this._subnormal16 += part.subnormal16;
+    this._vanish16 += part.vanish16;
+    this._overflowB16 += part.overflowB16;
+    this._subnormalB16 += part.subnormalB16;
+    this._vanishB16 += part.vanishB16;
+    for (let bin = 0; bin < this._exponents.length; bin++) {
+      this._exponents[bin] += part.exponents[bin];
+    }
+    this._min = Math.min(this._min, part.min);
+    this._max = Math.max(this._max, part.max);
+    this._mergeMoments(part.finite, part.mean, part.squares);
+  }
+
+  /** All elements so far, for another to merge. */
+  part(): IStatsPart {
+    return {
+      count: this._count,
+      finite: this._finite,
+      min: this._min,
+      max: this._max,
+      mean: this._mean,
+      squares: this._squares,
+      zeros: this._zeros,
+      nan: this._nan,
+      overflow16: this._overflow16,
+      subnormal16: this._subnormal16,
+      vanish16: this._vanish16,
+      overflowB16: this._overflowB16,
+      subnormalB16: this._subnormalB16,
+      vanishB16: this._vanishB16,
+      exponents: this._exponents.slice()
+    };
   }
 
   /** The statistics of all elements so far. */
@@ -150,6 +217,14 @@ export class TensorStats {
       if (difference - difference === 0) {
         squares += difference * difference;
       }
+    }
+    this._mergeMoments(finite, mean, squares);
+  }
+
+  /** Add the moments of other elements (Chan, Golub and LeVeque 1979). */
+  private _mergeMoments(finite: number, mean: number, squares: number): void {
+    if (finite === 0) {
+      return;
     }
     const total = this._finite + finite;
     const shift = mean - this._mean;

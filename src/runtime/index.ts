@@ -13,3 +13,5 @@ export * from './tempdir';
 export * from './timing';
 export * from './weightfile';
 export * from './weightreader';
+export * from './weightwork';
+export * from './weightworkers';

@@ -23,7 +23,12 @@ export async function breathe(job: IJob): Promise<void> {
   throwIfCancelled(job);
 }
 
-function throwIfCancelled(job: IJob): void {
+/**
+ * Stop if the work was cancelled, as far as messages have been let in.
+ *
+ * @throws CastlensError `cancelled`.
+ */
+export function throwIfCancelled(job: IJob): void {
   if (job.signal?.aborted) {
     throw new CastlensError('cancelled', 'cancelled');
   }

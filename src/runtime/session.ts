@@ -305,7 +305,11 @@ function toTensors(results: InferenceSession.ReturnType): Map<string, ITensor> {
   for (const name of Object.keys(results)) {
     const { type, dims, data } = results[name] as Tensor;
     if (!ORT_TYPES.has(type as DType)) {
-      throw new CastlensError('runtime', `onnxruntime returned ${type}`, { entry: name });
+      throw new CastlensError('runtime', `an output of type ${type} cannot be handed on`, {
+        entry: name,
+        expected: 'a tensor of numbers or bool',
+        found: type
+      });
     }
     tensors.set(name, { dtype: type as DType, shape: dims, data: asElements(type, data) });
   }

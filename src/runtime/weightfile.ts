@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { DType, IGraph, IWeight } from '../model';
@@ -18,11 +18,13 @@ import {
   weightsOf,
   withWeights
 } from '../model';
-import { canCast, castThrough } from '../numerics';
+import { canCast } from '../numerics';
 import type { IJob } from './job';
-import { breathe } from './job';
 import { privateFolder } from './tempdir';
-import { checkExtent, readElements } from './weightreader';
+import { checkExtent, WeightChunks } from './weightreader';
+import type { IWriteTask } from './weightwork';
+import { writeError } from './weightwork';
+import type { WeightWorkers } from './weightworkers';
 
 /** A graph whose weights are all plain. */
 export interface IMaterializedGraph {
@@ -45,11 +47,16 @@ export interface IMaterializedGraph {
  * Converts weights into temporary files, and keeps conversions for later.
  *
  * #### Notes
+ * Weights are read, cast and written in bounded chunks by the threads of a pool; their bytes never pass through this one.
  * Files lie in the private folder of the process. A file is deleted when nobody holds it and it is not kept; kept files are
  * deleted, the least recently used first, once they take more than the limit.
  */
 export class WeightConverter {
-  constructor(options: WeightConverter.IOptions = {}) {
+  /** @param workers - read, cast and write; the caller's, who disposes them. */
+  constructor(
+    private readonly _workers: WeightWorkers,
+    options: WeightConverter.IOptions = {}
+  ) {
     this._keepBytes = options.keepBytes ?? DEFAULT_KEEP_BYTES;
   }
 
@@ -105,7 +112,7 @@ export class WeightConverter {
         file.hold();
         file.lastUse = ++this._clock;
         held.add(file);
-        written = await convertAll([...work.values()], file, places, options);
+        written = await convertAll([...work.values()], file, places, this._workers, options);
         this._keep(work.keys(), places);
       }
     } catch (error) {
@@ -258,6 +265,10 @@ interface IFileStamp {
 }
 
 function planWeight(weight: IWeight, stamps: Map<string, IFileStamp>): IPlannedWeight {
+  if (weight.dtype === 'string') {
+    // In memory already, and nothing casts them ahead of the forward.
+    return { plain: weight, conversion: null };
+  }
   const { source, steps } = resolveSteps(weight);
   checkExtent(source);
   if (elementCount(weight.shape) === 0) {
@@ -389,66 +400,49 @@ function inlineId(weight: IWeight): number {
   return id;
 }
 
+/** Cast all sources into one new file, each at a multiple of 64 bytes; `places` says where. */
 async function convertAll(
   work: readonly IConversion[],
   file: ConvertedFile,
   places: Map<string, IPlace>,
+  workers: WeightWorkers,
   job: IJob
 ): Promise<{ bytesRead: number; bytesWritten: number }> {
-  const sizes = work.map(({ source }) => sizeInBytes(source.dtype, elementCount(source.shape)));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const tasks: (IWriteTask & { readonly bytes: number })[] = [];
+  let end = 0;
+  let total = 0;
+  for (const { key, source, steps } of work) {
+    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    const length = sizeInBytes(steps.at(-1) ?? source.dtype, elementCount(source.shape));
+    places.set(key, { file, offset, length });
+    end = offset + length;
+    const chunks = new WeightChunks(source);
+    const target = { file: file.path, position: offset };
+    for (let chunk = 0; chunk < chunks.count; chunk++) {
+      const bytes = chunks.sizeBytes(chunk);
+      tasks.push({ kind: 'write', weight: source, chunk, steps, target, bytes });
+      total += bytes;
+    }
+  }
+  createFile(file.path);
+  file.sizeBytes = end;
   let bytesRead = 0;
   let bytesWritten = 0;
-  let position = 0;
-  await breathe(job);
-  const fd = createFile(file.path);
-  try {
-    for (const { key, source, steps } of work) {
-      position = Math.ceil(position / ALIGNMENT) * ALIGNMENT;
-      const offset = position;
-      for (const chunk of readElements(source)) {
-        const converted = castThrough(chunk, source.dtype, steps);
-        writeFully(fd, converted, position, file.path);
-        position += converted.length;
-        bytesRead += chunk.length;
-        bytesWritten += converted.length;
-        job.progress?.({ text: 'Converting weights', fraction: bytesRead / total });
-        await breathe(job);
-      }
-      places.set(key, { file, offset, length: position - offset });
-    }
-  } finally {
-    closeSync(fd);
+  let done = 0;
+  for await (const written of workers.run(tasks, total, job)) {
+    bytesRead += tasks[done++].bytes;
+    bytesWritten += written;
+    job.progress?.({ text: 'Converting weights', fraction: bytesRead / total });
   }
-  file.sizeBytes = position;
   return { bytesRead, bytesWritten };
 }
 
-function createFile(path: string): number {
+function createFile(path: string): void {
   try {
-    return openSync(path, 'wx', 0o600);
+    closeSync(openSync(path, 'wx', 0o600));
   } catch (cause) {
     throw writeError(path, cause);
   }
-}
-
-function writeFully(fd: number, bytes: Uint8Array, position: number, path: string): void {
-  try {
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-    }
-  } catch (cause) {
-    throw writeError(path, cause);
-  }
-}
-
-function writeError(path: string, cause: unknown): CastlensError {
-  return new CastlensError('runtime', 'converted weights cannot be written', {
-    file: path,
-    found: (cause as Error).message,
-    hint: 'Free some space, or set TMPDIR to a folder that has it',
-    cause
-  });
 }
 
 function placed(weight: IWeight, place: IPlace): IWeight {

@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 import type { IByteRange, IWeight } from '../model';
 import { CastlensError, DTYPES, elementCount, isContiguous, sizeInBytes } from '../model';
-import type { IGatherTile } from '../numerics';
+import type { IGatherChunk, IGatherPlan } from '../numerics';
 import { copyTile, planGather, viewExtent } from '../numerics';
 
 /** The most bytes read at a time. */
@@ -43,9 +43,93 @@ export function openStorage(weight: IWeight): IByteSource {
 }
 
 /**
- * The elements of a weight in row-major order.
+ * The elements of a weight in row-major order, divided into chunks that can be read in any order.
  *
- * @param chunkBytes - upper limit of a chunk; a multiple of 16.
+ * @throws CastlensError where the view reaches beyond its storage.
+ */
+export class WeightChunks {
+  /** @param chunkBytes - upper limit of a chunk; a multiple of 16. */
+  constructor(
+    readonly weight: IWeight,
+    chunkBytes = CHUNK_BYTES
+  ) {
+    checkExtent(weight);
+    const { dtype, shape, strides } = weight;
+    const { bits } = DTYPES[dtype];
+    this._totalBytes = sizeInBytes(dtype, elementCount(shape));
+    this._chunkBytes = chunkBytes;
+    this._base = (weight.storageOffset * bits) / 8;
+    this._itemSize = bits / 8;
+    this._plan = isContiguous(weight)
+      ? null
+      : planGather(shape, strides, Math.floor(chunkBytes / this._itemSize));
+    this.count = this._plan?.count ?? Math.ceil(this._totalBytes / chunkBytes);
+  }
+
+  /** Number of chunks. */
+  readonly count: number;
+
+  /** Elements before a chunk. */
+  elementsBefore(index: number): number {
+    return this._plan?.chunk(index).start ?? (index * this._chunkBytes) / this._itemSize;
+  }
+
+  /** Bytes of a chunk; packed elements may leave a rest in the last one. */
+  sizeBytes(index: number): number {
+    return this._plan === null
+      ? Math.min(this._chunkBytes, this._totalBytes - index * this._chunkBytes)
+      : this._plan.size(index) * this._itemSize;
+  }
+
+  /**
+   * Read a chunk in pieces.
+   *
+   * @param buffer - its size is that of a piece; a multiple of the element size.
+   *
+   * #### Notes
+   * Every piece is a view on the buffer, valid until the next one is asked for. Contiguous elements are read into it directly.
+   */
+  *read(source: IByteSource, index: number, buffer: Uint8Array): Generator<Uint8Array, void> {
+    const total = this.sizeBytes(index);
+    const gathered = this._plan === null ? null : this._gather(source, this._plan.chunk(index));
+    const start = this._base + index * this._chunkBytes;
+    for (let done = 0; done < total; done += buffer.length) {
+      const piece = buffer.subarray(0, Math.min(buffer.length, total - done));
+      if (gathered === null) {
+        source.read(start + done, piece);
+      } else {
+        piece.set(gathered.subarray(done, done + piece.length));
+      }
+      yield piece;
+    }
+  }
+
+  private _gather(source: IByteSource, { count, tiles }: IGatherChunk): Uint8Array {
+    const itemSize = this._itemSize;
+    const chunk = new Uint8Array(count * itemSize);
+    let scratch = new Uint8Array(0);
+    for (const tile of tiles) {
+      const length = tile.sourceCount * itemSize;
+      if (scratch.length < length) {
+        scratch = new Uint8Array(length);
+      }
+      const run = scratch.subarray(0, length);
+      source.read(this._base + tile.sourceStart * itemSize, run);
+      copyTile(tile, run, chunk, itemSize);
+    }
+    return chunk;
+  }
+
+  private readonly _totalBytes: number;
+  private readonly _chunkBytes: number;
+  private readonly _itemSize: number;
+  /** Position of the first element in the storage. */
+  private readonly _base: number;
+  private readonly _plan: IGatherPlan | null;
+}
+
+/**
+ * The elements of a weight in row-major order, chunk by chunk.
  *
  * #### Notes
  * Every chunk is a view on the same buffer, valid until the next one is asked for. Reading is synchronous; the caller yields
@@ -57,36 +141,12 @@ export function* readElements(
   weight: IWeight,
   chunkBytes = CHUNK_BYTES
 ): Generator<Uint8Array, void> {
-  const bits = DTYPES[weight.dtype].bits;
-  const count = elementCount(weight.shape);
-  checkExtent(weight);
+  const chunks = new WeightChunks(weight, chunkBytes);
   const source = openStorage(weight);
   try {
-    const base = (weight.storageOffset * bits) / 8;
-    if (isContiguous(weight)) {
-      const total = sizeInBytes(weight.dtype, count);
-      const buffer = new Uint8Array(Math.min(chunkBytes, total));
-      for (let start = 0; start < total; start += buffer.length) {
-        const chunk = buffer.subarray(0, Math.min(buffer.length, total - start));
-        source.read(base + start, chunk);
-        yield chunk;
-      }
-      return;
-    }
-    const itemSize = bits / 8;
-    const buffer = new Uint8Array(Math.min(chunkBytes, count * itemSize));
-    let scratch = new Uint8Array(0);
-    const chunks = planGather(weight.shape, weight.strides, Math.floor(chunkBytes / itemSize));
-    for (const { count: size, tiles } of chunks) {
-      const chunk = buffer.subarray(0, size * itemSize);
-      for (const tile of tiles) {
-        const length = tile.sourceCount * itemSize;
-        if (scratch.length < length) {
-          scratch = new Uint8Array(length);
-        }
-        readTile(source, base, tile, scratch.subarray(0, length), chunk, itemSize);
-      }
-      yield chunk;
+    const buffer = new Uint8Array(chunks.count === 0 ? 0 : chunkBytes);
+    for (let index = 0; index < chunks.count; index++) {
+      yield* chunks.read(source, index, buffer);
     }
   } finally {
     source.close();
@@ -129,18 +189,6 @@ export function checkExtent(weight: IWeight): void {
   }
 }
 
-function readTile(
-  source: IByteSource,
-  base: number,
-  tile: IGatherTile,
-  run: Uint8Array,
-  chunk: Uint8Array,
-  itemSize: number
-): void {
-  source.read(base + tile.sourceStart * itemSize, run);
-  copyTile(tile, run, chunk, itemSize);
-}
-
 function openRange(range: IByteRange, entry: string): IByteSource {
   const { file, offset, length } = range;
   let fd: number;
@@ -171,7 +219,7 @@ function openRange(range: IByteRange, entry: string): IByteSource {
       for (let done = 0; done < target.length;) {
         const got = readSync(fd, target, done, target.length - done, offset + position + done);
         if (got === 0) {
-          throw shortFile(offset + position + target.length, offset + position + done);
+          throw shortFile(offset + position + target.length, fstatSync(fd).size);
         }
         done += got;
       }

@@ -580,6 +580,209 @@ case(A.index_put.default, t(4, 3), [torch.tensor([2, 0])], t(2, 3))
 case(A.index_put.default, t(4, 3), [torch.tensor([2, 2, 0])], t(), True)
 case(A.index_put.default, t(4, 3, 2), [torch.tensor([2, 0]), torch.tensor([1, -1])], t(2))
 
+# Adaptive pools with uneven windows; places of largest elements; divisors.
+case(A.adaptive_avg_pool2d.default, t(2, 3, 7, 5), [3, 5])
+case(A.adaptive_avg_pool2d.default, t(2, 3, 7, 5, dtype=BF16), [4, 2])
+case(A.adaptive_avg_pool1d.default, t(3, 7), [4])
+case(A.adaptive_avg_pool3d.default, t(2, 3, 4, 5, 3), [2, 3, 1])
+case(A.adaptive_avg_pool3d.default, t(2, 3, 4, 6, 2), [2, 3, 1])
+case(A._adaptive_avg_pool3d.default, t(2, 3, 4, 5, 3), [1, 1, 1])
+for n, op in ((1, A.adaptive_max_pool1d), (2, A.adaptive_max_pool2d), (3, A.adaptive_max_pool3d)):
+    case(op.default, t(2, 3, *(7, 5, 4)[:n]), [3, 2, 4][:n])
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+case(A.max_pool2d_with_indices.default, t(2, 3, 6, 5), [2, 2], [2, 2], [1, 1])
+case(A.max_pool1d_with_indices.default, t(2, 3, 7), [3], [2])
+case(A.max_pool3d_with_indices.default, t(1, 2, 4, 4, 5), [2, 2, 2])
+case(A.avg_pool2d.default, t(2, 3, 6, 5), [2, 3], [2, 1], [1, 1], divisor_override=5)
+case(A.avg_pool3d.default, t(2, 3, 4, 5, 6), [2, 3, 2], [2, 1, 2], [1, 1, 0])
+case(A.avg_pool3d.default, t(2, 3, 4, 5, 6), [2, 2, 2], count_include_pad=False, padding=[1, 1, 1])
+
+# Reading and writing by index.
+case(A.index.Tensor, t(3, 4, 5), [mask(3, 4), torch.tensor(2)])
+case(A.index.Tensor, t(3, 4, 2), [None, torch.tensor([[True, False], [True, True], [False, True], [True, False]])])
+case(A._unsafe_index.Tensor, t(3, 4), [None, ints(2, 3, high=4)])
+case(A.take_along_dim.default, t(3, 4), ints(3, 2, high=4), 1)
+case(A.take_along_dim.default, t(3, 4), ints(1, 4, high=3), 0)
+case(A.take_along_dim.default, t(3, 4), ints(5, high=12))
+case(A.take.default, t(3, 4), ints(2, 2, high=12))
+case(A.isin.Tensor_Tensor, ints(3, 4), ints(3))
+case(A.isin.Tensor_Scalar, ints(3, 4), 2, invert=True)
+case(A.index_put.default, t(3, 4), [mask(3, 4)], t())
+case(A.index_put.default, t(3, 4), [torch.tensor([True, False, True])], t(2, 4))
+case(A.index_put.default, t(3, 4), [None, torch.tensor([True, False, True, True])], t(3, 3))
+case(A.index_put.default, t(3, 4, 5), [None, torch.tensor([2, 0]), torch.tensor([1, 4])], t(3, 2))
+case(A.index_put.default, t(3, 4, 5), [torch.tensor([2, 0]), None, torch.tensor([1, 4])], t(2, 4))
+case(A.index_put.default, t(3, 4, 5), [None, None, torch.tensor([[2, 2], [0, 1]])], t(2, 2), True)
+case(A._unsafe_index_put.default, t(3, 4), [None, torch.tensor([1, 3])], t(3, 2), True)
+for dtype in (F32, BF16):
+    case(A.index_add.default, t(3, 4, dtype=dtype), 1, torch.tensor([0, 2, 0]), t(3, 3, dtype=dtype))
+case(A.index_add.default, t(3, 4), 0, torch.tensor([1, 1]), t(2, 4), alpha=0.5)
+case(A.index_copy.default, t(3, 4), 1, torch.tensor([3, 0]), t(3, 2))
+case(A.index_fill.int_Scalar, t(3, 4), 1, torch.tensor([3, 0]), 1.5)
+for name in ("sum", "mean", "prod", "amax", "amin"):
+    for include in (True, False):
+        case(A.scatter_reduce.two, t(3, 4), 0, ints(2, 4, high=3), t(3, 4), name, include_self=include)
+case(A.masked_scatter.default, t(3, 4), mask(3, 4), t(12))
+case(A.masked_scatter.default, t(3, 4), mask(4), t(3, 5))
+
+# Order.
+case(A.sort.stable, ints(3, 6), stable=True, dim=1, descending=True)
+case(A.argsort.default, torch.tensor([[2.0, -1, 0.5], [0.25, 3, 1]]), 1)
+case(A.argsort.stable, ints(3, 6), stable=True, dim=1)
+case(A.kthvalue.default, torch.tensor([[2.0, -1, 0.5], [0.25, 3, 1]]), 2)
+case(A.kthvalue.default, torch.tensor([[2.0, -1, 0.5], [0.25, 3, 1]]), 1, 0, True)
+case(A.median.dim, torch.tensor([[2.0, -1, 0.5, 7], [0.25, 3, 1, 0]]), 1)
+case(A.median.default, t(3, 4))
+for args in ((0.3,), (0.3, 1), (0.5, 0, True), (0.25, None, True)):
+    case(A.quantile.scalar, t(3, 5), *args)
+for args in ((torch.tensor([0.1, 0.5, 1.0]), 1), (torch.tensor([0.2, 0.9]), 0, True), (torch.tensor([0.2, 0.9]),), (torch.tensor(0.7), -1)):
+    case(A.quantile.default, t(3, 5), *args)
+case(A.bucketize.Tensor, t(3, 4), torch.tensor([-1.0, 0.0, 1.0]))
+case(A.bucketize.Tensor, ints(3, 4), torch.tensor([1, 2, 4]), out_int32=True, right=True)
+case(A.searchsorted.Tensor, torch.tensor([[-1.0, 0.0, 1.0], [-2, 0.5, 2]]), t(2, 4))
+case(A.searchsorted.Tensor, torch.tensor([-1.0, 0.0, 1.0]), t(2, 4), side="right")
+
+# Sums of products, distances.
+case(A.einsum.default, "bhqd,bhkd->bhqk", [t(2, 2, 3, 4), t(2, 2, 5, 4)])
+case(A.einsum.default, "... i, i j -> ... j", [t(2, 3, 4, dtype=BF16), Weight(t(4, 5, dtype=BF16))])
+case(A.einsum.default, "bld,bln,bld->bldn", [t(2, 3, 4), t(2, 3, 2), t(2, 3, 4)])
+case(A.einsum.default, "ii->i", [t(3, 3)])
+case(A.einsum.default, "ij,jk", [t(3, 4), t(4, 2)], path=[0, 1])
+case(A.tensordot.default, t(2, 3, 4), t(4, 3, 5), [1, 2], [1, 0])
+both(A.vdot.default, (5,), (5,))
+case(A.linalg_multi_dot.default, [t(2, 3), t(3, 4), t(4, 2)])
+case(A.bilinear.default, t(3, 4), t(3, 2), Weight(t(5, 4, 2)), Weight(t(5)))
+case(A._trilinear.default, t(3, 4), t(5, 4, 2), t(3, 2), [1, 3], [0], [1, 2], [2, 3])
+for p in (1.0, 2.0, 3.0, math.inf):
+    case(A.cdist.default, t(2, 3, 4), t(2, 5, 4), p)
+case(A._cdist_forward.default, t(3, 4), t(5, 4), 2.0, None)
+case(A.pairwise_distance.default, t(3, 4), t(3, 4))
+case(A.linalg_cross.default, t(2, 3), t(2, 3))
+case(A.linalg_cross.default, t(3, 4), t(3, 4), dim=0)
+both(A.cosine_similarity.default, (3, 4), (3, 4))
+case(A.cosine_similarity.default, t(3, 4, 2), t(4, 2), dim=1)
+case(A._weight_norm.default, Weight(t(3, 4, 2)), Weight(pos(3, 1, 1)))
+case(A._weight_norm.default, t(3, 4), pos(1, 4), 1)
+case(A._weight_norm_interface.default, t(3, 4), pos(3, 1))
+
+# Arrangement.
+case(A.mT.default, t(2, 3, 4))
+case(A.mH.default, t(3, 4))
+case(A.adjoint.default, t(2, 3, 4))
+case(A.swapdims.default, t(2, 3, 4), 0, -1)
+case(A.moveaxis.int, t(2, 3, 4), 0, 2)
+case(A.moveaxis.intlist, t(2, 3, 4), [0, 1], [2, 0])
+case(A.broadcast_to.default, t(3, 1), [2, 3, 4])
+case(A.reshape_as.default, t(2, 6), t(3, 4))
+case(A.ravel.default, t(2, 3))
+case(A.tile.default, t(2, 3), [2])
+case(A.tile.default, t(3), [2, 2])
+case(A.unsafe_chunk.default, t(5, 3), 2)
+case(A.unfold.default, t(2, 7, 3), 1, 3, 2)
+case(A.unfold.default, t(2, 7), 1, 2, 1)
+case(A.unfold_copy.default, t(5, 2), 0, 4, 3)
+case(A.im2col.default, t(2, 3, 5, 6), [2, 3], [1, 2], [1, 0], [2, 1])
+case(A.im2col.default, t(3, 4, 4), [2, 2], [1, 1], [0, 0], [2, 2])
+case(A.col2im.default, t(2, 12, 9), [4, 4], [2, 2], [1, 1], [0, 0], [1, 1])
+case(A.col2im.default, t(2, 12, 4), [5, 4], [2, 2], [1, 2], [0, 1], [2, 2])
+for args in ((), (1,), (-2,), (0, 2, 0), (1, 0, 2)):
+    case(A.diagonal.default, t(3, 4, 5) if len(args) > 1 else t(3, 4), *args)
+for args in ((), (1,), (-2,), (0, 0, 2)):
+    case(A.diag_embed.default, t(2, 3), *args)
+case(A.meshgrid.default, [t(3), t(4)])
+case(A.meshgrid.indexing, [t(3), t(4), t(2)], indexing="xy")
+case(A.pixel_unshuffle.default, t(2, 3, 4, 6), 2)
+case(A.channel_shuffle.default, t(2, 6, 3, 2), 3)
+case(A.native_channel_shuffle.default, t(2, 6, 3), 2)
+
+# Images.
+case(A._upsample_nearest_exact1d.vec, t(2, 3, 5), [7], None)
+case(A._upsample_nearest_exact2d.vec, t(2, 3, 5, 4), None, [2.0, 2.0])
+case(A._upsample_nearest_exact2d.vec, t(2, 3, 5, 6), [3, 4], None)
+case(A._upsample_nearest_exact3d.vec, t(1, 2, 3, 4, 2), [4, 6, 3], None)
+for mode in (0, 1, 2):
+    for padding in (0, 1, 2):
+        for corners in (False, True):
+            case(A.grid_sampler.default, t(1, 2, 4, 5), t(1, 3, 3, 2, low=-21, high=21) + 0.01, mode, padding, corners)
+case(A.grid_sampler_2d.default, t(1, 2, 4, 5), t(1, 3, 3, 2, low=-15, high=15), 0, 0, False)
+case(A.grid_sampler_3d.default, t(1, 2, 3, 4, 5), t(1, 2, 3, 2, 3, low=-15, high=15), 0, 1, True)
+case(A.affine_grid_generator.default, t(2, 2, 3), [2, 3, 4, 5], False)
+case(A.affine_grid_generator.default, t(2, 2, 3), [2, 3, 4, 5], True)
+
+# Running products, norms, truth, histograms.
+both(A.cumprod.default, (3, 5), 1, make=pos)
+case(A.cumprod.default, ints(3, 4), 0)
+case(A.logcumsumexp.default, torch.tensor([[-math.inf, 1.0, -2.0, 0.5, 3.0], [0, 0, -math.inf, 1, 1]]), 1)
+case(A.norm.Scalar, t(3, 4))
+case(A.norm.Scalar, t(3, 4), 1)
+case(A.norm.ScalarOpt_dim, t(3, 4), 2, [1], True)
+case(A.norm.ScalarOpt_dim, t(3, 4), 3, [0])
+case(A.norm.ScalarOpt_dim_dtype, t(3, 4, dtype=BF16), 2, [1], True, dtype=F32)
+case(A.norm.ScalarOpt_dtype, t(3, 4, dtype=BF16), 2, dtype=F32)
+case(A.frobenius_norm.dim, t(3, 4), [0, 1])
+case(A._safe_softmax.default, torch.tensor([[1.0, 2, -math.inf], [-math.inf] * 3]), 1)
+case(A.all.dims, mask(3, 4), [0, 1])
+case(A.histc.default, t(20), 4, -2, 2)
+case(A.histc.default, ints(9).float(), 5, 0, 4)
+
+# Elementwise.
+case(A.nan_to_num.default, torch.tensor([math.nan, math.inf, -math.inf, 1.5]))
+case(A.nan_to_num.default, torch.tensor([math.nan, math.inf, -math.inf, 1.5], dtype=BF16), 2.0, 3.0, -4.0)
+case(A.nan_to_num.default, ints(4))
+both(A.hardshrink.default, (9,))
+both(A.softshrink.default, (9,), 0.75)
+both(A.threshold.default, (9,), 0.5, 2.0)
+case(A.threshold_.default, t(9), 0.5, 2.0)
+both(A.erfc.default, (9,))
+case(A.erfc_.default, t(9))
+both(A.frac.default, (9,))
+case(A.frac_.default, t(9))
+case(A.logit.default, torch.tensor([0.25, 0.5, 0.75]))
+case(A.logit.default, torch.tensor([-0.25, 0.5, 1.75]), 0.125)
+for op in (A.deg2rad, A.deg2rad_, A.rad2deg, A.rad2deg_):
+    case(op.default, t(5))
+case(A.clamp_min.Tensor, t(3, 4), t(4))
+case(A.clamp_max.Tensor, t(3, 4), t(4))
+
+# New tensors.
+case(A.linspace.default, -1, 1, 7)
+case(A.linspace.default, 0.5, 3, 4, dtype=BF16)
+case(A.linspace.default, 2, 9, 1)
+case(A.eye.default, 3)
+case(A.eye.m, 2, 4, dtype=I64)
+case(A.tril_indices.default, 3, 4, -1)
+case(A.triu_indices.default, 3, 3, 1)
+for op, args in ((A.empty.memory_format, ([0, 3],)), (A.empty_permuted.default, ([0, 3], [0, 1])), (A.new_empty.default, (t(2), [0, 3])), (A.empty_like.default, (t(0, 3),))):
+    case(op if isinstance(op, torch._ops.OpOverload) else op.default, *args)
+
+# Bags of embeddings.
+for mode in (0, 1):
+    bag = (Weight(t(6, 3)), torch.tensor([1, 2, 4, 5, 4, 3]), torch.tensor([0, 2, 2, 5]))
+    case(A.embedding_bag.padding_idx, *bag, False, mode, False, None, False, None)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+    case(A.embedding_bag.padding_idx, *bag, False, mode, False, None, True, 4)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+for op in (A._embedding_bag, A._embedding_bag_forward_only):
+    case(op.default, Weight(t(6, 3)), torch.tensor([1, 2, 4, 5]), torch.tensor([0, 3]), per_sample_weights=pos(4))
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+
+# Recurrent layers.
+def layer(gates, hidden, inputs, layers, directions, biases):
+    sizes = []
+    for i in range(layers):
+        for _ in range(directions):
+            width = inputs if i == 0 else hidden * directions
+            sizes += [(gates * hidden, width), (gates * hidden, hidden)] + [(gates * hidden,)] * (2 if biases else 0)
+    return [Weight(t(*size) / 4) for size in sizes]
+
+
+for op, gates in ((A.lstm, 4), (A.gru, 3), (A.rnn_tanh, 1), (A.rnn_relu, 1)):
+    for count, directions, biases, first in ((1, 1, True, False), (2, 2, True, True), (1, 1, False, True)):
+        state = lambda: t(count * directions, 2, 3)
+        hx = [state(), state()] if gates == 4 else state()
+        x = t(2, 5, 4) if first else t(5, 2, 4)
+        case(op.input, x, hx, layer(gates, 3, 4, count, directions, biases), biases, count, 0.0, False, directions == 2, first)
+
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:
     _, name, overload = op.split(".")

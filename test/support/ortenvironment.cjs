@@ -1,5 +1,5 @@
-// A Node environment for tests that run onnxruntime: its native library makes typed arrays of the outer realm, which the
-// `instanceof` checks of onnxruntime-common, loaded inside the sandbox, would refuse (jest issue 7780).
+// A Node environment for tests that run onnxruntime or threads: native libraries and messages of threads make typed arrays of the
+// outer realm, which `instanceof` checks of code inside the sandbox, onnxruntime-common's for one, would refuse (jest issue 7780).
 const { TestEnvironment } = require('jest-environment-node');
 
 const SHARED = [

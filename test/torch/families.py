@@ -332,6 +332,124 @@ class DynamicAttention(nn.Module):
             return self.out(y.transpose(1, 2).reshape(batch, length, size))
 
 
+class StateSpace(nn.Module):
+    """A selective scan, unrolled, with depthwise causal convolution; einsum both as product and as contraction."""
+
+    def __init__(self, size=8, states=4):
+        super().__init__()
+        self.size, self.states = size, states
+        self.start, self.end = nn.Linear(size, 4 * size, bias=False), nn.Linear(2 * size, size, bias=False)
+        self.convolution = nn.Conv1d(2 * size, 2 * size, 3, groups=2 * size, padding=2)
+        self.parts, self.step = nn.Linear(2 * size, 2 * states + 2, bias=False), nn.Linear(2, 2 * size)
+        self.decay = nn.Parameter(torch.arange(1, states + 1).float().log().repeat(2 * size, 1))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            length = x.shape[1]
+            y, gate = self.start(x).chunk(2, -1)
+            y = F.silu(self.convolution(y.mT)[..., :length]).mT
+            step, b, c = self.parts(y).split([2, self.states, self.states], -1)
+            step = F.softplus(self.step(step)).float()
+            kept = torch.exp(torch.einsum("bld,dn->bldn", step, -self.decay.exp()))
+            added = torch.einsum("bld,bln,bld->bldn", step, b, y)
+            state, outputs = y.new_zeros(x.shape[0], 2 * self.size, self.states), []
+            for i in range(length):
+                state = kept[:, i] * state + added[:, i]
+                outputs.append(torch.einsum("bdn,bn->bd", state, c[:, i].float()))
+            return self.end(torch.stack(outputs, 1) * F.silu(gate))
+
+
+class SortedExperts(nn.Module):
+    """Tokens sorted by expert, multiplied by matrices read by index, and added up where they came from."""
+
+    def __init__(self, size=12, experts=4):
+        super().__init__()
+        self.gate = nn.Linear(size, experts)
+        self.matrices = nn.Parameter(torch.randn(experts, size, size) / 4)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            weights, experts = self.gate(x).softmax(-1).topk(2, -1)
+            tokens = torch.arange(x.shape[0])[:, None].expand(-1, 2).reshape(-1)
+            order = experts.reshape(-1).argsort(stable=True)
+            tokens, chosen = tokens[order], experts.reshape(-1)[order]
+            y = torch.bmm(x[tokens].unsqueeze(1), self.matrices[chosen]).squeeze(1) * weights.reshape(-1)[order, None]
+            return torch.zeros(x.shape, dtype=y.dtype).index_add_(0, tokens, y)
+
+
+class Patches(nn.Module):
+    """Blocks of an image unfolded, mixed by an encoder layer, folded back; uneven pools, nearest-exact and pixel shuffles."""
+
+    def __init__(self, size=8):
+        super().__init__()
+        self.start, self.end = nn.Conv2d(3, size, 3, padding=1), nn.Conv2d(2 * size, 12, 3, padding=1, padding_mode="reflect")
+        self.mix = nn.TransformerEncoderLayer(size, 2, 16, batch_first=True, norm_first=True)
+        self.pool = nn.AdaptiveAvgPool2d((3, 5))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = self.start(x)
+            b, c, h, w = y.shape
+            z = F.unfold(y, 2, stride=2).view(b, c, 4, -1).permute(0, 2, 3, 1).reshape(b * 4, -1, c)
+            z = self.mix(z).reshape(b, 4, -1, c).permute(0, 3, 1, 2).reshape(b, c * 4, -1)
+            y = self.end(torch.cat([y, F.fold(z, (h, w), 2, stride=2)], 1))
+            y = F.interpolate(F.pixel_shuffle(y, 2), scale_factor=0.5, mode="nearest-exact")
+            return self.pool(y), F.pixel_unshuffle(y, 2)
+
+
+class Graph(nn.Module):
+    """Attention over the edges of a graph: sums, means and extremes scattered to nodes."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(6, 8), nn.Linear(8, 8)
+        self.attention = nn.Parameter(torch.randn(1, 16))
+
+    def forward(self, x, edges):
+        with torch.autocast("cpu", dtype=BF16):
+            source, target = edges
+            count, h = x.shape[0], self.a(x)
+            score = F.leaky_relu((torch.cat([h[source], h[target]], -1) * self.attention).sum(-1), 0.2).float()
+            most = torch.full((count,), -1e9).scatter_reduce(0, target, score, "amax")
+            share = torch.exp(score - most[target])
+            share = share / torch.zeros(count).index_add(0, target, share)[target]
+            total = torch.zeros(count, 8).scatter_add(0, target[:, None].expand(-1, 8), h[source] * share[:, None])
+            return torch.zeros(count, 8).scatter_reduce(0, target[:, None].expand(-1, 8), self.b(total)[source].float(), "mean")
+
+
+class Remembering(nn.Module):
+    """Buffers that the forward writes to and reads afterwards, and masked writes."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(6, 6)
+        self.register_buffer("cache", torch.randn(4, 6))
+        self.register_buffer("mean", torch.zeros(6))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            before = F.linear(self.cache, self.a.weight)
+            y = self.a(x)
+            self.cache[:2] = y
+            self.mean.mul_(0.9).add_(y.float().mean(0), alpha=0.1)
+            z = F.linear(self.cache, self.a.weight) + self.mean
+            z[z < 0] = -1.0
+            return before, z
+
+
+class Multiples(nn.Module):
+    """An image whose sizes are multiples of four."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3, padding=1), nn.GroupNorm(2, 4)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = F.max_pool2d(self.norm(self.convolution(x)), 2)
+            return torch.roll(y, (1, -1), (2, 3)), y.var((2, 3), unbiased=False)
+
+
 def ids(high, *shape):
     return torch.randint(0, high, shape)
 
@@ -348,6 +466,16 @@ FAMILIES = {
     "named": (Named, (torch.randn(4, 10),), {"kwargs": {"scale": torch.tensor(1.5), "offset": torch.randn(10)}}),
     "lifted": (Lifted, (torch.randn(5, 16),), {}),
     "written": (Written, (torch.randn(3, 12),), {}),
+    "state-space": (StateSpace, (torch.randn(2, 4, 8),), {}),
+    "sorted-experts": (SortedExperts, (torch.randn(7, 12),), {}),
+    "patches": (Patches, (torch.randn(2, 3, 8, 12),), {}),
+    "graph": (Graph, (torch.randn(7, 6), ids(7, 2, 15)), {}),
+    "remembering": (Remembering, (torch.randn(2, 6),), {}),
+    "multiples": (
+        Multiples,
+        (torch.randn(2, 3, 16, 24),),
+        {"dynamic": {"x": {0: Dim("n", max=8), 2: 4 * Dim("h", min=2, max=20), 3: 4 * Dim("w", min=2, max=20)}}},
+    ),
     "dynamic-attention": (
         DynamicAttention,
         (torch.randn(3, 7, 32), torch.arange(7).expand(3, 7) < torch.tensor([[7], [4], [5]])),

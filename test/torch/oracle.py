@@ -1,4 +1,6 @@
 """What PyTorch itself does: casts counted in eager runs and in decomposed programs, outputs, saved exports."""
+import operator
+
 import torch
 from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -35,7 +37,7 @@ def decomposed_casts(program):
     decomposed = program.run_decompositions({})
     signature = decomposed.graph_signature
     weights = {*signature.inputs_to_parameters, *signature.inputs_to_buffers, *signature.inputs_to_lifted_tensor_constants}
-    layout = {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "alias", "clone", "lift_fresh_copy"}
+    layout = {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "alias", "clone", "lift_fresh_copy", "split", "split_with_sizes", "chunk", "unbind"}
     derived = set(weights)
     count = moved = 0
     for node in decomposed.graph.nodes:
@@ -43,6 +45,9 @@ def decomposed_casts(program):
             continue
         source = node.args[0]
         if source.name not in derived:
+            continue
+        if node.target is operator.getitem:
+            derived.add(node.name)
             continue
         if node.target is torch.ops.aten._to_copy.default:
             dtype, value = node.kwargs.get("dtype"), source.meta["val"]

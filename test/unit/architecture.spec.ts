@@ -18,7 +18,8 @@ function readImports(): IImport[] {
       if (!specifier.startsWith('.')) {
         return [{ from, to: specifier, external: true }];
       }
-      const target = posix.join(posix.dirname(from), specifier);
+      // `?wasm` and `?script` say what the build makes of the file.
+      const target = posix.join(posix.dirname(from), specifier.replace(/\?(wasm|script)$/, ''));
       const to = [`${target}.ts`, `${target}.tsx`, `${target}/index.ts`, target].find(candidate =>
         known.has(candidate)
       );

@@ -29,7 +29,7 @@ export const LIKE_FIRST = words(`
   _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d
   _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler grid_sampler_2d grid_sampler_3d affine_grid_generator
   batch_norm instance_norm layer_norm group_norm rms_norm local_response_norm embedding _weight_norm
-  linear matmul mm bmm mv addmm _addmm_activation baddbmm addbmm addmv einsum tensordot dot vdot chain_matmul
+  linear matmul mm bmm mv addmm _addmm_activation baddbmm addbmm addmv tensordot dot vdot chain_matmul
   linalg_multi_dot linalg_matrix_power linalg_matmul linalg_vecdot
   conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution _convolution
   scaled_dot_product_attention rnn_tanh_cell rnn_relu_cell

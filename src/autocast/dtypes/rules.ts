@@ -36,7 +36,7 @@ export type DtypeRule = (node: INode) => DType | null | readonly (DType | null)[
  */
 export function dtypeRule(op: string): DtypeRule | null {
   if (!op.startsWith('aten.')) {
-    return null;
+    return LIBRARY_RULES.get(op) ?? null;
   }
   const name = op.slice('aten.'.length);
   const exact = RULES.get(name);
@@ -236,6 +236,12 @@ const searching: DtypeRule = node => {
 const family = (names: readonly string[], rule: DtypeRule): [string, DtypeRule][] =>
   names.map(name => [name, rule]);
 
+/** Operators that libraries register of their own. */
+const LIBRARY_RULES: ReadonlyMap<string, DtypeRule> = new Map([
+  // The product of groups of rows of the transformers library's experts: like its input.
+  ['transformers.grouped_mm_fallback.default', likeFirst]
+]);
+
 /** By exact overload, then by base name. */
 const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ...family(LIKE_FIRST, likeFirst),
@@ -263,6 +269,7 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['where', where],
   ['div', divide],
   ['divide', divide],
+  ['einsum', concatenate],
   ['cat', concatenate],
   ['concat', concatenate],
   ['concatenate', concatenate],
@@ -306,5 +313,7 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['pow.Scalar', promoted],
   ['bernoulli', likeFirst],
   ['fft_fftfreq', node => dtypeArgument(node) ?? DEFAULT_FLOAT],
+  ['quantile', likeFirst],
+  ['nanquantile', likeFirst],
   ['fft_rfftfreq', node => dtypeArgument(node) ?? DEFAULT_FLOAT]
 ]);

@@ -9,6 +9,7 @@ import { CPU } from './cpu';
 import { CUDA } from './cuda';
 import type { AutocastPolicy, IDevicePolicies } from './table';
 
+export { contractedOperands } from './einsum';
 export { innerOperator } from './inner';
 export type { AutocastPolicy, IDevicePolicies, IPolicyList } from './table';
 

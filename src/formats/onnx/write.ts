@@ -7,7 +7,15 @@ import * as path from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 import type { Attr, Dim, DType, IGraph, INode, IValue, IWeight } from '../../model';
-import { DTYPES, elementCount, formatDim, isContiguous, sizeInBytes } from '../../model';
+import {
+  bodiesOf,
+  DTYPES,
+  elementCount,
+  forEachNode,
+  formatDim,
+  isContiguous,
+  sizeInBytes
+} from '../../model';
 import { FileReader } from '../filereader';
 import { UniqueNames } from '../uniquenames';
 import { elementTypeOf } from './elementtypes';
@@ -44,6 +52,13 @@ export interface IWriteOnnxOptions {
  */
 const EMBED_BYTES = 4096;
 
+/** Operands with floating-point elements that runtimes look into as well, by position. */
+const READ_EARLY: ReadonlyMap<string, readonly number[]> = new Map([
+  ['onnx.Range', [0, 1, 2]],
+  ['onnx.Resize', [1, 2]],
+  ['onnx.Upsample', [1]]
+]);
+
 /**
  * Encode a graph of ONNX operators as a ModelProto.
  *
@@ -70,6 +85,7 @@ class OnnxWriter {
     const writer = this._writer;
     const { irVersion = 10, producerName = 'castlens', producerVersion } = this._options;
     this._reserveNames();
+    this._noteReadEarly();
     writer.tag(MODEL.irVersion, WireType.Varint).int64(irVersion);
     this._string(MODEL.producerName, producerName);
     if (producerVersion !== undefined) {
@@ -103,6 +119,23 @@ class OnnxWriter {
         throw new Error(`writeOnnx: input '${name}' has no dtype`);
       }
     }
+  }
+
+  private _noteReadEarly(): void {
+    const weights = new Map<IValue, IWeight>();
+    const addWeights = (graph: IGraph): void =>
+      graph.weights.forEach(({ value, weight }) => weights.set(value, weight));
+    addWeights(this._graph);
+    forEachNode(this._graph, node => {
+      bodiesOf(node).forEach(addWeights);
+      for (const index of READ_EARLY.get(node.op) ?? []) {
+        const value = node.inputs[index];
+        const weight = value ? weights.get(value) : undefined;
+        if (weight !== undefined) {
+          this._readEarly.add(weight);
+        }
+      }
+    });
   }
 
   private _writeGraph(graph: IGraph, outermost: boolean): void {
@@ -307,7 +340,8 @@ class OnnxWriter {
     }
     const { file } = data.range;
     const offset = data.range.offset + begin;
-    if (length === 0 || (length <= EMBED_BYTES && DTYPES[dtype].kind !== 'float')) {
+    const isRead = DTYPES[dtype].kind !== 'float' || this._readEarly.has(weight);
+    if (length === 0 || (length <= EMBED_BYTES && isRead)) {
       writer
         .tag(TENSOR.rawData, WireType.LengthDelimited)
         .bytes(length === 0 ? new Uint8Array(0) : readBytes(file, offset, length, label));
@@ -385,6 +419,8 @@ class OnnxWriter {
 
   private readonly _writer = new BinaryWriter();
   private readonly _taken = new UniqueNames();
+  /** Weights whose elements a runtime needs while it loads the graph. */
+  private readonly _readEarly = new Set<IWeight>();
   private readonly _names = new Map<IValue, string>();
 }
 

@@ -301,6 +301,26 @@ export class Call {
     return this._builder.constant('int64', [values.length], values.map(clampInt64));
   }
 
+  /** An int64 tensor. Infinite values become the ends of int64. */
+  int64Tensor(values: readonly number[], shape: readonly number[]): IValue {
+    return this._builder.constant('int64', shape, values.map(clampInt64));
+  }
+
+  /** A tensor in the type computed in. */
+  constant(values: readonly number[], shape: readonly number[]): IValue {
+    return this.constantOf(this.computeType, values, shape);
+  }
+
+  /** A tensor of a given type; narrow floats are held as float32. */
+  constantOf(dtype: DType, values: readonly number[], shape: readonly number[]): IValue {
+    const type = isLowPrecision(dtype) ? 'float32' : dtype;
+    return this._builder.constant(
+      type,
+      shape,
+      type === 'float32' ? values.map(Math.fround) : values
+    );
+  }
+
   /** A float32 vector. */
   floats(values: readonly number[]): IValue {
     return this._builder.constant('float32', [values.length], values.map(Math.fround));

@@ -14,6 +14,7 @@ import { LAYOUT_RULES } from './rules/layout';
 import { MATMUL_RULES } from './rules/matmul';
 import { NORM_RULES } from './rules/norm';
 import { ORDERING_RULES } from './rules/ordering';
+import { POOLING_RULES } from './rules/pooling';
 import { RECURRENT_RULES } from './rules/recurrent';
 import { RESIZE_RULES } from './rules/resize';
 import { SCATTER_RULES } from './rules/scatter';
@@ -42,6 +43,7 @@ const RULES: ReadonlyMap<string, IRule> = collect([
   ...MATMUL_RULES,
   ...NORM_RULES,
   ...ORDERING_RULES,
+  ...POOLING_RULES,
   ...RECURRENT_RULES,
   ...RESIZE_RULES,
   ...SCATTER_RULES,

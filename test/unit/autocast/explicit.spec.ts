@@ -5,7 +5,7 @@ import {
   weightCastsOf
 } from '../../../src/autocast';
 import type { IExplicitOptions } from '../../../src/autocast';
-import type { DType, IAutocastRegion, IGraph, INode } from '../../../src/model';
+import type { DType, IAutocastRegion, IGraph, INode, IValue } from '../../../src/model';
 import { changesDtype } from '../../../src/model';
 import { dtypeAttr, GraphBuilder, makeRegion } from './builder';
 
@@ -315,6 +315,28 @@ describe('resolveRegions()', () => {
       makeRegion('c', { parent: 'missing' })
     );
     expect([...odd.keys()].sort()).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('weightCastsOf()', () => {
+  it('should count casts of a buffer before the forward writes to it, and none afterwards', () => {
+    const make = new GraphBuilder();
+    const buffer = make.weight('cache', { shape: [2, 2] });
+    const x = make.input('x');
+    const cast = (name: string, self: IValue): IValue =>
+      make.call(
+        'aten._to_copy.default',
+        { self, dtype: dtypeAttr('bfloat16') },
+        { dtype: 'bfloat16' },
+        { name }
+      );
+    const before = cast('before', buffer);
+    const row = make.call('aten.select.int', { self: buffer, dim: 0, index: 0 }, { shape: [2] });
+    make.call('aten.copy_.default', { self: row, src: x });
+    const after = cast('after', buffer);
+    const view = cast('view', make.call('aten.t.default', { self: buffer }));
+    make.graph.outputs.push(before, after, view);
+    expect(weightCastsOf(make.graph).map(({ node }) => node.name)).toEqual(['before']);
   });
 });
 

@@ -24,7 +24,13 @@ import { headroomIn, probedValues, SCRATCH_BYTES, summaryGraph } from '../../../
 import type { CacheMode, IActivationStatsResult, IVariant, Reference } from '../../../src/protocol';
 import { ACTIVATION_COLUMNS, STATS_SCHEMA_VERSION_KEY } from '../../../src/protocol';
 import type { IProfile } from '../../../src/runtime';
-import { executedCasts, parseDevice, RuntimeSession, WeightConverter } from '../../../src/runtime';
+import {
+  executedCasts,
+  parseDevice,
+  RuntimeSession,
+  WeightConverter,
+  WeightWorkers
+} from '../../../src/runtime';
 import { onnxModel } from '../../support/onnxmodel';
 import { differenceByDefinition, numbersIn } from '../probes/support';
 import { testFolder } from '../runtime/helpers';
@@ -34,7 +40,10 @@ jest.setTimeout(60_000);
 
 const FIXTURES = join(__dirname, '../../fixtures');
 const store = new ModelStore();
-const sessions = new VariantSessions();
+const workers = new WeightWorkers();
+const sessions = new VariantSessions(workers);
+
+afterAll(() => workers.dispose());
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -95,7 +104,9 @@ async function fetchAll(
   const loaded = await store.load({ path });
   const inputs = await bindInputs(loaded.model, {});
   const prepared = prepareVariant(loaded, variantOf(cache));
-  const converted = await new WeightConverter().materialize(prepared.legal.graph, { reuse: false });
+  const converted = await new WeightConverter(workers).materialize(prepared.legal.graph, {
+    reuse: false
+  });
   try {
     const { graph } = cloneGraph(converted.graph);
     graph.outputs = graph.nodes
@@ -345,7 +356,7 @@ describe('probes', () => {
     const loaded = await store.load({ path: join(FIXTURES, fixture, 'model.pt2') });
     const inputs = await bindInputs(loaded.model, {});
     const prepared = prepareVariant(loaded, variantOf(cache));
-    const converted = await new WeightConverter().materialize(prepared.legal.graph, {
+    const converted = await new WeightConverter(workers).materialize(prepared.legal.graph, {
       reuse: false
     });
     try {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { bindInputs } from '../../../src/engine/inputs';
 import { openSafetensors, readByteRange, readModel } from '../../../src/formats';
+import { evaluateDim } from '../../../src/model';
+import type { Dim } from '../../../src/model';
 import { bytesOf } from '../../../src/numerics';
 
 const FIXTURES = join(__dirname, '../../fixtures');
@@ -52,5 +54,23 @@ describe('bindInputs()', () => {
     const model = await readModel(file('seed-mlp/model.pt2'));
     const inputsFile = file('seed-mlp/inputs.safetensors');
     expect((await bindInputs(model, { inputsFile })).label).toBe('inputs.safetensors');
+  });
+
+  it('should read symbols off sizes that are expressions of them', async () => {
+    const model = await readModel(file('dynamic-batch/model.pt2'));
+    const inputs = model.inputs.map(port => {
+      const shape = port.shape!.map((dim): Dim =>
+        typeof dim === 'number' ? dim : { kind: 'call', fn: 'add', args: [dim, 1] }
+      );
+      return { ...port, shape };
+    });
+    const inputsFile = file('dynamic-batch/inputs.safetensors');
+    const stored = await openSafetensors(inputsFile);
+    const { dims } = await bindInputs({ ...model, inputs }, { inputsFile });
+    model.inputs[0].shape!.forEach((dim, i) => {
+      if (typeof dim !== 'number') {
+        expect(evaluateDim(dim, dims)).toBe(stored.get('input_0')!.shape[i] - 1);
+      }
+    });
   });
 });

@@ -13,6 +13,7 @@ import {
   STATS_SCHEMA_VERSION,
   STATS_SCHEMA_VERSION_KEY
 } from '../../../src/protocol';
+import { CHUNK_BYTES, WeightWorkers } from '../../../src/runtime';
 import { storedWeight, testFolder } from '../runtime/helpers';
 
 interface IExpected {
@@ -28,9 +29,13 @@ const expected = JSON.parse(
   readFileSync(join(__dirname, 'data/weightstats.json'), 'utf8')
 ) as Record<string, Record<string, IExpected>>;
 
+// Large weights go to threads, small ones do not.
+const workers = new WeightWorkers({ inlineBytes: CHUNK_BYTES });
+afterAll(() => workers.dispose());
+
 /** Rows of a table by name, as plain objects. */
 async function rowsOf(model: IExportedModel): Promise<Map<string, Record<string, unknown>>> {
-  const { bytes, rows } = await weightStatsTable(model, {});
+  const { bytes, rows } = await weightStatsTable(model, workers, {});
   const table = tableFromIPC(bytes);
   expect(table.numRows).toBe(rows);
   const result = new Map<string, Record<string, unknown>>();
@@ -78,7 +83,7 @@ describe('weightStatsTable', () => {
 
   it('has the documented columns and version', async () => {
     const model = await readModel(join(FIXTURES, 'seed-mlp', 'model.pt2'));
-    const { schema } = tableFromIPC((await weightStatsTable(model, {})).bytes);
+    const { schema } = tableFromIPC((await weightStatsTable(model, workers, {})).bytes);
     expect(schema.metadata.get(STATS_SCHEMA_VERSION_KEY)).toBe(STATS_SCHEMA_VERSION);
     const types: Readonly<Record<string, string>> = {
       utf8: 'Utf8',
@@ -131,7 +136,7 @@ describe('weightStatsTable', () => {
     });
 
     it('makes a table of no rows', async () => {
-      const { bytes, rows } = await weightStatsTable(modelOf([]), {});
+      const { bytes, rows } = await weightStatsTable(modelOf([]), workers, {});
       expect(rows).toBe(0);
       const table = tableFromIPC(bytes);
       expect([table.numRows, table.numCols]).toEqual([0, STATS_COLUMNS.length]);
@@ -151,14 +156,14 @@ describe('weightStatsTable', () => {
         }
       };
       await expect(
-        weightStatsTable(model, { signal: abort.signal, progress })
+        weightStatsTable(model, workers, { signal: abort.signal, progress })
       ).rejects.toMatchObject({ code: 'cancelled' });
       expect(told).toEqual([8388608 / 4e7, 16777216 / 4e7]);
     });
 
     it('refuses a weight beyond the end of its file', async () => {
       const model = modelOf([storedWeight(file, 'float32', [7])]);
-      await expect(weightStatsTable(model, {})).rejects.toMatchObject({
+      await expect(weightStatsTable(model, workers, {})).rejects.toMatchObject({
         code: 'bad-file',
         details: { file, entry: 'w', expected: 'at least 28 bytes', found: '24 bytes' }
       });

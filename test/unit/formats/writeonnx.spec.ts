@@ -118,6 +118,28 @@ describe('writeOnnx()', () => {
     expect(written).toContain(Buffer.from(bytes.subarray(8, 24)).toString('latin1'));
   });
 
+  it('should embed floats that runtimes look into while they load: scales of Resize', () => {
+    const file = `${folder}/scales.bin`;
+    fs.writeFileSync(file, new Uint8Array(32));
+    const data = { kind: 'range' as const, range: { file, offset: 0, length: 32 } };
+    const x = makeValue('x', 'float32', [1, 2]);
+    const written = (op: string): string => {
+      const scales = makeValue('scales', 'float32', [2]);
+      const weight = weightOf('scales', 'float32', [2], data);
+      const y = makeValue('y', 'float32', [2, 4]);
+      const nodes = [nodeOf(op, [x, null, scales], [y])];
+      const graph = graphOf({
+        inputs: [x],
+        weights: [{ value: scales, weight }],
+        nodes,
+        outputs: [y]
+      });
+      return Buffer.from(writeOnnx(graph)).toString('latin1');
+    };
+    expect(written('onnx.Resize')).not.toContain(file.slice(1));
+    expect(written('onnx.Where')).toContain(file.slice(1));
+  });
+
   it('should write every kind of attribute', async () => {
     const attrs: Record<string, Attr> = {
       int: { kind: 'int', value: -9223372036854775808n },

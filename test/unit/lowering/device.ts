@@ -5,7 +5,7 @@ import { writeOnnx } from '../../../src/formats';
 import type { DType, IGraph } from '../../../src/model';
 import { castBytes, bytesOf, elementsOf } from '../../../src/numerics';
 import type { ITensor } from '../../../src/numerics';
-import { RuntimeSession, WeightConverter, parseDevice } from '../../../src/runtime';
+import { RuntimeSession, WeightConverter, WeightWorkers, parseDevice } from '../../../src/runtime';
 
 /** A device with CPU settings. */
 const CPU = parseDevice('cpu');
@@ -30,7 +30,9 @@ async function run(
   legal: ILegalGraph,
   inputs: readonly ITensor[]
 ): Promise<{ outputs: ITensor[]; casts: string[] }> {
-  const converted = await new WeightConverter().materialize(legal.graph, { reuse: false });
+  const converted = await new WeightConverter(new WeightWorkers()).materialize(legal.graph, {
+    reuse: false
+  });
   try {
     const session = await RuntimeSession.create(writeOnnx(converted.graph), {
       device: CPU,

@@ -21,8 +21,11 @@ function gather(
   const elements: number[] = [];
   let largestRead = 0;
   let elementsRead = 0;
-  for (const { start, count, tiles } of planGather(shape, strides, chunkElements)) {
+  const plan = planGather(shape, strides, chunkElements);
+  for (let index = 0; index < plan.count; index++) {
+    const { start, count, tiles } = plan.chunk(index);
     expect(start).toBe(elements.length);
+    expect(count).toBe(plan.size(index));
     expect(count).toBeLessThanOrEqual(chunkElements);
     const chunk = new Uint32Array(count).fill(0xffffffff);
     for (const tile of tiles) {
@@ -71,7 +74,7 @@ describe('planGather', () => {
   });
 
   it('yields nothing for an empty tensor', () => {
-    expect([...planGather([3, 0], [0, 1], 16)]).toEqual([]);
+    expect(planGather([3, 0], [0, 1], 16).count).toBe(0);
     expect(viewExtent([3, 0], [1, 3])).toBe(0);
   });
 

@@ -153,8 +153,8 @@ describe('hoistCasts', () => {
     const b = new GraphBuilder();
     const w = b.weight('w');
     const view = transpose(b, w);
-    b.call('aten.relu_.default', { self: view });
     b.output(b.call('aten.neg.default', { self: b.cast(view, 'bfloat16') }));
+    b.call('aten.relu_.default', { self: view });
     const result = hoistCasts.run(b.graph);
     expect(result.modified).toBe(false);
     expect(result.declined[0].reason).toContain('in place');

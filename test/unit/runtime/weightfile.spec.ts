@@ -10,13 +10,23 @@ import {
 import type { IGraph, IWeight } from '../../../src/model';
 import { makeValue } from '../../../src/model';
 import { bytesOf, castThrough, viewAs } from '../../../src/numerics';
-import { privateFolder, removePrivateFolder, WeightConverter } from '../../../src/runtime';
+import {
+  CHUNK_BYTES,
+  privateFolder,
+  removePrivateFolder,
+  WeightConverter,
+  WeightWorkers
+} from '../../../src/runtime';
 import { derivedWeight, graphOf, storedWeight, testFolder } from './helpers';
 
 const folder = testFolder();
 const values = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i) * 2 ** (i % 20));
 const file = folder.write('weights.bin', bytesOf(values));
 
+// Large weights go to threads, small ones do not.
+const workers = new WeightWorkers({ inlineBytes: CHUNK_BYTES });
+
+afterAll(() => workers.dispose());
 afterAll(removePrivateFolder);
 
 function bytesAt(weight: IWeight): Uint8Array {
@@ -36,14 +46,18 @@ describe('WeightConverter', () => {
   describe('#materialize()', () => {
     it('leaves contiguous weights where they are', async () => {
       const weight = storedWeight(file, 'float32', [4, 8]);
-      const result = await new WeightConverter().materialize(graphOf(weight), { reuse: false });
+      const result = await new WeightConverter(workers).materialize(graphOf(weight), {
+        reuse: false
+      });
       expect(result.graph.weights[0].weight).toEqual(weight);
       expect(result).toMatchObject({ convertedWeights: 0, bytesRead: 0, bytesWritten: 0 });
     });
 
     it('narrows a view to its bytes', async () => {
       const weight = storedWeight(file, 'float32', [2, 8], { length: 160, storageOffset: 16 });
-      const { graph } = await new WeightConverter().materialize(graphOf(weight), { reuse: false });
+      const { graph } = await new WeightConverter(workers).materialize(graphOf(weight), {
+        reuse: false
+      });
       expect(graph.weights[0].weight).toMatchObject({
         storageOffset: 0,
         data: { kind: 'range', range: { file, offset: 64, length: 64 } }
@@ -57,7 +71,9 @@ describe('WeightConverter', () => {
         derivedWeight(source, ['bfloat16', 'float32']),
         derivedWeight(derivedWeight(source, ['float16']), ['float32'])
       ];
-      const result = await new WeightConverter().materialize(graphOf(...weights), { reuse: false });
+      const result = await new WeightConverter(workers).materialize(graphOf(...weights), {
+        reuse: false
+      });
       const bytes = bytesOf(values.subarray(0, 15));
       const [a, b, c] = result.graph.weights.map(({ weight }) => weight);
       expect(bytesAt(a)).toEqual(castThrough(bytes, 'float32', ['bfloat16']));
@@ -82,7 +98,7 @@ describe('WeightConverter', () => {
         data: { kind: 'inline', bytes: bytesOf(values.slice(0, 6)) }
       };
       const graph = graphOf(transposed, derivedWeight(column, []), inline);
-      const result = await new WeightConverter().materialize(graph, { reuse: false });
+      const result = await new WeightConverter(workers).materialize(graph, { reuse: false });
       const [a, b, c] = result.graph.weights.map(({ weight }) => weight);
       expect(floatsAt(a)).toEqual([0, 3, 1, 4, 2, 5].map(i => values[i]));
       expect(a.strides).toEqual([2, 1]);
@@ -96,7 +112,7 @@ describe('WeightConverter', () => {
       const path = folder.write('large.bin', bytesOf(large));
       const progress: number[] = [];
       const weight = derivedWeight(storedWeight(path, 'float32', [large.length]), ['bfloat16']);
-      const result = await new WeightConverter().materialize(graphOf(weight), {
+      const result = await new WeightConverter(workers).materialize(graphOf(weight), {
         reuse: false,
         progress: ({ fraction }) => progress.push(fraction!)
       });
@@ -109,7 +125,7 @@ describe('WeightConverter', () => {
 
     it('does a conversion asked for twice once', async () => {
       const weight = () => derivedWeight(storedWeight(file, 'float32', [8]), ['bfloat16']);
-      const result = await new WeightConverter().materialize(graphOf(weight(), weight()), {
+      const result = await new WeightConverter(workers).materialize(graphOf(weight(), weight()), {
         reuse: false
       });
       const [a, b] = result.graph.weights.map(({ weight: { data } }) => data);
@@ -120,7 +136,7 @@ describe('WeightConverter', () => {
 
     it('reuses conversions where asked to, until the file changes', async () => {
       const path = folder.write('changing.bin', bytesOf(values.slice(0, 8)));
-      const converter = new WeightConverter();
+      const converter = new WeightConverter(workers);
       const convert = (reuse: boolean): ReturnType<WeightConverter['materialize']> =>
         converter.materialize(
           graphOf(derivedWeight(storedWeight(path, 'float32', [8]), ['bfloat16', 'float32'])),
@@ -143,12 +159,12 @@ describe('WeightConverter', () => {
     it('deletes what nobody holds any more', async () => {
       const weight = derivedWeight(storedWeight(file, 'float32', [8]), ['bfloat16']);
       const before = readdirSync(privateFolder());
-      const forgetful = new WeightConverter({ keepBytes: 0 });
+      const forgetful = new WeightConverter(workers, { keepBytes: 0 });
       const dropped = await forgetful.materialize(graphOf(weight), { reuse: false });
       dropped.dispose();
       dropped.dispose();
       expect(readdirSync(privateFolder())).toEqual(before);
-      const converter = new WeightConverter();
+      const converter = new WeightConverter(workers);
       const kept = await converter.materialize(graphOf(weight), { reuse: false });
       kept.dispose();
       expect(readdirSync(privateFolder())).toHaveLength(before.length + 1);
@@ -157,7 +173,7 @@ describe('WeightConverter', () => {
     });
 
     it('keeps no more than its limit, and never deletes what is held', async () => {
-      const converter = new WeightConverter({ keepBytes: 40 });
+      const converter = new WeightConverter(workers, { keepBytes: 40 });
       const convert = (count: number): ReturnType<WeightConverter['materialize']> =>
         converter.materialize(
           graphOf(derivedWeight(storedWeight(file, 'float32', [count]), ['bfloat16'])),
@@ -183,7 +199,7 @@ describe('WeightConverter', () => {
       const path = folder.write('long.bin', new Uint8Array(40_000_000));
       const weight = derivedWeight(storedWeight(path, 'float32', [10_000_000]), ['bfloat16']);
       let steps = 0;
-      const converting = new WeightConverter().materialize(graphOf(weight), {
+      const converting = new WeightConverter(workers).materialize(graphOf(weight), {
         reuse: true,
         signal: abort.signal,
         progress: () => {
@@ -214,7 +230,7 @@ describe('WeightConverter', () => {
           }
         ]
       };
-      const result = await new WeightConverter().materialize(graph, { reuse: false });
+      const result = await new WeightConverter(workers).materialize(graph, { reuse: false });
       const body = result.graph.nodes[0].attrs.then_branch;
       expect(body.kind === 'graph' && body.value.weights[0].weight.data.kind).toBe('range');
       expect(inner.weights[0].weight.data.kind).toBe('derived');
@@ -230,7 +246,7 @@ describe('WeightConverter', () => {
       const weight = storedWeight(path, 'float32', [32]);
       for (const bad of [weight, derivedWeight(weight, ['bfloat16'])]) {
         await expect(
-          new WeightConverter().materialize(graphOf(bad), { reuse: false })
+          new WeightConverter(workers).materialize(graphOf(bad), { reuse: false })
         ).rejects.toMatchObject({
           code: 'bad-file',
           details: { file: path, entry: 'w', expected: 'at least 128 bytes', found: '100 bytes' }
@@ -240,7 +256,7 @@ describe('WeightConverter', () => {
 
     it('refuses views beyond their storage, missing files and casts that do not fit', async () => {
       const convert = (weight: IWeight): Promise<unknown> =>
-        new WeightConverter().materialize(graphOf(weight), { reuse: false });
+        new WeightConverter(workers).materialize(graphOf(weight), { reuse: false });
       await expect(
         convert(storedWeight(file, 'float32', [2, 2], { strides: [1, 100] }))
       ).rejects.toMatchObject({ code: 'bad-file', details: { found: '16 bytes' } });
@@ -262,13 +278,13 @@ describe('WeightConverter', () => {
       const path = folder.write('shrinking.bin', new Uint8Array(40_000_000));
       const weight = derivedWeight(storedWeight(path, 'float32', [10_000_000]), ['bfloat16']);
       await expect(
-        new WeightConverter().materialize(graphOf(weight), {
+        new WeightConverter(workers).materialize(graphOf(weight), {
           reuse: false,
           progress: () => truncateSync(path, 1000)
         })
       ).rejects.toMatchObject({
         code: 'bad-file',
-        details: { file: path, found: '8388608 bytes' }
+        details: { file: path, found: '1000 bytes' }
       });
     });
   });

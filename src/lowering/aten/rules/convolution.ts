@@ -1,10 +1,10 @@
 /**
- * Convolution and pooling.
+ * Convolution.
  *
  * @packageDocumentation
  */
 import type { Attr, IValue } from '../../../model';
-import { intAttr, intsAttr, stringAttr } from '../../builder';
+import { intAttr, intsAttr } from '../../builder';
 import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule, Lowered } from '../rule';
@@ -15,12 +15,17 @@ function spatial(c: Call): number {
 }
 
 /** Padding before and after every dimension. */
-function pads(padding: readonly number[]): Attr {
+export function pads(padding: readonly number[]): Attr {
   return intsAttr([...padding, ...padding]);
 }
 
 /** An input without batch dimension gets one, and loses it again. */
-function batched(c: Call, name: string, rank: number, body: (input: IValue) => IValue): IValue {
+export function batched(
+  c: Call,
+  name: string,
+  rank: number,
+  body: (input: IValue) => IValue
+): IValue {
   const input = c.toType(c.tensor(name), c.outType);
   if (c.rank(input) === rank) {
     return body(input);
@@ -70,84 +75,6 @@ function byName(c: Call): Lowered {
   });
 }
 
-function maxPool(n: number): (c: Call) => Lowered {
-  return c => {
-    const kernel = c.ints('kernel_size', n);
-    const stride = c.ints('stride', n);
-    const attrs = {
-      kernel_shape: intsAttr(kernel),
-      strides: intsAttr(stride.length === 0 ? kernel : stride),
-      pads: pads(c.ints('padding', n)),
-      dilations: intsAttr(c.ints('dilation', n)),
-      ceil_mode: intAttr(c.bool('ceil_mode') ? 1 : 0)
-    };
-    return batched(c, 'self', n + 2, input => c.emit('MaxPool', [input], attrs));
-  };
-}
-
-function averagePool(n: number): (c: Call) => Lowered {
-  return c => {
-    const kernel = c.ints('kernel_size', n);
-    const stride = c.ints('stride', n);
-    return batched(c, 'self', n + 2, input =>
-      c.emit('AveragePool', [input], {
-        kernel_shape: intsAttr(kernel),
-        strides: intsAttr(stride.length === 0 ? kernel : stride),
-        pads: pads(c.ints('padding', n)),
-        ceil_mode: intAttr(c.bool('ceil_mode') ? 1 : 0),
-        count_include_pad: intAttr(c.bool('count_include_pad') ? 1 : 0)
-      })
-    );
-  };
-}
-
-function noDivisor(c: Call): string | null {
-  const given = c.schema.args.some(arg => arg.name === 'divisor_override');
-  return given && c.has('divisor_override') ? 'divisor_override' : null;
-}
-
-/** Sizes of the input of an adaptive pool that it reduces, and the sizes it makes. */
-function adaptiveSizes(c: Call, n: number): { input: (number | null)[]; output: number[] } {
-  const shape = c.shape(c.tensor('self')).slice(-n);
-  return {
-    input: shape.map(size => (typeof size === 'number' ? size : null)),
-    output: c.ints('output_size', n)
-  };
-}
-
-/** A pool of equal windows where the sizes divide, the mean of all where the result is one element. */
-function adaptiveAverage(n: number): (c: Call) => Lowered {
-  return c => {
-    const { input, output } = adaptiveSizes(c, n);
-    const self = c.toType(c.tensor('self'), c.outType);
-    const rank = c.rank(self);
-    if (output.every(size => size === 1)) {
-      const axes = Array.from({ length: n }, (_, i) => rank - n + i);
-      return c.emit('ReduceMean', [self, c.int64s(axes)], { keepdims: intAttr(1) });
-    }
-    const kernel = output.map((size, i) => input[i]! / size);
-    return batched(c, 'self', n + 2, value =>
-      c.emit('AveragePool', [value], {
-        kernel_shape: intsAttr(kernel),
-        strides: intsAttr(kernel),
-        auto_pad: stringAttr('NOTSET')
-      })
-    );
-  };
-}
-
-function divides(n: number): (c: Call) => string | null {
-  return c => {
-    const { input, output } = adaptiveSizes(c, n);
-    const fits = output.every(
-      (size, i) => size === 1 || (input[i] !== null && input[i]! % size === 0)
-    );
-    return fits || output.every(size => size === 1)
-      ? null
-      : `sizes ${input.join('x')} that do not divide into ${output.join('x')}`;
-  };
-}
-
 const CONV_ARGS = 'Tensor input, Tensor weight, Tensor? bias=None, SymInt[] stride=1';
 
 /** Rules of this file. */
@@ -174,44 +101,5 @@ export const CONVOLUTION_RULES: readonly IRule[] = [
       `${name}(${CONV_ARGS}, SymInt[] padding=0, SymInt[] output_padding=0, SymInt groups=1, SymInt[] dilation=1) -> Tensor`,
       plain(true)
     )
-  ),
-  /** MaxPool. */
-  ...[1, 2, 3].map(n =>
-    rule(
-      `max_pool${n}d(Tensor self, int[${n}] kernel_size, int[${n}] stride=[], int[${n}] padding=0, int[${n}] dilation=1, bool ceil_mode=False) -> Tensor`,
-      maxPool(n)
-    )
-  ),
-  rule(
-    'max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)',
-    maxPool(2),
-    () => null,
-    1
-  ),
-  /** AveragePool. */
-  rule(
-    'avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor',
-    averagePool(1)
-  ),
-  rule(
-    'avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor',
-    averagePool(2),
-    noDivisor
-  ),
-  /** ReduceMean, AveragePool. */
-  rule(
-    'adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor',
-    adaptiveAverage(1),
-    divides(1)
-  ),
-  rule(
-    'adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor',
-    adaptiveAverage(2),
-    divides(2)
-  ),
-  rule(
-    '_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor',
-    adaptiveAverage(2),
-    divides(2)
   )
 ];

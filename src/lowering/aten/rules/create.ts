@@ -6,11 +6,13 @@
 import { isFloating, isLowPrecision, staticShape } from '../../../model';
 import type { DType, IValue } from '../../../model';
 import type { Call, Size } from '../call';
+import { roundTo } from '../../numbers';
 import { rule } from '../rule';
 import type { IRule } from '../rule';
 
 const FACTORY =
   '*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None';
+const INT64_FACTORY = FACTORY.replace('dtype=None', 'dtype=long');
 const FACTORY_LIKE = `${FACTORY}, MemoryFormat? memory_format=None`;
 
 /** A tensor of one value: Expand of a scalar. */
@@ -63,6 +65,44 @@ function scalarOnly(name: string): (c: Call) => IValue {
   return c => c.emit('Identity', [fillArgument(c, name)], {}, { shape: [] });
 }
 
+/** Equal steps between two ends, both included. */
+function linspace(c: Call): IValue {
+  const [start, end, steps] = [c.number('start'), c.number('end'), c.int('steps')];
+  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  // As PyTorch computes it: the second half counted back from the end.
+  const values = Array.from({ length: steps }, (_, i) =>
+    i < steps / 2 ? start + step * i : end - step * (steps - 1 - i)
+  );
+  const type = isFloating(c.outType) ? c.outType : 'int64';
+  const rounded = isFloating(type)
+    ? values.map(value => roundTo(type, value))
+    : values.map(Math.trunc);
+  return c.castTo(c.constantOf(type, rounded, [steps]), c.outType);
+}
+
+/** Ones on the diagonal. */
+function eye(c: Call, rows: Size, columns: Size): IValue {
+  const zeros = filled(c, fill(c, 0), [rows, columns]);
+  return c.emit('EyeLike', [zeros]);
+}
+
+/** Row and column of every element on one side of a diagonal, in row-major order. */
+function triangleIndices(upper: boolean): (c: Call) => IValue {
+  return c => {
+    const [rows, columns, offset] = [c.int('row'), c.int('col'), c.int('offset')];
+    const places: [number, number][] = [];
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        if (upper ? column - row >= offset : column - row <= offset) {
+          places.push([row, column]);
+        }
+      }
+    }
+    const values = [...places.map(([row]) => row), ...places.map(([, column]) => column)];
+    return c.castTo(c.int64Tensor(values, [2, places.length]), c.outType);
+  };
+}
+
 /** Rules of this file. */
 export const CREATE_RULES: readonly IRule[] = [
   /** Range. */
@@ -94,6 +134,33 @@ export const CREATE_RULES: readonly IRule[] = [
   ),
   rule(`zeros_like(Tensor self, ${FACTORY_LIKE}) -> Tensor`, c => filledLike(c, fill(c, 0))),
   rule(`ones_like(Tensor self, ${FACTORY_LIKE}) -> Tensor`, c => filledLike(c, fill(c, 1))),
+  /** Expand: contents that nothing defines are zeros here. */
+  rule(
+    `empty.memory_format(SymInt[] size, ${FACTORY}, MemoryFormat? memory_format=None) -> Tensor`,
+    c => filled(c, fill(c, 0), c.sizes('size'))
+  ),
+  rule(`empty_permuted(SymInt[] size, int[] physical_layout, ${FACTORY}) -> Tensor`, c =>
+    filled(c, fill(c, 0), c.sizes('size'))
+  ),
+  rule(`new_empty(Tensor self, SymInt[] size, ${FACTORY}) -> Tensor`, c =>
+    filled(c, fill(c, 0), c.sizes('size'))
+  ),
+  rule(`empty_like(Tensor self, ${FACTORY_LIKE}) -> Tensor`, c => filledLike(c, fill(c, 0))),
+  /** A constant. */
+  rule(`linspace(Scalar start, Scalar end, int steps, ${FACTORY}) -> Tensor`, linspace, c =>
+    c.numberType('start') !== null && c.numberType('end') !== null ? null : 'ends that are computed'
+  ),
+  rule(
+    `tril_indices(int row, int col, int offset=0, ${INT64_FACTORY}) -> Tensor`,
+    triangleIndices(false)
+  ),
+  rule(
+    `triu_indices(int row, int col, int offset=0, ${INT64_FACTORY}) -> Tensor`,
+    triangleIndices(true)
+  ),
+  /** Expand, EyeLike. */
+  rule(`eye(SymInt n, ${FACTORY}) -> Tensor`, c => eye(c, c.size('n'), c.size('n'))),
+  rule(`eye.m(SymInt n, SymInt m, ${FACTORY}) -> Tensor`, c => eye(c, c.size('n'), c.size('m'))),
   /** Identity. */
   rule(`scalar_tensor(Scalar s, ${FACTORY}) -> Tensor`, scalarOnly('s'))
 ];

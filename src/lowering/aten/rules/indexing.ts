@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import type { IValue } from '../../../model';
-import { intAttr } from '../../builder';
+import { isFloating } from '../../../model';
+import type { DType, Dim, IValue } from '../../../model';
+import { intAttr, intsAttr } from '../../builder';
 import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule, Lowered } from '../rule';
@@ -15,103 +16,140 @@ function gather(c: Call, data: IValue, indices: IValue, axis: number): IValue {
   return c.emit('Gather', [data, indices], { axis: intAttr(axis) }, c.typeOf(data));
 }
 
-/** Indices of the true elements of a mask, one row each. */
-function rowsOf(c: Call, mask: IValue): IValue {
-  const columns = c.emit('NonZero', [mask], {}, { dtype: 'int64' });
-  return c.emit(
-    'Transpose',
-    [columns],
-    { perm: { kind: 'list', items: [intAttr(1), intAttr(0)] } },
-    {
-      dtype: 'int64'
-    }
+/** A dimension whose size depends on the elements of a mask. */
+const SELECTED: Dim = { kind: 'opaque', text: 'selected' };
+
+/** Where the true elements of a mask stand: one index tensor per dimension of the mask. */
+function placesOf(c: Call, mask: IValue): IValue[] {
+  const columns = c.emit('NonZero', [c.castTo(mask, 'bool')], {}, { dtype: 'int64' });
+  return Array.from({ length: c.rank(mask) }, (_, axis) =>
+    c.emit(
+      'Gather',
+      [columns, c.sizeScalar(axis)],
+      { axis: intAttr(0) },
+      { dtype: 'int64', shape: [SELECTED] }
+    )
   );
 }
 
-/**
- * `self[indices]` with None for whole dimensions.
- *
- * One index tensor is a Gather. Several are broadcast together, joined into rows and read by GatherND, with the indexed dimensions
- * in front; the new dimensions go back to their place if the indexed ones stood side by side, as in NumPy.
- */
+/** How `self[indices]` is read and written: rows of the indexed dimensions, brought to the front. */
+export interface IIndexing {
+  /** `self` with the indexed dimensions in front. */
+  readonly front: IValue;
+  /** The permutation that brought them there. */
+  readonly order: readonly number[];
+  /** For GatherND and ScatterND. */
+  readonly rows: IValue;
+  /**
+   * The permutation from what GatherND reads, new dimensions in front, to what ATen returns: the new dimensions stand in place of
+   * the indexed ones if those stood side by side, as in NumPy.
+   */
+  readonly placing: readonly number[];
+}
+
+/** Prepare `self[indices]`; None stands for a whole dimension, and masks cover as many dimensions as they have. */
+export function indexing(c: Call, self: IValue): IIndexing {
+  const axes: number[] = [];
+  const tensors: IValue[] = [];
+  let axis = 0;
+  for (const value of c.tensors('indices')) {
+    const given = value === null ? [null] : isMask(value) ? placesOf(c, value) : [value];
+    for (const tensor of given) {
+      if (tensor !== null) {
+        axes.push(axis);
+        tensors.push(c.castTo(tensor, 'int64'));
+      }
+      axis++;
+    }
+  }
+  const rest = Array.from({ length: c.rank(self) }, (_, i) => i).filter(i => !axes.includes(i));
+  const order = [...axes, ...rest];
+  const newRank = Math.max(...tensors.map(value => c.rank(value)));
+  const adjacent = axes.every((one, i) => i === 0 || one === axes[i - 1] + 1);
+  const before = adjacent ? axes[0] : 0;
+  const placing = [
+    ...Array.from({ length: before }, (_, i) => newRank + i),
+    ...Array.from({ length: newRank }, (_, i) => i),
+    ...Array.from({ length: rest.length - before }, (_, i) => newRank + before + i)
+  ];
+  const rows = c.emit(
+    'Concat',
+    broadcastTogether(c, tensors).map(value =>
+      c.emit('Unsqueeze', [value, c.int64s([newRank])], {}, { dtype: 'int64' })
+    ),
+    { axis: intAttr(newRank) },
+    { dtype: 'int64' }
+  );
+  return { front: c.transpose(self, order), order, rows, placing };
+}
+
+function isMask(value: IValue): boolean {
+  return value.dtype === 'bool' || value.dtype === 'uint8';
+}
+
+/** Transpose a value whose rank is not known to be that of the permutation's. */
+export function arranged(c: Call, value: IValue, perm: readonly number[]): IValue {
+  return perm.every((axis, i) => axis === i)
+    ? value
+    : c.emit('Transpose', [value], { perm: intsAttr(perm) }, c.typeOf(value));
+}
+
+/** `self[indices]`. One index tensor is a Gather; several, and masks, are rows for GatherND. */
 function index(c: Call): Lowered {
   const self = c.tensor('self');
-  const rank = c.rank(self);
   const given = c
     .tensors('indices')
     .flatMap((value, axis) => (value === null ? [] : [{ value, axis }]));
   if (given.length === 0) {
     return self;
   }
-  if (given.length === 1) {
-    const { value, axis } = given[0];
-    if (value.dtype === 'bool' || value.dtype === 'uint8') {
-      return maskIndex(c, self, c.castTo(value, 'bool'), axis);
-    }
-    return gather(c, self, c.castTo(value, 'int64'), axis);
+  if (given.length === 1 && !isMask(given[0].value)) {
+    return gather(c, self, c.castTo(given[0].value, 'int64'), given[0].axis);
   }
-  const axes = given.map(({ axis }) => axis);
-  const rest = Array.from({ length: rank }, (_, i) => i).filter(i => !axes.includes(i));
-  const front = c.transpose(self, [...axes, ...rest]);
-  const { rows, rank: newRank } = indexRows(
-    c,
-    given.map(({ value }) => value)
-  );
-  const read = c.emit('GatherND', [front, rows], {}, c.typeOf(self));
-  const adjacent = axes.every((axis, i) => i === 0 || axis === axes[i - 1] + 1);
-  if (!adjacent || axes[0] === 0) {
-    return read;
-  }
-  const before = axes[0];
-  const perm = [
-    ...Array.from({ length: before }, (_, i) => newRank + i),
-    ...Array.from({ length: newRank }, (_, i) => i),
-    ...Array.from({ length: rest.length - before }, (_, i) => newRank + before + i)
-  ];
-  return c.emit(
-    'Transpose',
-    [read],
-    { perm: { kind: 'list', items: perm.map(intAttr) } },
-    c.typeOf(self)
-  );
+  const { front, rows, placing } = indexing(c, self);
+  return arranged(c, c.emit('GatherND', [front, rows], {}, c.typeOf(self)), placing);
 }
 
-/** Index tensors broadcast together, as rows for GatherND and ScatterND, and their rank. */
-export function indexRows(c: Call, indices: readonly IValue[]): { rows: IValue; rank: number } {
-  const tensors = indices.map(value => c.castTo(value, 'int64'));
-  const rank = Math.max(...tensors.map(value => c.rank(value)));
-  const rows = c.emit(
-    'Concat',
-    broadcastTogether(c, tensors).map(value =>
-      c.emit('Unsqueeze', [value, c.int64s([rank])], {}, { dtype: 'int64' })
-    ),
-    { axis: intAttr(rank) },
-    { dtype: 'int64' }
-  );
-  return { rows, rank };
-}
-
-/** One mask over dimensions `axis ...`: its true elements, in order, as one new dimension in their place. */
-function maskIndex(c: Call, self: IValue, mask: IValue, axis: number): IValue {
+/** Indices into dimension `dim` that broadcast with `self` in all others, or into all elements without `dim`. */
+function takeAlong(c: Call): IValue {
+  const self = c.tensor('self');
+  const indices = c.castTo(c.tensor('indices'), 'int64');
+  const dim = c.optionalInt('dim');
+  if (dim === null) {
+    const flat = c.reshape(self, [-1]);
+    return gather(c, flat, c.reshape(indices, [-1]), 0);
+  }
   const rank = c.rank(self);
-  const covered = Array.from({ length: c.rank(mask) }, (_, i) => axis + i);
-  const rest = Array.from({ length: rank }, (_, i) => i).filter(i => !covered.includes(i));
-  const front = c.transpose(self, [...covered, ...rest]);
-  const read = c.emit('GatherND', [front, rowsOf(c, mask)], {}, c.typeOf(self));
-  if (axis === 0) {
-    return read;
-  }
-  const perm = [
-    ...Array.from({ length: axis }, (_, i) => i + 1),
-    0,
-    ...Array.from({ length: rest.length - axis }, (_, i) => axis + 1 + i)
-  ];
-  return c.emit(
-    'Transpose',
-    [read],
-    { perm: { kind: 'list', items: perm.map(intAttr) } },
-    c.typeOf(self)
+  const axis = c.axis(dim, rank);
+  // Both broadcast: each is expanded by the other's shape with a 1 in place of the indexed dimension.
+  const others = (value: IValue): IValue =>
+    c.sizeVector(Array.from({ length: rank }, (_, i) => (i === axis ? 1 : c.sizeOf(value, i))));
+  const data = c.emit('Expand', [self, others(indices)], {}, c.typeOf(self));
+  const places = c.emit('Expand', [indices, others(self)], {}, { dtype: 'int64' });
+  return c.emit('GatherElements', [data, places], { axis: intAttr(axis) }, c.typeOf(self));
+}
+
+/** Whether each element is among others, by comparing all with all. */
+function isIn(c: Call): IValue {
+  const elements = c.tensor('elements');
+  const tests = c.schema.args.some(arg => arg.name === 'test_elements')
+    ? c.castTo(c.reshape(c.tensor('test_elements'), [-1]), comparable(elements))
+    : c.scalar(c.number('test_element'), comparable(elements));
+  const one = c.unsqueeze(c.castTo(elements, comparable(elements)), [c.rank(elements)]);
+  const equal = c.emit('Equal', [one, tests], {}, { dtype: 'bool' });
+  const flags = c.castTo(equal, 'int32');
+  const any = c.emit(
+    'ReduceMax',
+    [flags, c.int64s([-1])],
+    { keepdims: intAttr(0) },
+    { dtype: 'int32' }
   );
+  const found = c.castTo(any, 'bool');
+  return c.bool('invert') ? c.emit('Not', [found], {}, { dtype: 'bool' }) : found;
+}
+
+function comparable(value: IValue): DType {
+  return value.dtype !== null && isFloating(value.dtype) ? 'float32' : 'int64';
 }
 
 /** Expand index tensors to their common shape, which the shape of their sum is. */
@@ -123,12 +161,6 @@ function broadcastTogether(c: Call, tensors: readonly IValue[]): IValue[] {
   const sum = tensors.reduce((a, b) => c.emit('Add', [a, b], {}, { dtype: 'int64' }));
   const shape = c.emit('Shape', [sum], {}, { dtype: 'int64' });
   return tensors.map(value => c.emit('Expand', [value, shape], {}, { dtype: 'int64' }));
-}
-
-function masksAlone(c: Call): string | null {
-  const given = c.tensors('indices').filter(value => value !== null);
-  const mask = given.some(value => value.dtype === 'bool' || value.dtype === 'uint8');
-  return mask && given.length > 1 ? 'a mask together with other indices' : null;
 }
 
 function where(c: Call): IValue {
@@ -145,6 +177,53 @@ function maskedFill(c: Call): IValue {
     operand(c, 'value'),
     operand(c, 'self')
   ]);
+}
+
+/** Sums or means over bags of embeddings: a product with a matrix that says what is in which bag. */
+function embeddingBag(c: Call): IValue {
+  const indices = c.castTo(c.tensor('indices'), 'int64');
+  const given = c.castTo(c.tensor('offsets'), 'int64');
+  const offsets = c.bool('include_last_offset') ? slice(c, given, 0, 0, -1) : given;
+  const int64 = { dtype: 'int64' } as const;
+  const count = c.sizeScalar(c.sizeOf(indices, 0));
+  const place = c.emit('Range', [c.sizeScalar(0), count, c.sizeScalar(1)], {}, int64);
+  const started = c.emit(
+    'LessOrEqual',
+    [c.emit('Unsqueeze', [offsets, c.int64s([1])], {}, int64), place],
+    {},
+    { dtype: 'bool' }
+  );
+  // An element is in the last bag that started at or before it: in bag b, but not yet in bag b + 1.
+  const begun = c.castTo(started, c.computeType);
+  const later = c.emit('Pad', [begun, c.int64s([-1, 0, 1, 0])]);
+  let members = c.emit('Sub', [begun, later]);
+  const padding = c.optionalInt('padding_idx');
+  if (padding !== null && padding >= 0) {
+    const kept = c.emit(
+      'Not',
+      [c.emit('Equal', [indices, c.sizeScalar(padding)], {}, { dtype: 'bool' })],
+      {},
+      { dtype: 'bool' }
+    );
+    members = c.emit('Mul', [members, c.castTo(kept, c.computeType)]);
+  }
+  const weighted = c.has('per_sample_weights')
+    ? c.emit('Mul', [members, c.toType(c.tensor('per_sample_weights'), c.outType)])
+    : members;
+  const rows = gather(c, c.toType(c.tensor('weight'), c.outType), indices, 0);
+  const sums = c.emit('MatMul', [weighted, rows]);
+  if (c.int('mode') === 0) {
+    return sums;
+  }
+  const sizes = c.emit('ReduceSum', [members, c.int64s([1])], { keepdims: intAttr(1) });
+  return c.emit('Div', [sums, c.emit('Max', [sizes, c.scalar(1)])]);
+}
+
+function sumOrMean(c: Call): string | null {
+  if (c.rank(c.tensor('indices')) !== 1) {
+    return 'indices that are no vector';
+  }
+  return c.int('mode') === 2 ? 'the mode max' : null;
 }
 
 /** `torch.diff`: differences of neighbours, `n` times. */
@@ -188,7 +267,23 @@ export const INDEXING_RULES: readonly IRule[] = [
     );
   }),
   /** Gather; Transpose, GatherND; NonZero for masks. */
-  rule('index.Tensor(Tensor self, Tensor?[] indices) -> Tensor', index, masksAlone),
+  rule('index.Tensor(Tensor self, Tensor?[] indices) -> Tensor', index),
+  rule('_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor', index),
+  /** Expand, GatherElements. */
+  rule('take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor', takeAlong),
+  /** Reshape, Gather. */
+  rule('take(Tensor self, Tensor index) -> Tensor', c =>
+    gather(c, c.reshape(c.tensor('self'), [-1]), c.castTo(c.tensor('index'), 'int64'), 0)
+  ),
+  /** Equal, ReduceMax. */
+  rule(
+    'isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor',
+    isIn
+  ),
+  rule(
+    'isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor',
+    isIn
+  ),
   /** OneHot. */
   rule(
     'one_hot(Tensor self, int num_classes=-1) -> Tensor',
@@ -208,6 +303,21 @@ export const INDEXING_RULES: readonly IRule[] = [
   rule('masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor', maskedFill),
   rule('masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor', maskedFill),
   rule('masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor', maskedFill),
+  /** Range, LessOrEqual, Pad, Sub, Gather, MatMul; ReduceSum, Div for means. */
+  rule(
+    'embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, Tensor, Tensor, Tensor)',
+    embeddingBag,
+    sumOrMean,
+    1
+  ),
+  ...['_embedding_bag', '_embedding_bag_forward_only'].map(name =>
+    rule(
+      `${name}(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)`,
+      embeddingBag,
+      sumOrMean,
+      1
+    )
+  ),
   /** Concat, Slice, Sub. */
   rule(
     'diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor',

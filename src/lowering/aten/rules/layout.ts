@@ -5,7 +5,7 @@
  */
 import { elementCount } from '../../../model';
 import type { IValue } from '../../../model';
-import { intAttr } from '../../builder';
+import { intAttr, intsAttr } from '../../builder';
 import type { Call, Size } from '../call';
 import { rule } from '../rule';
 import type { IRule, Lowered } from '../rule';
@@ -213,9 +213,8 @@ function unbind(c: Call): Lowered {
 }
 
 /** Tile, after the tensor got as many dimensions as there are factors. */
-function repeat(c: Call): IValue {
+function repeat(c: Call, factors: readonly Size[]): IValue {
   const self = c.tensor('self');
-  const factors = c.sizes('repeats');
   const missing = factors.length - c.rank(self);
   const wide = c.unsqueeze(
     self,
@@ -323,6 +322,185 @@ function repeatInterleave(c: Call): IValue {
   return c.reshape(wide, [...sizes.slice(0, axis), -1, ...sizes.slice(axis + 1)]);
 }
 
+/** Exchange the last two dimensions. */
+function turned(c: Call): IValue {
+  return swap(c, c.tensor('self'), -2, -1);
+}
+
+/** Where windows of `size`, `step` apart, begin and what they hold: `[windows, size]`. */
+function windowPlaces(c: Call, length: Size, size: number, step: number): IValue {
+  if (typeof length === 'number') {
+    const count = Math.floor((length - size) / step) + 1;
+    return c.int64Tensor(
+      Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * step + (i % size)),
+      [count, size]
+    );
+  }
+  const type = { dtype: 'int64' } as const;
+  const end = c.emit('Sub', [length, c.sizeScalar(size - 1)], {}, { ...type, shape: [] });
+  const starts = c.emit('Range', [c.sizeScalar(0), end, c.sizeScalar(step)], {}, type);
+  const columns = c.emit('Unsqueeze', [starts, c.int64s([1])], {}, type);
+  return c.emit('Add', [columns, c.int64s(Array.from({ length: size }, (_, i) => i))], {}, type);
+}
+
+/** Windows of one dimension; their elements become the last dimension. */
+function unfold(c: Call): IValue {
+  const self = c.tensor('self');
+  const rank = c.rank(self);
+  if (rank === 0) {
+    return c.reshape(self, [1]);
+  }
+  const axis = c.axis(c.int('dimension'), rank);
+  const places = windowPlaces(c, c.sizeOf(self, axis), c.int('size'), c.int('step'));
+  const read = c.emit('Gather', [self, places], { axis: intAttr(axis) }, c.typeOf(self));
+  const perm = Array.from({ length: rank + 1 }, (_, i) => i).filter(i => i !== axis + 1);
+  return axis === rank - 1
+    ? read
+    : c.emit('Transpose', [read], { perm: intsAttr([...perm, axis + 1]) }, c.typeOf(self));
+}
+
+/** Sliding blocks of an image as columns: the places of a kernel's rows and columns are gathered along each dimension. */
+function imageToColumns(c: Call): IValue {
+  const given = c.tensor('self');
+  const batched = c.rank(given) === 4;
+  const self = batched ? given : c.unsqueeze(given, [0]);
+  const [rows, columns] = c.ints('padding', 2);
+  const kernel = c.ints('kernel_size', 2);
+  const padded =
+    rows === 0 && columns === 0
+      ? self
+      : c.emit('Pad', [self, c.int64s([0, 0, rows, columns, 0, 0, rows, columns])]);
+  const blocks = [0, 1].map(i => {
+    const size = c.shape(self)[2 + i] as number;
+    const [dilation, stride] = [c.ints('dilation', 2)[i], c.ints('stride', 2)[i]];
+    const span = dilation * (kernel[i] - 1) + 1;
+    return Math.floor((size + 2 * c.ints('padding', 2)[i] - span) / stride) + 1;
+  });
+  const read = [0, 1].reduce((value, i) => {
+    const places = Array.from({ length: kernel[i] * blocks[i] }, (_, at) => {
+      const [offset, block] = [Math.floor(at / blocks[i]), at % blocks[i]];
+      return offset * c.ints('dilation', 2)[i] + block * c.ints('stride', 2)[i];
+    });
+    // The first dimension became two by then.
+    return c.emit('Gather', [value, c.int64Tensor(places, [kernel[i], blocks[i]])], {
+      axis: intAttr(i === 0 ? 2 : 4)
+    });
+  }, padded);
+  const arranged = c.emit('Transpose', [read], { perm: intsAttr([0, 1, 2, 4, 3, 5]) });
+  const channels = c.sizeOf(self, 1);
+  const merged = typeof channels === 'number' ? channels * kernel[0] * kernel[1] : -1;
+  const result = c.reshape(arranged, [c.sizeOf(self, 0), merged, blocks[0] * blocks[1]]);
+  return batched ? result : c.emit('Squeeze', [result, c.int64s([0])]);
+}
+
+function staticImage(c: Call): string | null {
+  const shape = c.shape(c.tensor('self'));
+  return shape.slice(-2).every(size => typeof size === 'number') &&
+    shape.slice(-3, -2).every(size => typeof size === 'number')
+    ? null
+    : 'an image whose size is not static';
+}
+
+function columnsToImage(c: Call): IValue {
+  const given = c.toType(c.tensor('self'), c.outType);
+  const batched = c.rank(given) === 3;
+  const self = batched ? given : c.unsqueeze(given, [0]);
+  const padding = c.ints('padding', 2);
+  const result = c.emit(
+    'Col2Im',
+    [self, c.sizeVector(c.sizes('output_size')), c.int64s(c.ints('kernel_size', 2))],
+    {
+      dilations: intsAttr(c.ints('dilation', 2)),
+      pads: intsAttr([...padding, ...padding]),
+      strides: intsAttr(c.ints('stride', 2))
+    }
+  );
+  return batched ? result : c.emit('Squeeze', [result, c.int64s([0])]);
+}
+
+/** The diagonal of two dimensions, as the last one: its places gathered from both merged. */
+function diagonal(c: Call): IValue {
+  const self = c.tensor('self');
+  const rank = c.rank(self);
+  const [first, second] = c.axes([c.int('dim1'), c.int('dim2')], rank);
+  const rest = Array.from({ length: rank }, (_, i) => i).filter(i => i !== first && i !== second);
+  const [rows, columns] = [first, second].map(axis => c.shape(self)[axis] as number);
+  const offset = c.int('offset');
+  const [row, column] = [Math.max(-offset, 0), Math.max(offset, 0)];
+  const length = Math.max(Math.min(rows - row, columns - column), 0);
+  const places = Array.from({ length }, (_, i) => (row + i) * columns + column + i);
+  const merged = c.reshape(c.transpose(self, [...rest, first, second]), [
+    ...rest.map(axis => c.sizeOf(self, axis)),
+    rows * columns
+  ]);
+  return c.emit(
+    'Gather',
+    [merged, c.int64s(places)],
+    { axis: intAttr(rest.length) },
+    c.typeOf(self)
+  );
+}
+
+function staticDiagonal(c: Call): string | null {
+  const self = c.tensor('self');
+  const axes = c.axes([c.int('dim1'), c.int('dim2')], c.rank(self));
+  return axes.every(axis => typeof c.shape(self)[axis] === 'number')
+    ? null
+    : 'dimensions whose sizes are not static';
+}
+
+/** The last dimension on a diagonal of zeros. */
+function diagonalEmbedded(c: Call): IValue {
+  const self = c.tensor('self');
+  const rank = c.rank(self) + 1;
+  const length = c.shape(self)[rank - 2] as number;
+  const offset = c.int('offset');
+  const size = length + Math.abs(offset);
+  const [row, column] = [Math.max(-offset, 0), Math.max(offset, 0)];
+  // One element more than there are, a zero, fills the places off the diagonal.
+  const places = new Array<number>(size * size).fill(length);
+  for (let i = 0; i < length; i++) {
+    places[(row + i) * size + column + i] = i;
+  }
+  const ends = [...new Array<number>(2 * rank - 3).fill(0), 1];
+  const padded = c.emit('Pad', [self, c.int64s(ends)], {}, c.typeOf(self));
+  const last = intAttr(rank - 2);
+  const read = c.emit(
+    'Gather',
+    [padded, c.int64Tensor(places, [size, size])],
+    { axis: last },
+    c.typeOf(self)
+  );
+  const [first, second] = c.axes([c.int('dim1'), c.int('dim2')], rank);
+  const lead = Array.from({ length: rank - 2 }, (_, i) => i);
+  const perm = Array.from({ length: rank }, (_, i) =>
+    i === first ? rank - 2 : i === second ? rank - 1 : lead.shift()!
+  );
+  return perm.every((axis, i) => axis === i)
+    ? read
+    : c.emit('Transpose', [read], { perm: intsAttr(perm) }, c.typeOf(self));
+}
+
+/** One-dimensional tensors as the coordinates of a grid. */
+function meshgrid(indexing: (c: Call) => string): (c: Call) => IValue[] {
+  return c => {
+    const all = c.tensors('tensors').flatMap(value => (value === null ? [] : [value]));
+    // With 'xy' the first two dimensions change places.
+    const order = all.map((_, i) => i);
+    if (indexing(c) === 'xy' && all.length > 1) {
+      [order[0], order[1]] = [1, 0];
+    }
+    const sizes = order.map(i => (c.rank(all[i]) === 0 ? 1 : c.sizeOf(all[i], 0)));
+    return all.map((value, i) => {
+      const column = c.reshape(
+        value,
+        order.map(axis => (axis === i ? -1 : 1))
+      );
+      return c.emit('Expand', [column, c.sizeVector(sizes)], {}, c.typeOf(value));
+    });
+  };
+}
+
 /** Rules of this file. */
 export const LAYOUT_RULES: readonly IRule[] = [
   /** Reshape. */
@@ -330,6 +508,10 @@ export const LAYOUT_RULES: readonly IRule[] = [
   rule('_unsafe_view(Tensor self, SymInt[] size) -> Tensor', view),
   rule('reshape(Tensor self, SymInt[] shape) -> Tensor', view),
   rule('flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor', flatten),
+  rule('reshape_as(Tensor self, Tensor other) -> Tensor', c =>
+    c.reshape(c.tensor('self'), sizesOf(c, c.tensor('other')), c.result()?.shape ?? null)
+  ),
+  rule('ravel(Tensor self) -> Tensor', c => c.reshape(c.tensor('self'), [-1])),
   rule('unflatten.int(Tensor self, int dim, SymInt[] sizes) -> Tensor', unflatten),
   /** Reshape to the other's shape. */
   rule('view_as(Tensor self, Tensor other) -> Tensor', c =>
@@ -342,6 +524,18 @@ export const LAYOUT_RULES: readonly IRule[] = [
   }),
   rule('transpose.int(Tensor self, int dim0, int dim1) -> Tensor', c =>
     swap(c, c.tensor('self'), c.int('dim0'), c.int('dim1'))
+  ),
+  rule('swapdims(Tensor self, int dim0, int dim1) -> Tensor', c =>
+    swap(c, c.tensor('self'), c.int('dim0'), c.int('dim1'))
+  ),
+  rule('mT(Tensor self) -> Tensor', turned),
+  rule('mH(Tensor self) -> Tensor', turned),
+  rule('adjoint(Tensor self) -> Tensor', turned),
+  rule('moveaxis.int(Tensor self, int source, int destination) -> Tensor', c =>
+    movedim(c, [c.int('source')], [c.int('destination')])
+  ),
+  rule('moveaxis.intlist(Tensor self, int[] source, int[] destination) -> Tensor', c =>
+    movedim(c, c.ints('source'), c.ints('destination'))
   ),
   rule('swapaxes(Tensor self, int axis0, int axis1) -> Tensor', c =>
     swap(c, c.tensor('self'), c.int('axis0'), c.int('axis1'))
@@ -371,6 +565,7 @@ export const LAYOUT_RULES: readonly IRule[] = [
   }),
   /** Expand. */
   rule('expand(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor', expand),
+  rule('broadcast_to(Tensor self, SymInt[] size) -> Tensor', expand),
   rule('expand_as(Tensor self, Tensor other) -> Tensor', c =>
     c.emit('Expand', [c.tensor('self'), shapeVector(c, c.tensor('other'))])
   ),
@@ -414,11 +609,57 @@ export const LAYOUT_RULES: readonly IRule[] = [
     return splitInto(c, self, c.axis(c.int('dim'), c.rank(self)), c.ints('split_size'));
   }),
   rule('split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]', splitSizes),
+  rule('unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]', chunk, splitStatic),
   rule('chunk(Tensor self, int chunks, int dim=0) -> Tensor[]', chunk, splitStatic),
   /** Split, Squeeze. */
   rule('unbind.int(Tensor self, int dim=0) -> Tensor[]', unbind, splitStatic),
   /** Unsqueeze, Tile. */
-  rule('repeat(Tensor self, SymInt[] repeats) -> Tensor', repeat),
+  rule('repeat(Tensor self, SymInt[] repeats) -> Tensor', c => repeat(c, c.sizes('repeats'))),
+  rule('tile(Tensor self, SymInt[] dims) -> Tensor', c => {
+    const factors = c.sizes('dims');
+    const missing = Math.max(c.rank(c.tensor('self')) - factors.length, 0);
+    return repeat(c, [...new Array<number>(missing).fill(1), ...factors]);
+  }),
+  /** Range, Add, Gather, Transpose. */
+  rule('unfold(Tensor self, int dimension, int size, int step) -> Tensor', unfold),
+  rule('unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor', unfold),
+  /** Pad, Gather, Transpose, Reshape. */
+  rule(
+    'im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor',
+    imageToColumns,
+    staticImage
+  ),
+  /** Col2Im. */
+  rule(
+    'col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor',
+    columnsToImage
+  ),
+  /** Transpose, Reshape, Gather. */
+  rule(
+    'diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor',
+    diagonal,
+    staticDiagonal
+  ),
+  /** Pad, Gather, Transpose. */
+  rule(
+    'diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor',
+    diagonalEmbedded,
+    c => {
+      const self = c.tensor('self');
+      return typeof c.shape(self)[c.rank(self) - 1] === 'number'
+        ? null
+        : 'a dimension whose size is not static';
+    }
+  ),
+  /** Reshape, Expand. */
+  rule(
+    'meshgrid(Tensor[] tensors) -> Tensor[]',
+    meshgrid(() => 'ij')
+  ),
+  rule(
+    'meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]',
+    meshgrid(c => c.string('indexing'))
+  ),
   /** Slice with step -1. */
   rule('flip(Tensor self, int[] dims) -> Tensor', flip),
   /** Trilu. */

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { IValue } from '../../../model';
+import { intAttr, stringAttr } from '../../builder';
 import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule } from '../rule';
@@ -49,6 +50,61 @@ export const MATMUL_RULES: readonly IRule[] = [
   rule('dot(Tensor self, Tensor tensor) -> Tensor', c =>
     product(c, c.tensor('self'), c.tensor('tensor'))
   ),
+  rule('vdot(Tensor self, Tensor other) -> Tensor', c =>
+    product(c, c.tensor('self'), c.tensor('other'))
+  ),
+  rule('linalg_multi_dot(Tensor[] tensors) -> Tensor', c =>
+    c
+      .tensors('tensors')
+      .flatMap(value => (value === null ? [] : [value]))
+      .reduce((a, b) => product(c, a, b))
+  ),
+  /** Einsum. */
+  rule('einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor', c =>
+    einsum(
+      c,
+      c.string('equation').replace(/ /g, ''),
+      c.tensors('tensors').flatMap(value => (value === null ? [] : [value]))
+    )
+  ),
+  rule(
+    'tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor',
+    tensordot
+  ),
+  /** Einsum, Add. */
+  rule(
+    'bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor',
+    bilinear
+  ),
+  /** Unsqueeze, Mul, ReduceSum. */
+  rule(
+    '_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] sumdim, int unroll_dim=1) -> Tensor',
+    trilinear
+  ),
+  /** Sub, ReduceL2. */
+  rule(
+    'cdist(Tensor x1, Tensor x2, float p=2.0, int? compute_mode=None) -> Tensor',
+    distances,
+    positiveOrder
+  ),
+  rule(
+    '_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor',
+    distances,
+    positiveOrder
+  ),
+  /** Sub, Add, ReduceL2. */
+  rule(
+    'pairwise_distance(Tensor x1, Tensor x2, float p=2.0, float eps=1e-06, bool keepdim=False) -> Tensor',
+    pairwiseDistance,
+    positiveOrder
+  ),
+  /** Gather, Mul, Sub. */
+  rule('linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor', cross),
+  /** LessOrEqual, ReduceSum, Gather, MatMul, Where: the grouped product of the transformers library's experts. */
+  rule(
+    'transformers::grouped_mm_fallback.default(Tensor input, Tensor weight, Tensor offs) -> Tensor',
+    groupedProduct
+  ),
   /** Unsqueeze, Mul: the outer product of two vectors. */
   rule('outer(Tensor self, Tensor vec2) -> Tensor', c =>
     c.emit('Mul', [
@@ -57,6 +113,133 @@ export const MATMUL_RULES: readonly IRule[] = [
     ])
   )
 ];
+
+/** Operands of one type in an equation as `torch.einsum` writes it, which is ONNX's. */
+function einsum(c: Call, equation: string, operands: readonly IValue[]): IValue {
+  return c.emit(
+    'Einsum',
+    operands.map(value => c.toType(value, c.outType)),
+    { equation: stringAttr(equation) }
+  );
+}
+
+/** Sums over pairs of dimensions: an equation of letters that the pairs share. */
+function tensordot(c: Call): IValue {
+  const [self, other] = [c.tensor('self'), c.tensor('other')];
+  const left = Array.from({ length: c.rank(self) }, (_, i) => letter(i));
+  const right = Array.from({ length: c.rank(other) }, (_, i) => letter(left.length + i));
+  const dimsOther = c.axes(c.ints('dims_other'), right.length);
+  const summed = c.axes(c.ints('dims_self'), left.length).map((axis, i) => {
+    right[dimsOther[i]] = left[axis];
+    return left[axis];
+  });
+  const kept = [...left, ...right].filter(label => !summed.includes(label));
+  return einsum(c, `${left.join('')},${right.join('')}->${kept.join('')}`, [self, other]);
+}
+
+function letter(index: number): string {
+  return String.fromCharCode('a'.charCodeAt(0) + index);
+}
+
+/** Products of three tensors with dimensions inserted, summed over some of them. */
+function trilinear(c: Call): IValue {
+  const factors = [1, 2, 3].map(i =>
+    c.unsqueeze(c.toType(c.tensor(`i${i}`), c.outType), c.ints(`expand${i}`))
+  );
+  const product = factors.reduce((a, b) => c.emit('Mul', [a, b]));
+  return c.emit('ReduceSum', [product, c.int64s(c.ints('sumdim'))], { keepdims: intAttr(0) });
+}
+
+function bilinear(c: Call): IValue {
+  const operands = ['input1', 'weight', 'input2'].map(name => c.tensor(name));
+  const value = einsum(c, '...i,oij,...j->...o', operands);
+  return addBias(c, value, c.optionalTensor('bias'));
+}
+
+/** Distances between all rows of two matrices. */
+function distances(c: Call): IValue {
+  const [a, b] = ['x1', 'x2'].map(name => c.toType(c.tensor(name), c.outType));
+  const difference = c.emit('Sub', [
+    c.unsqueeze(a, [c.rank(a) - 1]),
+    c.unsqueeze(b, [c.rank(b) - 2])
+  ]);
+  return lengths(c, difference, c.number('p'));
+}
+
+/** p-norms along the last dimension. */
+function lengths(c: Call, value: IValue, p: number, keepdim = false): IValue {
+  const attrs = { keepdims: intAttr(keepdim ? 1 : 0) };
+  const last = c.int64s([-1]);
+  if (p === 1 || p === 2) {
+    return c.emit(p === 1 ? 'ReduceL1' : 'ReduceL2', [value, last], attrs);
+  }
+  const sizes = c.emit('Abs', [value]);
+  if (p === Infinity) {
+    return c.emit('ReduceMax', [sizes, last], attrs);
+  }
+  const sum = c.emit('ReduceSum', [c.emit('Pow', [sizes, c.scalar(p)]), last], attrs);
+  return c.emit('Pow', [sum, c.scalar(1 / p)]);
+}
+
+/** A positive p: the others count, or do not converge. */
+function positiveOrder(c: Call): string | null {
+  return c.number('p') > 0 ? null : `p = ${c.number('p')}`;
+}
+
+/** `x1 - x2 + eps`, and its length. */
+function pairwiseDistance(c: Call): IValue {
+  const [a, b] = ['x1', 'x2'].map(name => c.toType(c.tensor(name), c.outType));
+  const difference = c.emit('Add', [c.emit('Sub', [a, b]), c.scalar(c.number('eps'))]);
+  return lengths(c, difference, c.number('p'), c.bool('keepdim'));
+}
+
+/** The cross product along a dimension of size 3. */
+function cross(c: Call): IValue {
+  const [self, other] = ['self', 'other'].map(name => c.toType(c.tensor(name), c.outType));
+  const axis = c.axis(c.int('dim'), Math.max(c.rank(self), c.rank(other)));
+  const turned = (value: IValue, order: readonly number[]): IValue =>
+    c.emit('Gather', [value, c.int64s(order)], { axis: intAttr(axis) });
+  const term = (a: readonly number[], b: readonly number[]): IValue =>
+    c.emit('Mul', [turned(self, a), turned(other, b)]);
+  return c.emit('Sub', [term([1, 2, 0], [2, 0, 1]), term([2, 0, 1], [1, 2, 0])]);
+}
+
+/**
+ * Rows in groups, each group times the matrix of its own: every row is multiplied by the matrix of the first group that ends behind
+ * it. Rows behind the last group are zero.
+ */
+function groupedProduct(c: Call): IValue {
+  const input = c.toType(c.tensor('input'), c.outType);
+  const weight = c.toType(c.tensor('weight'), c.outType);
+  const ends = c.castTo(c.tensor('offs'), 'int64');
+  const rows = c.sizeScalar(c.sizeOf(input, 0));
+  const row = c.unsqueeze(
+    c.emit('Range', [c.sizeScalar(0), rows, c.sizeScalar(1)], {}, { dtype: 'int64' }),
+    [1]
+  );
+  const behind = c.emit('LessOrEqual', [ends, row], {}, { dtype: 'bool' });
+  const group = c.emit(
+    'ReduceSum',
+    [c.castTo(behind, 'int64'), c.int64s([1])],
+    { keepdims: intAttr(0) },
+    { dtype: 'int64' }
+  );
+  const none = c.reshape(
+    c.emit('Equal', [group, c.sizeScalar(c.sizeOf(weight, 0))], {}, { dtype: 'bool' }),
+    [-1, 1]
+  );
+  const last = c.emit(
+    'Sub',
+    [c.sizeScalar(c.sizeOf(weight, 0)), c.sizeScalar(1)],
+    {},
+    { dtype: 'int64' }
+  );
+  const matrix = c.emit('Gather', [weight, c.emit('Min', [group, last], {}, { dtype: 'int64' })], {
+    axis: intAttr(0)
+  });
+  const products = c.emit('MatMul', [c.unsqueeze(input, [1]), matrix]);
+  return c.emit('Where', [none, c.scalar(0), c.emit('Squeeze', [products, c.int64s([1])])]);
+}
 
 /** MatMul with the shape of its result where it is static. */
 export function product(c: Call, a: IValue, b: IValue): IValue {

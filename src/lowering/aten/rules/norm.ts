@@ -121,6 +121,36 @@ function ownBatchNorm(c: Call): IValue {
   return scaleChannels(c, c.emit('Div', [centred, deviation]), rank);
 }
 
+/** `v * g / |v|`, the norm over all dimensions but one; also the norms. */
+function weightNorm(c: Call): IValue[] {
+  const v = c.toType(c.tensor('v'), c.outType);
+  const rank = c.rank(v);
+  const dim = c.int('dim');
+  // -1 stands for one norm of everything here.
+  const kept = dim === -1 ? -1 : c.axis(dim, rank);
+  const axes = Array.from({ length: rank }, (_, i) => i).filter(axis => axis !== kept);
+  const norms = c.emit('ReduceL2', [v, c.int64s(axes)], { keepdims: intAttr(1) });
+  const g = c.toType(c.tensor('g'), c.outType);
+  return [c.emit('Mul', [v, c.emit('Div', [g, norms])]), norms];
+}
+
+/** `a . b` over the product of their lengths, neither taken shorter than eps. */
+function cosineSimilarity(c: Call): IValue {
+  const [a, b] = ['x1', 'x2'].map(name => c.toType(c.tensor(name), c.outType));
+  const axes = c.int64s([c.axis(c.int('dim'), Math.max(c.rank(a), c.rank(b)))]);
+  const shared = { keepdims: intAttr(0) };
+  const eps = c.scalar(c.number('eps'));
+  // The length of a broadcast operand is that of each of its copies.
+  const dot = (x: IValue, y: IValue): IValue =>
+    c.emit('ReduceSum', [c.emit('Mul', [x, y]), axes], shared);
+  const length = (x: IValue, other: IValue): IValue => {
+    const zero = c.emit('Mul', [other, c.scalar(0)]);
+    const wide = c.emit('Add', [x, zero]);
+    return c.emit('Max', [c.emit('Sqrt', [dot(wide, wide)]), eps]);
+  };
+  return c.emit('Div', [dot(a, b), c.emit('Mul', [length(a, b), length(b, a)])]);
+}
+
 /** Rules of this file. */
 export const NORM_RULES: readonly IRule[] = [
   /** LayerNormalization. */
@@ -171,5 +201,13 @@ export const NORM_RULES: readonly IRule[] = [
     c => groupNorm(c, 'input', c.int('group')),
     () => null,
     1
+  ),
+  /** ReduceL2, Div, Mul. */
+  rule('_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor', c => weightNorm(c)[0]),
+  rule('_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)', weightNorm),
+  /** Mul, ReduceSum, Sqrt, Max, Div. */
+  rule(
+    'cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor',
+    cosineSimilarity
   )
 ];

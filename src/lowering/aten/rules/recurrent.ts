@@ -1,13 +1,14 @@
 /**
- * Recurrent cells, one step at a time.
+ * Recurrent cells, one step at a time, and recurrent layers over a whole sequence.
  *
  * @packageDocumentation
  */
-import type { IValue } from '../../../model';
-import { intAttr } from '../../builder';
+import type { Attr, IValue } from '../../../model';
+import { intAttr, intsAttr, stringAttr } from '../../builder';
 import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule, Lowered } from '../rule';
+import { slice } from './layout';
 import { product } from './matmul';
 
 /** `x @ w^T + b`. */
@@ -60,6 +61,129 @@ function plainCell(op: string): (c: Call) => Lowered {
     ]);
 }
 
+/** A recurrent layer of ONNX: its operator, and where it wants the gates of ATen's weights, in its own order. */
+interface ILayer {
+  readonly op: 'LSTM' | 'GRU' | 'RNN';
+  readonly gates: readonly number[];
+  readonly attrs: Record<string, Attr>;
+  /** The function of every direction, where it is not the operator's own. */
+  readonly activation?: string;
+}
+
+/** ATen orders input, forget, cell, output; ONNX input, output, forget, cell. */
+const LSTM: ILayer = { op: 'LSTM', gates: [0, 3, 1, 2], attrs: {} };
+/** ATen orders reset, update, new and applies the reset gate after the product; ONNX update, reset, hidden. */
+const GRU: ILayer = { op: 'GRU', gates: [1, 0, 2], attrs: { linear_before_reset: intAttr(1) } };
+
+function plainLayer(activation: string): ILayer {
+  return { op: 'RNN', gates: [0], attrs: {}, activation };
+}
+
+function functions(name: string, count: number): Attr {
+  return { kind: 'list', items: Array.from({ length: count }, () => stringAttr(name)) };
+}
+
+/** The gates of a weight or bias, along its first dimension, in another order. */
+function reordered(c: Call, value: IValue, gates: readonly number[]): IValue {
+  const given = c.toType(value, c.outType);
+  if (gates.length === 1) {
+    return given;
+  }
+  const pieces = c.emitMany(
+    'Split',
+    [given],
+    { axis: intAttr(0), num_outputs: intAttr(gates.length) },
+    gates.map(() => ({}))
+  );
+  return c.emit(
+    'Concat',
+    gates.map(gate => pieces[gate]),
+    { axis: intAttr(0) }
+  );
+}
+
+/**
+ * Layers one after the other, each in one or both directions. Parameters stand layer by layer, direction by direction: input
+ * weight, hidden weight, and their biases where there are any.
+ */
+function layers({ op, gates, attrs, activation }: ILayer): (c: Call) => IValue[] {
+  return c => {
+    const both = c.bool('bidirectional');
+    const directions = both ? 2 : 1;
+    const biases = c.bool('has_biases');
+    const each = biases ? 4 : 2;
+    const params = c.tensors('params').map(value => value ?? c.fail('a parameter that is None'));
+    const states = (op === 'LSTM' ? c.tensors('hx') : [c.tensor('hx')]).map(value =>
+      c.toType(value ?? c.fail('a state that is None'), c.outType)
+    );
+    const hidden = c.shape(params[1])[1] as number;
+    const batchFirst = c.bool('batch_first');
+    const given = c.toType(c.tensor('input'), c.outType);
+    // ONNX wants the sequence first.
+    let x = batchFirst ? c.transpose(given, [1, 0, 2]) : given;
+    const ends: IValue[][] = states.map(() => []);
+    const joined = (values: readonly IValue[], axis: number): IValue =>
+      values.length === 1 ? values[0] : c.emit('Concat', values, { axis: intAttr(axis) });
+    for (let layer = 0; layer < c.int('num_layers'); layer++) {
+      const first = layer * directions;
+      const perDirection = (at: (own: readonly IValue[]) => IValue): IValue =>
+        joined(
+          Array.from({ length: directions }, (_, d) => {
+            const start = (first + d) * each;
+            return c.emit('Unsqueeze', [at(params.slice(start, start + each)), c.int64s([0])]);
+          }),
+          0
+        );
+      const weights = [0, 1].map(i => perDirection(own => reordered(c, own[i], gates)));
+      const bias = biases
+        ? perDirection(own =>
+            joined(
+              [2, 3].map(i => reordered(c, own[i], gates)),
+              0
+            )
+          )
+        : null;
+      const initial = states.map(state => slice(c, state, 0, first, first + directions));
+      const [sequence, ...last] = c.emitMany(
+        op,
+        [x, ...weights, bias, null, ...initial],
+        {
+          ...attrs,
+          ...(activation === undefined ? {} : { activations: functions(activation, directions) }),
+          hidden_size: intAttr(hidden),
+          direction: stringAttr(both ? 'bidirectional' : 'forward')
+        },
+        [{}, ...states.map(() => ({}))]
+      );
+      last.forEach((state, i) => ends[i].push(state));
+      // [sequence, directions, batch, hidden]: the directions side by side.
+      const turned = c.emit('Transpose', [sequence], { perm: intsAttr([0, 2, 1, 3]) });
+      x = c.emit('Reshape', [turned, c.int64s([0, 0, directions * hidden])]);
+    }
+    return [
+      batchFirst ? c.emit('Transpose', [x], { perm: intsAttr([1, 0, 2]) }) : x,
+      ...ends.map(all => joined(all, 0))
+    ];
+  };
+}
+
+/** Outside training, and with states as wide as the cells: ONNX has no projections. */
+function plainLayers(c: Call): string | null {
+  if (c.bool('train') && c.number('dropout') > 0) {
+    return 'dropout between layers in training mode';
+  }
+  const params = c.tensors('params').length;
+  const directions = c.bool('bidirectional') ? 2 : 1;
+  const each = c.bool('has_biases') ? 4 : 2;
+  if (params !== c.int('num_layers') * directions * each) {
+    return 'projections of the hidden state';
+  }
+  return c.outType === 'float64' ? 'float64' : null;
+}
+
+const LAYER_ARGS =
+  'Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first';
+
 const CELL_ARGS = 'Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None';
 
 /** Rules of this file. */
@@ -71,5 +195,28 @@ export const RECURRENT_RULES: readonly IRule[] = [
   /** MatMul, Add, Tanh. */
   rule(`rnn_tanh_cell(Tensor input, Tensor hx, ${CELL_ARGS}) -> Tensor`, plainCell('Tanh')),
   /** MatMul, Add, Relu. */
-  rule(`rnn_relu_cell(Tensor input, Tensor hx, ${CELL_ARGS}) -> Tensor`, plainCell('Relu'))
+  rule(`rnn_relu_cell(Tensor input, Tensor hx, ${CELL_ARGS}) -> Tensor`, plainCell('Relu')),
+  /** LSTM; Split, Concat for the order of gates; Transpose, Reshape. */
+  rule(
+    `lstm.input(Tensor input, Tensor[] hx, ${LAYER_ARGS}) -> (Tensor, Tensor, Tensor)`,
+    layers(LSTM),
+    plainLayers
+  ),
+  /** GRU; Split, Concat; Transpose, Reshape. */
+  rule(
+    `gru.input(Tensor input, Tensor hx, ${LAYER_ARGS}) -> (Tensor, Tensor)`,
+    layers(GRU),
+    plainLayers
+  ),
+  /** RNN; Concat, Transpose, Reshape. */
+  rule(
+    `rnn_tanh.input(Tensor input, Tensor hx, ${LAYER_ARGS}) -> (Tensor, Tensor)`,
+    layers(plainLayer('Tanh')),
+    plainLayers
+  ),
+  rule(
+    `rnn_relu.input(Tensor input, Tensor hx, ${LAYER_ARGS}) -> (Tensor, Tensor)`,
+    layers(plainLayer('Relu')),
+    plainLayers
+  )
 ];

@@ -82,8 +82,6 @@ function variance(root: boolean): (c: Call) => IValue {
     const has = (name: string): boolean => c.schema.args.some(arg => arg.name === name);
     const axes = axesOf(c, self, has('dim') ? 'dim' : null);
     const keep = has('keepdim') && c.bool('keepdim');
-    const shape = c.staticShape(self);
-    const count = shape === null ? NaN : elementCount(axes.map(axis => shape[axis]));
     const correction = has('unbiased')
       ? Number(c.bool('unbiased'))
       : (c.optionalNumber('correction') ?? 1);
@@ -91,14 +89,27 @@ function variance(root: boolean): (c: Call) => IValue {
     const centred = c.emit('Sub', [self, mean]);
     const squares = c.emit('Mul', [centred, centred]);
     const sum = reduce('ReduceSum', c, squares, axes, keep);
-    const result = c.emit('Div', [sum, c.scalar(Math.max(count - correction, 0))]);
+    const result = c.emit('Div', [sum, degreesOfFreedom(c, self, axes, correction)]);
     return root ? c.emit('Sqrt', [result]) : result;
   };
 }
 
-function staticCount(c: Call): string | null {
-  const self = c.tensor('self');
-  return c.staticShape(self) === null ? 'sizes that are not static' : null;
+/** The number of elements reduced, less the correction, and no less than 0. */
+function degreesOfFreedom(
+  c: Call,
+  self: IValue,
+  axes: readonly number[],
+  correction: number
+): IValue {
+  const sizes = axes.map(axis => c.sizeOf(self, axis));
+  if (sizes.every(size => typeof size === 'number')) {
+    return c.scalar(Math.max(elementCount(sizes as number[]) - correction, 0));
+  }
+  const count = sizes
+    .map(size => c.sizeScalar(size))
+    .reduce((a, b) => c.emit('Mul', [a, b], {}, { dtype: 'int64', shape: [] }));
+  const less = c.emit('Sub', [c.castTo(count, c.computeType), c.scalar(correction)]);
+  return c.emit('Max', [less, c.scalar(0)]);
 }
 
 function softmax(op: string): (c: Call) => IValue {
@@ -112,6 +123,15 @@ function softmax(op: string): (c: Call) => IValue {
   };
 }
 
+/** Softmax that gives zeros instead of NaN where a whole row is -Infinity. */
+function safeSoftmax(c: Call): IValue {
+  const self = c.toType(c.tensor('self'), c.outType);
+  const axis = c.axis(c.int('dim'), c.rank(self));
+  const largest = c.emit('ReduceMax', [self, c.int64s([axis])], { keepdims: intAttr(1) });
+  const empty = c.emit('Equal', [largest, c.scalar(-Infinity)], {}, { dtype: 'bool' });
+  return c.emit('Where', [empty, c.scalar(0), softmax('Softmax')(c)]);
+}
+
 /** CumSum. A 0-d tensor is its own sum. */
 function runningSum(c: Call): IValue {
   const self = reduced(c);
@@ -122,12 +142,59 @@ function runningSum(c: Call): IValue {
   return c.emit('CumSum', [self, c.scalar(c.axis(c.int('dim'), rank), 'int64')]);
 }
 
+/**
+ * Running results of an associative operation by doubling: after step k every element combines 2^k elements up to it. What stands
+ * in front of the first is the operation's neutral value.
+ */
+function running(
+  neutral: number,
+  combine: (c: Call, a: IValue, b: IValue) => IValue
+): (c: Call) => IValue {
+  return c => {
+    const self = reduced(c);
+    const rank = c.rank(self);
+    if (rank === 0) {
+      return c.emit('Identity', [self]);
+    }
+    const axis = c.axis(c.int('dim'), rank);
+    const size = c.shape(self)[axis] as number;
+    const zeros = new Array<number>(rank).fill(0);
+    let value = self;
+    for (let step = 1; step < size; step *= 2) {
+      const before = zeros.with(axis, step);
+      const after = zeros.with(axis, -step);
+      const shifted = c.emit('Pad', [value, c.int64s([...before, ...after]), c.scalar(neutral)]);
+      value = combine(c, value, shifted);
+    }
+    return size > 1 ? value : c.emit('Identity', [value]);
+  };
+}
+
+function staticRun(c: Call): string | null {
+  const self = c.tensor('self');
+  const rank = c.rank(self);
+  return rank === 0 || typeof c.shape(self)[c.axis(c.int('dim'), rank)] === 'number'
+    ? null
+    : 'a dimension whose size is not static';
+}
+
+/** `log(exp(a) + exp(b))` about the larger of both; where both are -Infinity there is nothing to add. */
+function logAdd(c: Call, a: IValue, b: IValue): IValue {
+  const high = c.emit('Max', [a, b]);
+  const difference = c.emit('Neg', [c.emit('Abs', [c.emit('Sub', [a, b])])]);
+  const more = c.emit('Log', [c.emit('Add', [c.emit('Exp', [difference]), c.scalar(1)])]);
+  const equal = c.emit('Equal', [a, b], {}, { dtype: 'bool' });
+  return c.emit('Add', [high, c.emit('Where', [equal, c.scalar(Math.LN2), more])]);
+}
+
 /** Square root of the sum of squares, largest or smallest magnitude, or the general norm. */
 function vectorNorm(c: Call): IValue {
+  return normOf(c, 'dim', c.bool('keepdim'), c.number('ord'));
+}
+
+function normOf(c: Call, dims: string | null, keep: boolean, order: number): IValue {
   const self = reduced(c);
-  const axes = axesOf(c, self, 'dim');
-  const keep = c.bool('keepdim');
-  const order = c.number('ord');
+  const axes = axesOf(c, self, dims);
   if (order === 2) {
     return reduce('ReduceL2', c, self, axes, keep);
   }
@@ -145,6 +212,31 @@ function vectorNorm(c: Call): IValue {
 
 function floatingResult(c: Call): string | null {
   return isFloating(c.outType) ? null : 'a result that is not floating point';
+}
+
+/** How many elements fall into each of equal bins between two ends, both included; others fall into none. */
+function histogram(c: Call): IValue {
+  const [bins, low, high] = [c.int('bins'), c.number('min'), c.number('max')];
+  const type = 'float32' as const;
+  const flat = c.castTo(c.reshape(c.tensor('self'), [-1]), type);
+  const width = (high - low) / bins;
+  const scaled = c.emit(
+    'Div',
+    [c.emit('Sub', [flat, c.scalar(low, type)], {}, { dtype: type }), c.scalar(width, type)],
+    {},
+    { dtype: type }
+  );
+  const floor = c.emit('Floor', [scaled], {}, { dtype: type });
+  // What lies on the upper end belongs to the last bin.
+  const top = c.emit('Equal', [flat, c.scalar(high, type)], {}, { dtype: 'bool' });
+  const bin = c.emit('Where', [top, c.scalar(bins - 1, type), floor], {}, { dtype: type });
+  const all = c.constantOf(
+    type,
+    Array.from({ length: bins }, (_, i) => i),
+    [bins, 1]
+  );
+  const members = c.castTo(c.emit('Equal', [all, bin], {}, { dtype: 'bool' }), c.computeType);
+  return c.emit('ReduceSum', [members, c.int64s([1])], { keepdims: intAttr(0) });
 }
 
 /** Rules of this file. */
@@ -177,6 +269,10 @@ export const REDUCE_RULES: readonly IRule[] = [
     'logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor',
     over('ReduceLogSumExp', 'dim')
   ),
+  /** Sub, Div, Floor, Equal, ReduceSum. */
+  rule('histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor', histogram, c =>
+    c.number('min') < c.number('max') ? null : 'ends that depend on the data'
+  ),
   /** ReduceMax. */
   rule('amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor', over('ReduceMax', 'dim')),
   rule('max(Tensor self) -> Tensor', over('ReduceMax', null)),
@@ -191,6 +287,10 @@ export const REDUCE_RULES: readonly IRule[] = [
     truth('ReduceMax', 'dim')
   ),
   /** Cast, ReduceMin, Cast. */
+  rule(
+    'all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor',
+    truth('ReduceMin', 'dim')
+  ),
   rule('all(Tensor self) -> Tensor', truth('ReduceMin', null)),
   rule('all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor', truth('ReduceMin', 'dim')),
   /** ArgMax. */
@@ -200,31 +300,52 @@ export const REDUCE_RULES: readonly IRule[] = [
   /** ReduceMean, Sub, Mul, ReduceSum, Div. */
   rule(
     'var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    variance(false),
-    staticCount
+    variance(false)
   ),
-  rule('var(Tensor self, bool unbiased=True) -> Tensor', variance(false), staticCount),
+  rule('var(Tensor self, bool unbiased=True) -> Tensor', variance(false)),
   rule(
     'var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor',
-    variance(false),
-    staticCount
+    variance(false)
   ),
-  rule('std(Tensor self, bool unbiased=True) -> Tensor', variance(true), staticCount),
+  rule('std(Tensor self, bool unbiased=True) -> Tensor', variance(true)),
   rule(
     'std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor',
-    variance(true),
-    staticCount
+    variance(true)
   ),
   rule(
     'std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    variance(true),
-    staticCount
+    variance(true)
   ),
   /** ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
   rule(
     'linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
     vectorNorm
   ),
+  /** ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
+  rule('norm.Scalar(Tensor self, Scalar p=2) -> Tensor', c =>
+    normOf(c, null, false, c.number('p'))
+  ),
+  ...[
+    'norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor',
+    'norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, ScalarType dtype) -> Tensor'
+  ].map(schema =>
+    rule(schema, c => normOf(c, 'dim', c.bool('keepdim'), c.optionalNumber('p') ?? 2))
+  ),
+  rule('norm.ScalarOpt_dtype(Tensor self, Scalar? p, *, ScalarType dtype) -> Tensor', c =>
+    normOf(c, null, false, c.optionalNumber('p') ?? 2)
+  ),
+  /** ReduceL2. */
+  rule('frobenius_norm.dim(Tensor self, int[1] dim, bool keepdim=False) -> Tensor', c =>
+    normOf(c, 'dim', c.bool('keepdim'), 2)
+  ),
+  /** Pad, Mul. */
+  rule(
+    'cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor',
+    running(1, (c, a, b) => c.emit('Mul', [a, b])),
+    staticRun
+  ),
+  /** Pad, Max, Sub, Exp, Log, Add. */
+  rule('logcumsumexp(Tensor self, int dim) -> Tensor', running(-Infinity, logAdd), staticRun),
   /** Softmax. */
   rule('softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor', softmax('Softmax')),
   rule('_softmax(Tensor self, int dim, bool half_to_float) -> Tensor', softmax('Softmax')),
@@ -233,6 +354,8 @@ export const REDUCE_RULES: readonly IRule[] = [
     'log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor',
     softmax('LogSoftmax')
   ),
+  /** ReduceMax, Equal, Softmax, Where: rows without any finite element give zeros. */
+  rule('_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor', safeSoftmax),
   rule('_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor', softmax('LogSoftmax')),
   /** CumSum. */
   rule('cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor', runningSum)

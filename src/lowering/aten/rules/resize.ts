@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, IValue } from '../../../model';
-import { floatAttr, intAttr, stringAttr } from '../../builder';
+import { floatAttr, intAttr, intsAttr, stringAttr } from '../../builder';
 import type { Call, Size } from '../call';
 import { rule } from '../rule';
 import type { IRule } from '../rule';
@@ -26,6 +26,67 @@ function nearest(c: Call): IValue {
     mode: stringAttr('nearest'),
     coordinate_transformation_mode: stringAttr('asymmetric'),
     nearest_mode: stringAttr('floor')
+  });
+}
+
+/** The nearest element to the middle of each new one. */
+function nearestExact(c: Call): IValue {
+  return resize(c, {
+    mode: stringAttr('nearest'),
+    coordinate_transformation_mode: stringAttr('half_pixel'),
+    nearest_mode: stringAttr('round_prefer_ceil')
+  });
+}
+
+/** Blocks of the image as channels: what pixel_shuffle undoes. */
+function pixelUnshuffle(c: Call): IValue {
+  const self = c.tensor('self');
+  const factor = c.int('downscale_factor');
+  const rank = c.rank(self);
+  const lead = Array.from({ length: rank - 3 }, (_, i) => i);
+  const sizes = lead.map(axis => c.sizeOf(self, axis));
+  const [channels, height, width] = [3, 2, 1].map(back => c.sizeOf(self, rank - back));
+  const n = lead.length;
+  const parted = (size: Size): Size[] =>
+    typeof size === 'number' ? [size / factor, factor] : [divided(c, size, factor), factor];
+  const wide = c.reshape(self, [...sizes, channels, ...parted(height), ...parted(width)]);
+  const perm = [...lead, n, n + 2, n + 4, n + 1, n + 3];
+  const turned = c.emit('Transpose', [wide], { perm: intsAttr(perm) }, c.typeOf(self));
+  return c.reshape(turned, [
+    ...sizes,
+    (channels as number) * factor * factor,
+    parted(height)[0],
+    parted(width)[0]
+  ]);
+}
+
+function divided(c: Call, size: IValue, factor: number): IValue {
+  return c.emit('Div', [size, c.sizeScalar(factor)], {}, { dtype: 'int64', shape: [] });
+}
+
+/** Channels dealt out to groups in turn. */
+function channelShuffle(c: Call): IValue {
+  const self = c.tensor('self');
+  const groups = c.int('groups');
+  const sizes = Array.from({ length: c.rank(self) }, (_, i) => c.sizeOf(self, i));
+  const [batch, channels, ...rest] = sizes;
+  const each = typeof channels === 'number' ? channels / groups : divided(c, channels, groups);
+  const wide = c.reshape(self, [batch, groups, each, ...rest]);
+  const perm = [0, 2, 1, ...rest.map((_, i) => i + 3)];
+  const turned = c.emit('Transpose', [wide], { perm: intsAttr(perm) }, c.typeOf(self));
+  return c.reshape(turned, sizes);
+}
+
+const GRID_MODES: readonly string[] = ['linear', 'nearest', 'cubic'];
+const GRID_PADDINGS: readonly string[] = ['zeros', 'border', 'reflection'];
+
+/** Reading an image at the places of a grid. */
+function gridSample(c: Call): IValue {
+  const operands = ['input', 'grid'].map(name => c.toType(c.tensor(name), c.outType));
+  return c.emit('GridSample', operands, {
+    mode: stringAttr(GRID_MODES[c.int('interpolation_mode')]),
+    padding_mode: stringAttr(GRID_PADDINGS[c.int('padding_mode')]),
+    align_corners: intAttr(c.bool('align_corners') ? 1 : 0)
   });
 }
 
@@ -71,6 +132,12 @@ export const RESIZE_RULES: readonly IRule[] = [
       nearest
     )
   ),
+  ...[1, 2, 3].map(n =>
+    rule(
+      `_upsample_nearest_exact${n}d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor`,
+      nearestExact
+    )
+  ),
   ...['upsample_linear1d', 'upsample_bilinear2d', 'upsample_trilinear3d'].map(name =>
     rule(
       `${name}.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`,
@@ -86,6 +153,29 @@ export const RESIZE_RULES: readonly IRule[] = [
     c.emit('DepthToSpace', [c.tensor('self')], {
       blocksize: intAttr(c.int('upscale_factor')),
       mode: stringAttr('CRD')
+    })
+  ),
+  /** Reshape, Transpose. */
+  rule('pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor', pixelUnshuffle, c => {
+    const self = c.tensor('self');
+    return typeof c.shape(self)[c.rank(self) - 3] === 'number'
+      ? null
+      : 'channels whose number is not static';
+  }),
+  ...['channel_shuffle', 'native_channel_shuffle'].map(name =>
+    rule(`${name}(Tensor self, SymInt groups) -> Tensor`, channelShuffle)
+  ),
+  /** GridSample. */
+  ...['grid_sampler', 'grid_sampler_2d', 'grid_sampler_3d'].map(name =>
+    rule(
+      `${name}(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor`,
+      gridSample
+    )
+  ),
+  /** AffineGrid. */
+  rule('affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor', c =>
+    c.emit('AffineGrid', [c.toType(c.tensor('theta'), c.outType), c.sizeVector(c.sizes('size'))], {
+      align_corners: intAttr(c.bool('align_corners') ? 1 : 0)
     })
   ),
   /** Pad. */

@@ -3,12 +3,13 @@
  *
  * @packageDocumentation
  */
+import { isFloating } from '../../../model';
 import type { IValue } from '../../../model';
-import { intAttr, intsAttr, stringAttr } from '../../builder';
+import { intAttr, stringAttr } from '../../builder';
 import type { Call, Size } from '../call';
 import { rule } from '../rule';
 import type { IRule } from '../rule';
-import { indexRows } from './indexing';
+import { arranged, indexing } from './indexing';
 import { slice } from './layout';
 import { operand } from './operands';
 
@@ -81,81 +82,183 @@ function scatter(c: Call, updates: IValue, reduction: string | null): IValue {
 
 /** The source cut to the shape of the index, which may be smaller. */
 function updatesOf(c: Call): IValue {
-  const index = c.staticShape(c.tensor('index'))!;
+  const index = c.tensor('index');
   let source = c.toType(c.tensor('src'), c.outType);
   const shape = c.shape(source);
-  index.forEach((size, axis) => {
-    if (shape[axis] !== size) {
-      source = slice(c, source, axis, 0, size);
+  c.shape(index).forEach((size, axis) => {
+    if (typeof size !== 'number' || shape[axis] !== size) {
+      source = slice(c, source, axis, 0, c.sizeOf(index, axis));
     }
   });
   return source;
 }
 
-function staticIndex(c: Call): string | null {
-  return c.staticShape(c.tensor('index')) === null ? 'an index whose shape is not static' : null;
-}
-
 /**
  * `self[indices] = values`, or `+=` with `accumulate`.
  *
- * The indexed dimensions go to the front, the values are broadcast to what the rows select, ScatterND writes them, and the
- * dimensions go back.
+ * The values are broadcast to what reading `self[indices]` gives, and written by ScatterND into `self` with the indexed dimensions
+ * in front, which then go back.
  */
 function indexPut(c: Call): IValue {
-  const self = c.tensor('self');
-  const rank = c.rank(self);
-  const given = c
-    .tensors('indices')
-    .flatMap((value, axis) => (value === null ? [] : [{ value, axis }]));
-  const axes = given.map(({ axis }) => axis);
-  const order = [
-    ...axes,
-    ...Array.from({ length: rank }, (_, i) => i).filter(i => !axes.includes(i))
-  ];
-  const front = c.transpose(self, order);
-  const { rows } = indexRows(
-    c,
-    given.map(({ value }) => value)
-  );
-  const selected = c.emit(
-    'Shape',
-    [c.emit('GatherND', [front, rows], {}, c.typeOf(self))],
-    {},
-    {
-      dtype: 'int64'
-    }
-  );
+  const self = c.toType(c.tensor('self'), c.outType);
+  const { front, order, rows, placing } = indexing(c, self);
+  const read = arranged(c, c.emit('GatherND', [front, rows], {}, c.typeOf(front)), placing);
+  const selected = c.emit('Shape', [read], {}, { dtype: 'int64' });
   const values = c.emit('Expand', [operand(c, 'values'), selected]);
   const written = c.emit(
     'ScatterND',
-    [front, rows, values],
+    [front, rows, arranged(c, values, inverse(placing))],
     c.bool('accumulate') ? { reduction: stringAttr('add') } : {}
   );
-  const back = order.map((_, i) => order.indexOf(i));
-  return back.every((axis, i) => axis === i)
-    ? written
-    : c.emit('Transpose', [written], { perm: intsAttr(back) });
+  return arranged(c, written, inverse(order));
 }
 
-/** Indices side by side from the front on, no masks: there the values' dimensions stand as ScatterND wants them. */
-function leadingIndices(c: Call): string | null {
-  const indices = c.tensors('indices');
-  if (indices.some(value => value?.dtype === 'bool' || value?.dtype === 'uint8')) {
-    return 'a mask';
+function inverse(perm: readonly number[]): number[] {
+  return perm.map((_, i) => perm.indexOf(i));
+}
+
+/** A vector of indices into one dimension, as large as the tensor it places along that dimension. */
+function alongDimension(c: Call, source: IValue): { places: IValue; axis: number } {
+  const rank = c.rank(c.tensor('self'));
+  const axis = c.axis(c.int('dim'), rank);
+  const index = c.reshape(
+    c.castTo(c.tensor('index'), 'int64'),
+    Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1))
+  );
+  const shape = c.emit('Shape', [source], {}, { dtype: 'int64', shape: [rank] });
+  return { places: c.emit('Expand', [index, shape], {}, { dtype: 'int64' }), axis };
+}
+
+function placeAlong(c: Call, source: IValue, reduction: string | null): IValue {
+  const { places, axis } = alongDimension(c, source);
+  return c.emit('ScatterElements', [c.toType(c.tensor('self'), c.outType), places, source], {
+    axis: intAttr(axis),
+    ...(reduction === null ? {} : { reduction: stringAttr(reduction) })
+  });
+}
+
+function indexAdd(c: Call): IValue {
+  const source = c.toType(c.tensor('source'), c.outType);
+  const alpha = c.number('alpha');
+  return placeAlong(c, alpha === 1 ? source : c.emit('Mul', [source, c.scalar(alpha)]), 'add');
+}
+
+function indexFill(c: Call): IValue {
+  const self = c.tensor('self');
+  const axis = c.axis(c.int('dim'), c.rank(self));
+  const like = c.emit(
+    'Gather',
+    [self, c.reshape(c.castTo(c.tensor('index'), 'int64'), [-1])],
+    { axis: intAttr(axis) },
+    c.typeOf(self)
+  );
+  const shape = c.emit('Shape', [like], {}, { dtype: 'int64', shape: [c.rank(self)] });
+  const value = c.emit(
+    'Expand',
+    [c.roundedScalar(c.number('value'), c.outType), shape],
+    {},
+    {
+      ...c.typeOf(self),
+      shape: self.shape
+    }
+  );
+  return placeAlong(c, value, null);
+}
+
+/** ATen's names of reductions, ONNX's, and the value that changes nothing. */
+const REDUCTIONS: ReadonlyMap<string, { onnx: string; neutral: number }> = new Map([
+  ['sum', { onnx: 'add', neutral: 0 }],
+  ['mean', { onnx: 'add', neutral: 0 }],
+  ['prod', { onnx: 'mul', neutral: 1 }],
+  ['amax', { onnx: 'max', neutral: -Infinity }],
+  ['amin', { onnx: 'min', neutral: Infinity }]
+]);
+
+/**
+ * Scatter with a reduction. Without the tensor's own elements, those that are written start from the reduction's neutral value; a
+ * mean divides by the number of elements that went into it.
+ */
+function scatterReduce(c: Call): IValue {
+  const reduce = c.string('reduce');
+  const { onnx, neutral } = REDUCTIONS.get(reduce)!;
+  const own = c.bool('include_self');
+  const axis = { axis: intAttr(c.axis(c.int('dim'), c.rank(c.tensor('self')))) };
+  const index = c.tensor('index');
+  const like = (value: IValue): IValue =>
+    c.emit('Expand', [value, c.emit('Shape', [index], {}, { dtype: 'int64' })]);
+  const self = c.toType(c.tensor('self'), c.outType);
+  const start = own
+    ? self
+    : c.emit('ScatterElements', [self, index, like(c.scalar(neutral))], axis);
+  const combined = c.emit('ScatterElements', [start, index, updatesOf(c)], {
+    ...axis,
+    reduction: stringAttr(onnx)
+  });
+  if (reduce !== 'mean') {
+    return combined;
   }
-  const given = indices.flatMap((value, axis) => (value === null ? [] : [axis]));
-  return given.every((axis, i) => axis === i) ? null : 'indices behind whole dimensions';
+  const ones = c.emit('Expand', [c.scalar(1), c.sizeVector(sizesOf(c, self))]);
+  const from = own ? ones : c.emit('ScatterElements', [ones, index, like(c.scalar(0))], axis);
+  const counts = c.emit('ScatterElements', [from, index, like(c.scalar(1))], {
+    ...axis,
+    reduction: stringAttr('add')
+  });
+  return c.emit('Div', [combined, counts]);
+}
+
+function reducible(c: Call): string | null {
+  const reduce = c.string('reduce');
+  return isFloating(c.outType) || reduce === 'sum' ? null : `${reduce} of integers`;
+}
+
+/** The elements of a row-major sequence in place of the true elements of a mask, by counting these. */
+function maskedScatter(c: Call): IValue {
+  const self = c.toType(c.tensor('self'), c.outType);
+  const sizes = c.sizeVector(sizesOf(c, self));
+  const mask = c.emit('Expand', [c.castTo(c.tensor('mask'), 'bool'), sizes], {}, { dtype: 'bool' });
+  const flags = c.reshape(c.castTo(mask, 'int64'), [-1]);
+  const counted = c.emit('CumSum', [flags, c.sizeScalar(0)], {}, { dtype: 'int64' });
+  const places = c.emit(
+    'Max',
+    [c.emit('Sub', [counted, c.sizeScalar(1)], {}, { dtype: 'int64' }), c.sizeScalar(0)],
+    {},
+    { dtype: 'int64' }
+  );
+  const source = c.reshape(c.toType(c.tensor('source'), c.outType), [-1]);
+  const read = c.emit('Gather', [source, places], { axis: intAttr(0) });
+  return c.emit('Where', [mask, c.emit('Reshape', [read, sizes], { allowzero: intAttr(1) }), self]);
 }
 
 /** Rules of this file. */
 export const SCATTER_RULES: readonly IRule[] = [
   /** Transpose, GatherND, Expand, ScatterND. */
-  rule(
-    'index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor',
-    indexPut,
-    leadingIndices
+  ...['index_put', '_unsafe_index_put'].map(name =>
+    rule(
+      `${name}(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor`,
+      indexPut
+    )
   ),
+  /** Reshape, Expand, ScatterElements. */
+  rule(
+    'index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor',
+    indexAdd
+  ),
+  rule('index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor', c =>
+    placeAlong(c, c.toType(c.tensor('source'), c.outType), null)
+  ),
+  /** Gather, Expand, ScatterElements. */
+  rule(
+    'index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor',
+    indexFill
+  ),
+  /** ScatterElements, Div. */
+  rule(
+    'scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor',
+    scatterReduce,
+    reducible
+  ),
+  /** CumSum, Gather, Where. */
+  rule('masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor', maskedScatter),
   /** Expand. */
   rule('copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor', copy),
   rule('fill.Scalar(Tensor self, Scalar value) -> Tensor', fill),
@@ -180,14 +283,10 @@ export const SCATTER_RULES: readonly IRule[] = [
     return scatter(c, c.emit('Expand', [value, c.sizeVector(sizesOf(c, index))]), null);
   }),
   /** Slice, ScatterElements. */
-  rule(
-    'scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor',
-    c => scatter(c, updatesOf(c), null),
-    staticIndex
+  rule('scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor', c =>
+    scatter(c, updatesOf(c), null)
   ),
-  rule(
-    'scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor',
-    c => scatter(c, updatesOf(c), 'add'),
-    staticIndex
+  rule('scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor', c =>
+    scatter(c, updatesOf(c), 'add')
   )
 ];

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { IValue } from '../../../model';
+import { isFloating } from '../../../model';
+import type { Attr, DType, IValue } from '../../../model';
 import { floatAttr, intAttr, stringAttr } from '../../builder';
 import type { Call } from '../call';
 import { rule } from '../rule';
@@ -94,6 +95,42 @@ function elu(c: Call): IValue {
   return c.emit('Mul', [c.emit('Where', [above, x, negative]), c.scalar(scale)]);
 }
 
+/** Replacements for what is no number. The defaults for infinities are the ends of the operand's own type. */
+function nanToNumber(c: Call): IValue {
+  const x = self(c);
+  if (!isFloating(c.outType)) {
+    return x;
+  }
+  const largest = LARGEST.get(c.outType)!;
+  const replaced = (value: IValue, op: string, attrs: Record<string, Attr>, by: number): IValue =>
+    c.emit('Where', [
+      c.emit(op, [x], attrs, { dtype: 'bool' }),
+      c.roundedScalar(by, c.outType),
+      value
+    ]);
+  const numbers = replaced(x, 'IsNaN', {}, c.optionalNumber('nan') ?? 0);
+  const below = replaced(
+    numbers,
+    'IsInf',
+    { detect_negative: intAttr(0) },
+    c.optionalNumber('posinf') ?? largest
+  );
+  return replaced(
+    below,
+    'IsInf',
+    { detect_positive: intAttr(0) },
+    c.optionalNumber('neginf') ?? -largest
+  );
+}
+
+/** The largest finite number of a type. */
+const LARGEST: ReadonlyMap<DType, number> = new Map([
+  ['float16', 65504],
+  ['bfloat16', (2 - 2 ** -7) * 2 ** 127],
+  ['float32', (2 - 2 ** -23) * 2 ** 127],
+  ['float64', Number.MAX_VALUE]
+]);
+
 /** Rules of this file. */
 export const UNARY_RULES: readonly IRule[] = [
   ...DIRECT.flatMap(([name, op]) => both(name, '', c => c.emit(op, [self(c)]))),
@@ -149,6 +186,14 @@ export const UNARY_RULES: readonly IRule[] = [
     clampTo(c, self(c), optionalOperand(c, 'min'), optionalOperand(c, 'max'))
   ),
   /** Max. */
+  rule('clamp_min.Tensor(Tensor self, Tensor min) -> Tensor', c =>
+    clampTo(c, self(c), operand(c, 'min'), null)
+  ),
+  /** Min. */
+  rule('clamp_max.Tensor(Tensor self, Tensor max) -> Tensor', c =>
+    clampTo(c, self(c), null, operand(c, 'max'))
+  ),
+  /** Max. */
   ...both('clamp_min', ', Scalar min', c => clampTo(c, self(c), operand(c, 'min'), null)),
   /** Min. */
   ...both('clamp_max', ', Scalar max', c => clampTo(c, self(c), null, operand(c, 'max'))),
@@ -191,6 +236,47 @@ export const UNARY_RULES: readonly IRule[] = [
     const [value, gate] = c.emitMany('Split', [x], { axis, num_outputs: intAttr(2) }, [{}, {}]);
     return c.emit('Mul', [value, c.emit('Sigmoid', [gate])]);
   }),
+  /** IsNaN, IsInf, Where; the ends of the type computed in stand for infinities by default. */
+  rule(
+    'nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor',
+    nanToNumber
+  ),
+  /** Abs, Greater, Where. */
+  rule('hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor', c => {
+    const x = self(c);
+    const far = c.emit('Greater', [c.emit('Abs', [x]), operand(c, 'lambd')], {}, { dtype: 'bool' });
+    return c.emit('Where', [far, x, c.scalar(0)]);
+  }),
+  /** Shrink. */
+  rule('softshrink(Tensor self, Scalar lambd=0.5) -> Tensor', c =>
+    c.emit('Shrink', [self(c)], {
+      lambd: floatAttr(c.number('lambd')),
+      bias: floatAttr(c.number('lambd'))
+    })
+  ),
+  /** LessOrEqual, Where. */
+  ...both('threshold', ', Scalar threshold, Scalar value', c => {
+    const x = self(c);
+    const below = c.emit('LessOrEqual', [x, operand(c, 'threshold')], {}, { dtype: 'bool' });
+    return c.emit('Where', [below, operand(c, 'value'), x]);
+  }),
+  /** Erf, Sub. */
+  ...both('erfc', '', c => c.emit('Sub', [c.scalar(1), c.emit('Erf', [self(c)])])),
+  /** Sign, Abs, Floor, Mul, Sub. */
+  ...both('frac', '', c => {
+    const x = self(c);
+    const whole = c.emit('Mul', [c.emit('Sign', [x]), c.emit('Floor', [c.emit('Abs', [x])])]);
+    return c.emit('Sub', [x, whole]);
+  }),
+  /** Max, Min, Sub, Div, Log. */
+  rule('logit(Tensor self, float? eps=None) -> Tensor', c => {
+    const eps = c.optionalNumber('eps');
+    const x = eps === null ? self(c) : clampTo(c, self(c), c.scalar(eps), c.scalar(1 - eps));
+    return c.emit('Log', [c.emit('Div', [x, c.emit('Sub', [c.scalar(1), x])])]);
+  }),
+  /** Mul. */
+  ...both('deg2rad', '', c => c.emit('Mul', [self(c), c.scalar(Math.PI / 180)])),
+  ...both('rad2deg', '', c => c.emit('Mul', [self(c), c.scalar(180 / Math.PI)])),
   /** IsNaN. */
   rule('isnan(Tensor self) -> Tensor', c =>
     c.emit('IsNaN', [c.tensor('self')], {}, { dtype: 'bool' })

@@ -1,0 +1,11 @@
+/** The bytes of a WebAssembly module, compiled from an AssemblyScript file of this name by scripts/embed.mjs. */
+declare module '*?wasm' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+/** A TypeScript file of this name with all it imports, bundled by scripts/embed.mjs to the text of a script for Node. */
+declare module '*?script' {
+  const text: string;
+  export default text;
+}
