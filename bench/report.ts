@@ -58,7 +58,7 @@ function row(variant: IVariantResult, off: IVariantResult | undefined): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** A ratio with its interval. */
+/** `1.004 (0.998 to 1.009)`; the interval is left out where there are too few rounds for one. */
 export function ratioText({ ratio, low, high }: IRatio): string {
   const interval =
     low === null || high === null ? '' : ` (${low.toFixed(3)} to ${high.toFixed(3)})`;

@@ -216,6 +216,8 @@ function addPaletteItems(palette: ICommandPalette, category: string): void {
     CommandIDs.resetRegions,
     CommandIDs.summariseWeights,
     CommandIDs.summariseActivations,
+    CommandIDs.takeWeights,
+    CommandIDs.useOwnWeights,
     CommandIDs.saveRepaired,
     CommandIDs.showCode,
     CommandIDs.copyCode,

@@ -341,10 +341,13 @@ class ExplicitPass {
   }
 
   private _uniqueName(wanted: string): string {
-    let name = wanted;
-    for (let n = 1; this._names.has(name); n++) {
+    let n = this._nextName.get(wanted) ?? 0;
+    let name = n === 0 ? wanted : `${wanted}_${n}`;
+    while (this._names.has(name)) {
+      n++;
       name = `${wanted}_${n}`;
     }
+    this._nextName.set(wanted, n);
     this._names.add(name);
     return name;
   }
@@ -354,6 +357,7 @@ class ExplicitPass {
   /** Without overrides; the same object as `_regions` where nothing is overridden. */
   private readonly _recorded: RegionStates;
   private readonly _names: Set<string>;
+  private readonly _nextName = new Map<string, number>();
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();
   private _checked = 0;

@@ -77,10 +77,8 @@ function moduleInfo(loaded: LoadedModel, census: ICensus): IModuleInfo[] {
   }));
 }
 
+/** The module around one; null for the root. */
 function parentOf(path: string): string | null {
-  if (path === '') {
-    return null;
-  }
   const dot = path.lastIndexOf('.');
-  return dot < 0 ? '' : path.slice(0, dot);
+  return path === '' ? null : path.slice(0, Math.max(0, dot));
 }

@@ -6,7 +6,6 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IVariant, Params, RequestName, Result } from '../protocol';
-import { activationStatsTable } from './activationstats';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -23,7 +22,8 @@ import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
-import { weightStatsTable } from './weightstats';
+
+// Statistics are imported where they are asked for: Arrow is large, and few requests need it.
 
 /** Requests that the engine answers; the kernel remembers comparisons itself. */
 export type EngineRequest = Exclude<RequestName, 'lastCompare'>;
@@ -98,6 +98,7 @@ export class Engine {
       const { model, explicit } = await this._store.load(params, job);
       const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
+      const { weightStatsTable } = await import('./weightstats');
       const { bytes, rows, byWeight } = await weightStatsTable(model, this._workers, job);
       if (target !== null) {
         await writeFileAtomically(target, sink => sink.write(bytes));
@@ -112,6 +113,7 @@ export class Engine {
       const read = inputs?.inputsFile === undefined ? [] : [inputs.inputsFile];
       const target =
         outputFile === undefined ? null : await outputTarget(loaded.model, outputFile, read);
+      const { activationStatsTable } = await import('./activationstats');
       const { bytes, result } = await activationStatsTable(
         loaded,
         this._sessions,

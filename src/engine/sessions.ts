@@ -151,7 +151,8 @@ export class VariantSession implements IPooled {
     /** What was found while loading. */
     readonly findings: readonly IFinding[],
     private readonly _converted: IMaterializedGraph,
-    private readonly _bytes: Uint8Array,
+    /** The ONNX model that the runtime was given. */
+    readonly model: Uint8Array,
     private readonly _session: RuntimeSession,
     /** The memory of the process before this was loaded. */
     private readonly _before: IProcessMemory
@@ -199,7 +200,7 @@ export class VariantSession implements IPooled {
 
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
-    const results = await this._session.run(feedsOf(this._converted.graph, inputs));
+    const results = await this._session.run(this.feeds(inputs));
     if (this._memory === null) {
       const after = await processMemory(parseDevice(this.prepared.variant.device));
       this._memory = memoryGrowth(this._before, after);
@@ -211,9 +212,14 @@ export class VariantSession implements IPooled {
     }));
   }
 
+  /** Inputs as the runtime takes them, see {@link feedsOf}. */
+  feeds(inputs: ReadonlyMap<string, ITensor>): Map<string, ITensor> {
+    return feedsOf(this._converted.graph, inputs);
+  }
+
   /** A forward to be repeated and timed. */
   prepareRun(inputs: ReadonlyMap<string, ITensor>): () => Promise<void> {
-    return this._session.prepareRun(feedsOf(this._converted.graph, inputs));
+    return this._session.prepareRun(this.feeds(inputs));
   }
 
   /**
@@ -232,9 +238,9 @@ export class VariantSession implements IPooled {
 
   private async _profile(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
-    const session = await RuntimeSession.create(this._bytes, options);
+    const session = await RuntimeSession.create(this.model, options);
     try {
-      await session.run(feedsOf(this._converted.graph, inputs));
+      await session.run(this.feeds(inputs));
       const { graph } = this._converted;
       return executedCasts(
         session.endProfile(),

@@ -21,6 +21,8 @@ export namespace CommandIDs {
   export const explainFinding = 'castlens:explain-finding';
   export const summariseActivations = 'castlens:summarise-activations';
   export const showStatistics = 'castlens:show-statistics';
+  export const takeWeights = 'castlens:take-weights';
+  export const useOwnWeights = 'castlens:use-own-weights';
   export const saveRepaired = 'castlens:save-repaired';
   export const showCode = 'castlens:show-code';
   export const copyCode = 'castlens:copy-code';

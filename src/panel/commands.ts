@@ -72,7 +72,15 @@ export function addCommands(options: ICommandOptions): void {
       }
     },
     execute: async args => {
-      const path = typeof args.path === 'string' ? args.path : await askForModel(args, options);
+      const path =
+        typeof args.path === 'string'
+          ? args.path
+          : await askForFile(options, {
+              title: trans.__('Open an exported model'),
+              label: trans.__('A .pt2 or .onnx file'),
+              extensions: MODEL_EXTENSIONS,
+              folder: typeof args.cwd === 'string' ? args.cwd : fileBrowser?.model.path
+            });
       return path === null ? null : (docManager.openOrReveal(path, FACTORY) ?? null);
     }
   });
@@ -307,12 +315,54 @@ export function addCommands(options: ICommandOptions): void {
     }
   });
 
+  commands.addCommand(CommandIDs.takeWeights, {
+    label: trans.__('Take Weights from…'),
+    caption: trans.__('Run the model with the weights of a .safetensors file or of another export'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          path: { type: 'string', description: trans.__('Path of the file with the weights') }
+        }
+      }
+    },
+    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    execute: async args => {
+      const panel = current();
+      if (panel === null) {
+        return;
+      }
+      const path =
+        typeof args.path === 'string'
+          ? args.path
+          : await askForFile(options, {
+              title: trans.__('Take weights from'),
+              label: trans.__('A .safetensors file, or another export of the model'),
+              extensions: ['.safetensors', ...MODEL_EXTENSIONS],
+              folder: PathExt.dirname(panel.context.localPath)
+            });
+      if (path !== null && !panel.isDisposed) {
+        await panel.content.service.takeWeights(
+          options.docManager.services.contents.localPath(path)
+        );
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.useOwnWeights, {
+    label: trans.__('Use the Model’s Own Weights'),
+    caption: trans.__('Take the weights from the file of the model again'),
+    describedBy: noArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.weights !== null),
+    execute: () => current()?.content.service.takeWeights(null)
+  });
+
   commands.addCommand(CommandIDs.saveRepaired, {
     label: trans.__('Save Repaired Model…'),
     caption: trans.__('Write the model with its weights in the precision they are used in'),
     icon: saveIcon,
     describedBy: noArgs,
-    isEnabled: () => withPanel(panel => panel.content.service.canWork),
+    isEnabled: () => withPanel(panel => panel.content.service.canSave),
     execute: async () => {
       const panel = current();
       if (panel === null) {
@@ -419,21 +469,24 @@ export function addCommands(options: ICommandOptions): void {
     }
   });
 
-  async function askForModel(
-    args: ReadonlyPartialJSONObject,
-    { docManager: manager }: ICommandOptions
+  async function askForFile(
+    { docManager: manager }: ICommandOptions,
+    wanted: {
+      readonly title: string;
+      readonly label: string;
+      readonly extensions: readonly string[];
+      readonly folder?: string;
+    }
   ): Promise<string | null> {
-    const cwd = typeof args.cwd === 'string' ? args.cwd : fileBrowser?.model.path;
+    const { title, label, extensions, folder: defaultPath } = wanted;
     const result = await FileDialog.getOpenFiles({
       manager,
-      title: trans.__('Open an exported model'),
-      label: trans.__('A .pt2 or .onnx file'),
-      defaultPath: cwd,
+      title,
+      label,
+      defaultPath,
       translator,
       filter: item =>
-        item.type === 'directory' || MODEL_EXTENSIONS.some(ext => item.name.endsWith(ext))
-          ? {}
-          : null
+        item.type === 'directory' || extensions.some(ext => item.name.endsWith(ext)) ? {} : null
     });
     return result.button.accept ? (result.value?.[0]?.path ?? null) : null;
   }

@@ -13,6 +13,8 @@ import { isPassName, isVariantCache, withRegions } from './variants';
 /** The part of a panel's state that cannot be asked of the kernel again. */
 export interface IMemory {
   readonly variant: IVariant;
+  /** The file that weights are taken from, as the contents manager names it; null for the model's own. */
+  readonly weights: string | null;
   readonly selected: readonly VariantCache[];
   /** The kernel the panel last talked to, and the folder that kernel was started in. */
   readonly kernel: { readonly id: string; readonly folder: string } | null;
@@ -54,12 +56,13 @@ export function parseMemory(value: unknown): IMemory | null {
   if (!isVariantCache(cache) || typeof device !== 'string' || !Array.isArray(passes)) {
     return null;
   }
-  const { kernel, selected } = value;
+  const { kernel, selected, weights } = value;
   return {
     variant: withRegions(
       { cache, device, passes: passes.filter(isPassName) },
       parseOverrides(value.variant.regions)
     ),
+    weights: typeof weights === 'string' ? weights : null,
     selected: Array.isArray(selected) ? selected.filter(isVariantCache) : [],
     kernel:
       isRecord(kernel) && typeof kernel.id === 'string' && typeof kernel.folder === 'string'

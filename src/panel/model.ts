@@ -24,7 +24,8 @@ import type { VariantCache } from './variants';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
-export type TaskKind = 'open' | 'run' | 'compare' | 'statistics' | 'activations' | 'save' | 'code';
+export type TaskKind =
+  'open' | 'run' | 'compare' | 'statistics' | 'activations' | 'weights' | 'save' | 'code';
 
 /** A request under way that the user waits for. */
 export interface ITask {
@@ -81,6 +82,8 @@ export interface IPanelState {
   readonly info: IModelInfo | null;
   /** What Run runs. */
   readonly variant: IVariant;
+  /** The file that weights are taken from, as the contents manager names it; null for the model's own. */
+  readonly weights: string | null;
   /** Rows that Compare runs. */
   readonly selected: readonly VariantCache[];
   /** Plans by variant key. */
@@ -109,6 +112,7 @@ export const INITIAL_STATE: IPanelState = {
   link: 'starting',
   info: null,
   variant: { cache: 'off', passes: [], device: 'cpu' },
+  weights: null,
   selected: VARIANT_CACHES,
   plans: new Map(),
   run: null,

@@ -9,6 +9,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type {
   CacheMode,
   IErrorInfo,
+  IModelRef,
   IVariant,
   MixedWeights,
   Params,
@@ -44,6 +45,14 @@ export interface ISaveChoice {
   /** Whether to write the PyTorch code beside it. */
   readonly writeCode: boolean;
 }
+
+/** The state of a model of which nothing was measured. */
+const NOTHING_MEASURED = {
+  run: null,
+  compare: null,
+  statistics: null,
+  activations: null
+} as const;
 
 /** Asks whether the file at an absolute path may be replaced. */
 export type MayReplace = (file: string) => Promise<boolean>;
@@ -84,6 +93,7 @@ export class PanelService implements IDisposable {
     const { cacheMode, passes, device } = settings;
     this._model.update({
       variant: memory?.variant ?? { cache: cacheMode, passes, device },
+      weights: memory?.weights ?? null,
       selected: memory?.selected.length ? memory.selected : VARIANT_CACHES
     });
     this._link.stateChanged.connect(this._onLinkChanged, this);
@@ -112,6 +122,11 @@ export class PanelService implements IDisposable {
     return link === 'ready' && info !== null && (task === null || task.kind === 'statistics');
   }
 
+  /** Whether the repaired model can be saved: the file holds the model's own weights. */
+  get canSave(): boolean {
+    return this.canWork && this._model.state.weights === null;
+  }
+
   /** Whether the model can be run. */
   get canRun(): boolean {
     return this.canWork && this._model.state.info?.unsupported.length === 0;
@@ -125,25 +140,18 @@ export class PanelService implements IDisposable {
   async open(fresh = false): Promise<void> {
     this._planning?.abort();
     if (fresh) {
-      this._model.update({
-        run: null,
-        compare: null,
-        statistics: null,
-        activations: null,
-        repaired: null,
-        code: null
-      });
+      this._model.update({ ...NOTHING_MEASURED, repaired: null, code: null });
     }
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
-      const path = this._requestPath();
-      const opened = await ask('open', { path });
+      const model = this._modelRef();
+      const opened = await ask('open', model);
       const { variant } = this._model.state;
       this._model.update({
         info: opened.result,
         plans: new Map(),
         variant: withRegions(variant, validOverrides(variant.regions, opened.result))
       });
-      const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', { path })]);
+      const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', model)]);
       this._model.update({
         devices: devices.result.devices,
         compare: last.result.compare ?? this._model.state.compare
@@ -159,7 +167,7 @@ export class PanelService implements IDisposable {
   async run(): Promise<void> {
     const { variant } = this._model.state;
     await this._perform('run', this._trans.__('Running %1', variant.cache), async ask => {
-      const reply = await ask('run', { path: this._requestPath(), variant });
+      const reply = await ask('run', { ...this._modelRef(), variant });
       this._model.update({ run: reply.result });
     });
     await this._maybeSummarise();
@@ -171,7 +179,7 @@ export class PanelService implements IDisposable {
     const { runs, warmup } = this._settings();
     await this._perform('compare', this._trans.__('Comparing'), async ask => {
       const reply = await ask('compare', {
-        path: this._requestPath(),
+        ...this._modelRef(),
         variants: VARIANT_CACHES.filter(c => selected.includes(c)).map(c => rowVariant(c, variant)),
         runs,
         warmup
@@ -184,7 +192,7 @@ export class PanelService implements IDisposable {
   /** Summarise the weights. Reads every weight byte, in the engine. */
   async summarise(): Promise<void> {
     await this._perform('statistics', this._trans.__('Reading the weights'), async ask => {
-      const reply = await ask('weightStats', { path: this._requestPath() });
+      const reply = await ask('weightStats', this._modelRef());
       const ipc = this._streamOf(reply);
       const { rows, findings } = reply.result;
       this._model.update({ statistics: { rows, ipc, findings } });
@@ -197,7 +205,7 @@ export class PanelService implements IDisposable {
     this.showStatistics('activations');
     const text = this._trans.__('Summarising the values of %1', variant.cache);
     await this._perform('activations', text, async ask => {
-      const reply = await ask('activationStats', { path: this._requestPath(), variant });
+      const reply = await ask('activationStats', { ...this._modelRef(), variant });
       const { result } = reply;
       const ipc = this._streamOf(reply);
       this._model.update({ activations: { rows: result.rows, ipc, about: result } });
@@ -208,6 +216,34 @@ export class PanelService implements IDisposable {
   /** Choose what the statistics section is about. Starts nothing. */
   showStatistics(statisticsKind: StatisticsKind): void {
     this._model.update({ statisticsKind });
+  }
+
+  /**
+   * Go over to the weights of another file, once the engine has checked them and loaded the chosen variant with them. Where they do
+   * not fit, nothing changes.
+   *
+   * @param weights - A `.safetensors` file or another export, as the contents manager names it; null for the model's own.
+   */
+  async takeWeights(weights: string | null): Promise<void> {
+    this._lastWeights = weights;
+    const before = this._model.state.weights;
+    if (weights !== null) {
+      const text = this._trans.__('Loading the weights of %1', PathExt.basename(weights));
+      await this._perform('weights', text, async ask => {
+        await ask('updateWeights', {
+          path: this._requestPath(),
+          weights: PathExt.relative(this._kernelFolder(), weights),
+          variant: this._model.state.variant
+        });
+        this._model.update({ ...NOTHING_MEASURED, weights });
+      });
+    } else if (before !== null) {
+      this._model.update({ ...NOTHING_MEASURED, weights });
+    }
+    if (this._model.state.weights !== before) {
+      this._remember();
+      await this.open();
+    }
   }
 
   /** Fetch the page about a finding. No task: it may be asked for while one is under way. */
@@ -307,6 +343,8 @@ export class PanelService implements IDisposable {
         return this.summarise();
       case 'activations':
         return this.summariseActivations();
+      case 'weights':
+        return this.takeWeights(this._lastWeights);
       case 'save':
         if (this._lastSave !== null) {
           await this.saveRepaired(this._lastSave.choice, this._lastSave.mayReplace);
@@ -474,7 +512,7 @@ export class PanelService implements IDisposable {
 
   private async _plan(client: CommClient, signal: AbortSignal): Promise<void> {
     const { variant } = this._model.state;
-    const path = this._requestPath();
+    const model = this._modelRef();
     if (this._model.state.error?.task === 'plan') {
       this.dismissError();
     }
@@ -484,7 +522,7 @@ export class PanelService implements IDisposable {
         continue;
       }
       try {
-        const reply = await client.request('plan', { path, variant: planned }, { signal });
+        const reply = await client.request('plan', { ...model, variant: planned }, { signal });
         if (signal.aborted || this._isDisposed) {
           return;
         }
@@ -524,13 +562,26 @@ export class PanelService implements IDisposable {
   }
 
   private _requestPath(): string {
-    return requestPath(this._place(), this._kernel?.folder ?? kernelFolder(this._place()));
+    return requestPath(this._place(), this._kernelFolder());
+  }
+
+  /** The model that requests are about: its file, and the file of other weights. */
+  private _modelRef(): IModelRef {
+    const { weights } = this._model.state;
+    const path = this._requestPath();
+    return weights === null
+      ? { path }
+      : { path, weights: PathExt.relative(this._kernelFolder(), weights) };
+  }
+
+  private _kernelFolder(): string {
+    return this._kernel?.folder ?? kernelFolder(this._place());
   }
 
   private _remember(): void {
-    const { variant, selected } = this._model.state;
+    const { variant, weights, selected } = this._model.state;
     this._memory
-      .save({ variant, selected, kernel: this._kernel })
+      .save({ variant, weights, selected, kernel: this._kernel })
       .catch(error => this._reportError(error));
   }
 
@@ -541,6 +592,7 @@ export class PanelService implements IDisposable {
   private _place: () => IDocumentPlace;
   private _trans: TranslationBundle;
   private _reportError: (error: unknown) => void;
+  private _lastWeights: string | null = null;
   private _lastSave: { choice: ISaveChoice; mayReplace: MayReplace } | null = null;
   private _client: CommClient | null = null;
   private _kernel: IMemory['kernel'] = null;

@@ -66,6 +66,11 @@ export class RuntimeSession {
     return new RuntimeSession(ort, session, options, profilePrefix, performance.now() - start);
   }
 
+  /** The options that onnxruntime itself is given, without a profile. */
+  static nativeOptions(options: RuntimeSession.IOptions): InferenceSession.SessionOptions {
+    return sessionOptions(options, null);
+  }
+
   private constructor(
     private readonly _ort: Ort,
     private readonly _session: InferenceSession,

@@ -387,6 +387,35 @@ test.describe('a long comparison', () => {
   });
 });
 
+test('a model runs with the weights of another file', async ({ page, tmpPath }) => {
+  await upload(page, tmpPath, example);
+  await upload(page, tmpPath, fixture('seed-mlp', 'model.core.pt2'), 'weights.pt2');
+  await upload(page, tmpPath, fixture('convnet', 'model.pt2'), 'stranger.pt2');
+  const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+  await panel.settled();
+  const take = async (name: string): Promise<void> => {
+    await panel.panel.getByRole('button', { name: 'Take weights from…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(name).click();
+    await dialog
+      .getByRole('button', { name: 'Select' })
+      .or(dialog.getByRole('button', { name: 'Open' }))
+      .click();
+  };
+
+  await take('stranger.pt2');
+  await expect(panel.error).toContainText('These weights cannot be used');
+  await expect(panel.error).toContainText('the model has no weight');
+  await panel.error.getByRole('button', { name: 'Dismiss' }).click();
+
+  await take('weights.pt2');
+  await expect(panel.panel.getByText('weights of weights.pt2')).toBeVisible();
+  await panel.tool('run').click();
+  await expect(panel.figure('executed')).toHaveText('4');
+  await panel.panel.getByRole('button', { name: 'Use its own' }).click();
+  await expect(panel.panel.getByText('weights of weights.pt2')).toBeHidden();
+});
+
 test('the command palette opens a model', async ({ page, tmpPath }) => {
   await upload(page, tmpPath, example);
   await page.filebrowser.openDirectory(tmpPath);

@@ -103,7 +103,9 @@ export function readSignature(
       outputs.push(portOf(json, spec.arg, place, resolve));
     } else {
       const about = spec.buffer_name ?? spec.parameter_name ?? spec.user_input_name ?? place;
-      ignored.set(tag, [...(ignored.get(tag) ?? []), String(about)]);
+      const names = ignored.get(tag) ?? [];
+      ignored.set(tag, names);
+      names.push(String(about));
     }
   });
   const inputPaths = nameInputs(json, graphModule, inputs);

@@ -74,6 +74,8 @@ function titleOf(error: IPanelError, trans: TranslationBundle): string {
       return trans.__('The finding cannot be explained');
     case 'activations':
       return trans.__('The activations cannot be summarised');
+    case 'weights':
+      return trans.__('These weights cannot be used');
     case 'save':
       return trans.__('The repaired model cannot be saved');
     case 'code':

@@ -3,8 +3,10 @@
  *
  * @packageDocumentation
  */
+import { PathExt } from '@jupyterlab/coreutils';
 import type { ReactNode } from 'react';
 import { formatBytes, formatMs } from '../../protocol';
+import { CommandIDs } from '../commandids';
 import { formatCount, formatPort } from '../format';
 import { headline } from '../headline';
 import { executedCasts, plannedCasts, variantKey } from '../variants';
@@ -12,7 +14,7 @@ import { listVariant } from '../words';
 import type { ISectionProps } from './sectionprops';
 
 /** What was found, in one sentence; what the model is; exported, planned and executed weight casts. */
-export function Summary({ state, trans }: ISectionProps) {
+export function Summary({ state, trans, execute }: ISectionProps) {
   const { info, variant } = state;
   if (info === null) {
     return null;
@@ -43,6 +45,18 @@ export function Summary({ state, trans }: ISectionProps) {
         {info.outputs.length > 0 ? (
           <li>{trans.__('out: %1', info.outputs.map(formatPort).join(', '))}</li>
         ) : null}
+        {state.weights === null ? null : (
+          <li>
+            {trans.__('weights of %1', PathExt.basename(state.weights))}{' '}
+            <button
+              type="button"
+              className="jp-Button jp-mod-minimal castlens-Facts-action"
+              onClick={() => execute(CommandIDs.useOwnWeights)}
+            >
+              {trans.__('Use its own')}
+            </button>
+          </li>
+        )}
       </ul>
       <dl className="castlens-Census" aria-label={trans.__('Weight casts of one forward')}>
         <CensusCell

@@ -115,6 +115,13 @@ export function WeightCasts({ state, trans, execute }: ISectionProps) {
         >
           {trans.__('Show PyTorch code')}
         </button>
+        <button
+          type="button"
+          className="jp-Button jp-mod-styled"
+          onClick={() => execute(CommandIDs.takeWeights)}
+        >
+          {trans.__('Take weights from…')}
+        </button>
       </div>
     </Section>
   );

@@ -328,6 +328,7 @@ describe('overridden regions', () => {
 
 describe('parseMemory()', () => {
   const memory = {
+    weights: 'other/weights.safetensors',
     variant: { cache: 'frozen', device: 'cpu', passes: ['share-casts'] },
     selected: ['off', 'frozen'],
     kernel: { id: 'one', folder: 'a' }

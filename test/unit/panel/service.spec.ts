@@ -389,6 +389,53 @@ describe('PanelService', () => {
     });
   });
 
+  describe('#takeWeights()', () => {
+    const update = { weights: 'new.safetensors', changed: ['a'], unchangedCount: 1 };
+
+    it('should ask with the new weights once they were loaded, and remember them', async () => {
+      const database = new MemoryDatabase();
+      const { kernel, model, service, until } = await setup({ database });
+      await until(opened);
+      kernel.comm.answers.run = () => ({ variant: {}, executedWeightCasts: 0 });
+      kernel.comm.answers.updateWeights = () => update;
+      await service.run();
+      await service.takeWeights('other/new.safetensors');
+      const weights = '../other/new.safetensors';
+      expect(kernel.comm.requests('updateWeights')[0].params).toEqual({
+        path: 'model.pt2',
+        weights,
+        variant: model.state.variant
+      });
+      expect(model.state).toMatchObject({ weights: 'other/new.safetensors', run: null });
+      expect(service.canSave).toBe(false);
+      await service.run();
+      for (const method of ['open', 'run', 'lastCompare'] as const) {
+        expect(kernel.comm.requests(method).at(-1)?.params).toMatchObject({ weights });
+      }
+
+      const reloaded = await setup({ database });
+      await reloaded.until(opened);
+      expect(reloaded.kernel.comm.requests('open')[0].params).toMatchObject({ weights });
+
+      await service.takeWeights(null);
+      expect(kernel.comm.requests('open').at(-1)?.params).toEqual({ path: 'model.pt2' });
+      expect(service.canSave).toBe(true);
+    });
+
+    it('should stay with what it has where the weights do not fit', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(opened);
+      const taking = service.takeWeights('folder/bad.safetensors');
+      await until(state => state.task?.kind === 'weights');
+      const { id } = kernel.comm.requests('updateWeights')[0];
+      kernel.comm.fail(id, 'bad-input', 'these weights do not fit the model');
+      await taking;
+      expect(model.state.error).toMatchObject({ task: 'weights' });
+      expect(model.state.weights).toBeNull();
+      expect(kernel.comm.requests('open')).toHaveLength(1);
+    });
+  });
+
   describe('#saveRepaired()', () => {
     const choice: ISaveChoice = { name: 'model.fixed.pt2', mixed: 'keep-both', writeCode: false };
     const never = () => Promise.reject(new Error('nothing to ask'));
