@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { IExportedModel } from '../model';
+import type { IExportedModel, IGraph } from '../model';
 import type { CacheMode, ICensus, IForwardCasts, IRegionInfo, IWeightCast } from '../protocol';
 import { findAliases } from './aliasing';
 import { ModuleAttribution } from './attribution';
@@ -12,7 +12,8 @@ import type { IExplicitGraph } from './explicit';
 import { collectFindings } from './findings';
 import type { IJudgedCast } from './findings';
 import { sourceRef } from './sourceref';
-import { activationCastsOf, storedBytes, weightCastsOf, weightKey } from './weightcasts';
+import type { ICountedCast } from './weightcasts';
+import { countActivationCasts, storedBytes, weightCastsOf, weightKey } from './weightcasts';
 
 /**
  * The census of the casts in a file.
@@ -41,7 +42,7 @@ export function takeCensus(
   }));
   const perForward = countForwards(casts);
   const weightCasts = listWeightCasts(casts, model);
-  const activationCasts = activationCastsOf(explicit.graph).length;
+  const activationCasts = countActivationCasts(explicit.graph);
   return {
     file: displayFile,
     format: model.format,
@@ -64,25 +65,30 @@ export function takeCensus(
   };
 }
 
-/** Sum of some casts. */
-export function sumCasts(casts: Iterable<{ readonly bytesMoved: number }>): IForwardCasts {
+/** Sum of some casts in one forward. */
+export function sumCasts(
+  casts: Iterable<Pick<ICountedCast, 'executions' | 'bytesMoved'>>
+): IForwardCasts {
   let weightCasts = 0;
   let bytesMoved = 0;
   for (const cast of casts) {
-    weightCasts++;
+    weightCasts += cast.executions.count;
     bytesMoved += cast.bytesMoved;
   }
   return { weightCasts, bytesMoved };
 }
 
 function countForwards(casts: readonly IJudgedCast[]): Record<CacheMode, IForwardCasts> {
-  const kept = new Set<string>();
-  const withCache = casts.filter(({ verdict }) => {
+  // A cast in a body may never run, so that it stands for none outside.
+  const kept = new Map<IGraph, Set<string>>();
+  const withCache = casts.filter(({ verdict, executions: { graph } }) => {
     if (verdict.key === null) {
       return true;
     }
-    const isFirst = !kept.has(verdict.key);
-    kept.add(verdict.key);
+    const keys = kept.get(graph) ?? new Set<string>();
+    kept.set(graph, keys);
+    const isFirst = !keys.has(verdict.key);
+    keys.add(verdict.key);
     return isFirst;
   });
   const unfoldable = sumCasts(casts.filter(cast => !cast.isFoldable));
@@ -113,12 +119,12 @@ function listWeightCasts(casts: readonly IJudgedCast[], model: IExportedModel): 
     if (row === undefined) {
       rows.set(key, {
         first: cast,
-        uses: 1,
+        uses: cast.executions.count,
         bytesMoved: cast.bytesMoved,
         cacheEligible: cast.verdict.refusal === null
       });
     } else {
-      row.uses++;
+      row.uses += cast.executions.count;
       row.bytesMoved += cast.bytesMoved;
       row.cacheEligible &&= cast.verdict.refusal === null;
     }

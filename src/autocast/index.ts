@@ -10,6 +10,8 @@ export { dropDeadNodes } from './deadcode';
 export { dtypeRule, isInPlace, promoteTypes, resultType } from './dtypes';
 export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
+export { dependsOnValues, ExecutionCounts } from './executions';
+export type { IExecutions, IRunRange } from './executions';
 export { makeCastsExplicit, namesOf } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
 export { count, FINDING_CODES, places, some } from './findings';
@@ -24,8 +26,8 @@ export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './p
 export { resolveRegions } from './regions';
 export type { RegionStates } from './regions';
 export {
-  activationCastsOf,
   asWeightCast,
+  countActivationCasts,
   isArrangement,
   isTransparent,
   storedBytes,
@@ -33,4 +35,4 @@ export {
   weightKey,
   weightLineage
 } from './weightcasts';
-export type { ILineage, IWeightCastNode } from './weightcasts';
+export type { ICountedCast, ILineage, IWeightCastNode } from './weightcasts';

@@ -16,6 +16,8 @@ import {
   staticShape
 } from '../model';
 import { writesInPlace } from './dtypes';
+import type { IExecutions } from './executions';
+import { ExecutionCounts } from './executions';
 
 /** How a value depends on a weight. */
 export interface ILineage {
@@ -38,7 +40,14 @@ export interface IWeightCastNode {
   readonly to: DType;
   /** Elements cast: of the operand, which may be a slice or an expansion of the weight. */
   readonly elements: number;
-  /** Bytes read plus bytes written. */
+  /** Bytes read plus bytes written by one run. */
+  readonly bytesPerRun: number;
+}
+
+/** A weight cast, and how often it runs in one forward. */
+export interface ICountedCast extends IWeightCastNode {
+  readonly executions: IExecutions;
+  /** Bytes read plus bytes written in one forward, by as many runs as are counted. */
   readonly bytesMoved: number;
 }
 
@@ -116,28 +125,33 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
  * #### Notes
  * Only casts of floating-point operands count. Casts that lowering added (`role`) do not; a weight cast behind one still does.
  */
-export function weightCastsOf(graph: IGraph): IWeightCastNode[] {
+export function weightCastsOf(graph: IGraph): ICountedCast[] {
   const lineage = weightLineage(graph);
-  const casts: IWeightCastNode[] = [];
+  const counts = new ExecutionCounts(graph);
+  const casts: ICountedCast[] = [];
   forEachNode(graph, node => {
     const cast = asWeightCast(node, lineage);
     if (cast !== null) {
-      casts.push(cast);
+      const executions = counts.of(node);
+      casts.push({ ...cast, executions, bytesMoved: executions.count * cast.bytesPerRun });
     }
   });
   return casts;
 }
 
-/** Every other dtype-changing cast of a graph, nested graphs included; casts that lowering added are left out. */
-export function activationCastsOf(graph: IGraph): INode[] {
+/**
+ * Runs in one forward of every other dtype-changing cast, nested graphs included; casts that lowering added are left out.
+ */
+export function countActivationCasts(graph: IGraph): number {
   const lineage = weightLineage(graph);
-  const casts: INode[] = [];
+  const counts = new ExecutionCounts(graph);
+  let total = 0;
   forEachNode(graph, node => {
     if (node.role === undefined && changesDtype(node) && asWeightCast(node, lineage) === null) {
-      casts.push(node);
+      total += counts.of(node).count;
     }
   });
-  return casts;
+  return total;
 }
 
 /** `node` as a weight cast, or null where it is none. */
@@ -166,7 +180,7 @@ export function asWeightCast(
     from,
     to,
     elements,
-    bytesMoved: sizeInBytes(from, elements) + sizeInBytes(to, elements)
+    bytesPerRun: sizeInBytes(from, elements) + sizeInBytes(to, elements)
   };
 }
 

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { count, places, some } from '../autocast';
+import type { IRunRange } from '../autocast';
+import { count, dependsOnValues, places, some } from '../autocast';
 import type { CastlensError, IGraph, INode } from '../model';
 import { producersOf, usesOf } from '../model';
 import type { IFinding } from '../protocol';
@@ -12,6 +13,7 @@ import type { IExecutedCasts, IInsertedCast } from '../runtime';
 import type { IPreparedVariant } from './variant';
 
 const EXECUTED_DIFFERS = 'executed-differs-from-planned';
+const COUNTED_PER_BODY = 'casts-counted-per-body';
 const EXPORTED_REFUSED = 'exported-graph-refused';
 const RUNTIME_CASTS = 'runtime-casts';
 
@@ -43,19 +45,24 @@ export function executionFindings(
   return [...plannedThatDiffer(prepared, executed), ...runtimeCasts(prepared, executed)];
 }
 
-function plannedThatDiffer(
-  { variant, forward, legal }: IPreparedVariant,
-  { planned, missing }: IExecutedCasts
-): IFinding[] {
-  if (planned === forward.weightCasts && missing.length === 0) {
-    return [];
+function plannedThatDiffer(prepared: IPreparedVariant, executed: IExecutedCasts): IFinding[] {
+  const { variant, forward, legal, weightCastNodes, possibleRuns } = prepared;
+  const { planned, runs } = executed;
+  const differing = new Set<string>();
+  for (const [node, range] of weightCastNodes) {
+    if (!isWithin(runs.get(node) ?? 0, range)) {
+      differing.add(node);
+    }
+  }
+  if (differing.size === 0 && isWithin(planned, possibleRuns)) {
+    return planned === forward.weightCasts ? [] : [countedPerBody(prepared, planned)];
   }
   // The reference is there to show what the runtime does by itself; everywhere else a difference is a defect of the plan.
   const isReference = variant.cache === 'onnxruntime';
-  const names = new Set(missing);
+  const missing = [...differing].filter(node => !runs.get(node)).length;
   const nodes: INode[] = [];
   for (const node of producersOf(legal.graph).values()) {
-    if (names.has(node.name)) {
+    if (differing.has(node.name)) {
       nodes.push(node);
     }
   }
@@ -65,15 +72,49 @@ function plannedThatDiffer(
       severity: isReference ? 'info' : 'warning',
       message:
         `${variant.cache}: ${count(forward.weightCasts, 'weight cast')} planned, ${planned} of them executed` +
-        (missing.length === 0
+        (dependsOnValues(possibleRuns) ? ` where ${rangeText(possibleRuns)} can run` : '') +
+        (missing === 0
           ? '.'
-          : `: ${missing.length} never ran, since the runtime folded, merged or dropped ${missing.length === 1 ? 'it' : 'them'}.`),
+          : `: ${missing} never ran, since the runtime folded, merged or dropped ${missing === 1 ? 'it' : 'them'}.`),
       ...places(nodes),
       ...(isReference
         ? {}
         : { remedy: 'Do not rely on the figures of this variant, and report the model.' })
     }
   ];
+}
+
+/** Why a forward ran another number of casts than the plan counts, where both are right. */
+function countedPerBody(
+  { variant, forward, legal, weightCastNodes, possibleRuns }: IPreparedVariant,
+  planned: number
+): IFinding {
+  const nodes: INode[] = [];
+  for (const node of producersOf(legal.graph).values()) {
+    const range = weightCastNodes.get(node.name);
+    if (range !== undefined && dependsOnValues(range)) {
+      nodes.push(node);
+    }
+  }
+  return {
+    code: COUNTED_PER_BODY,
+    severity: 'info',
+    message:
+      `${variant.cache}: ${count(forward.weightCasts, 'weight cast')} planned, those in branches and in loops of unknown length ` +
+      `once per body; with these inputs ${planned} ran. Possible in a forward: ${rangeText(possibleRuns)}.`,
+    ...places(nodes)
+  };
+}
+
+function isWithin(runs: number, { least, most }: IRunRange): boolean {
+  return least <= runs && runs <= most;
+}
+
+function rangeText({ least, most }: IRunRange): string {
+  if (most === Infinity) {
+    return `${least} or more`;
+  }
+  return least === most ? String(least) : `${least} to ${most}`;
 }
 
 function runtimeCasts(

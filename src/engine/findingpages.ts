@@ -7,6 +7,7 @@ import ambientAutocast from '../../docs/findings/ambient-autocast.md';
 import autocastError from '../../docs/findings/autocast-error.md';
 import cachedInEagerOnly from '../../docs/findings/cached-in-eager-only.md';
 import castIslands from '../../docs/findings/cast-islands.md';
+import castsCountedPerBody from '../../docs/findings/casts-counted-per-body.md';
 import compositeDiverges from '../../docs/findings/composite-diverges.md';
 import dtypeMismatch from '../../docs/findings/dtype-mismatch.md';
 import dtypeNotChecked from '../../docs/findings/dtype-not-checked.md';
@@ -30,6 +31,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'autocast-error': autocastError,
   'cached-in-eager-only': cachedInEagerOnly,
   'cast-islands': castIslands,
+  'casts-counted-per-body': castsCountedPerBody,
   'composite-diverges': compositeDiverges,
   'dtype-mismatch': dtypeMismatch,
   'dtype-not-checked': dtypeNotChecked,

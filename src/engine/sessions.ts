@@ -6,7 +6,14 @@
 import { totalmem } from 'node:os';
 
 import type { IGraph } from '../model';
-import { bodiesOf, CastlensError, elementCount, forEachNode, sizeInBytes } from '../model';
+import {
+  bodiesOf,
+  CastlensError,
+  elementCount,
+  forEachNode,
+  sizeInBytes,
+  weightsOf
+} from '../model';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
@@ -244,7 +251,7 @@ export class VariantSession implements IPooled {
       const { graph } = this._converted;
       return executedCasts(
         session.endProfile(),
-        this.prepared.weightCastNodes,
+        this.prepared.weightCastNodes.keys(),
         graph.weights.map(({ value }) => value.name),
         nodeNamesOf(graph)
       );
@@ -296,7 +303,7 @@ function nodeNamesOf(graph: IGraph): string[] {
 
 function graphWeightBytes(graph: IGraph): number {
   const storages = new Map<string, number>();
-  for (const { weight } of graph.weights) {
+  for (const weight of weightsOf(graph)) {
     storages.set(weight.storage, sizeInBytes(weight.dtype, elementCount(weight.shape)));
   }
   return [...storages.values()].reduce((total, size) => total + size, 0);

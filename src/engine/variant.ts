@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { activationCastsOf, findOverrideErrors, sumCasts, weightCastsOf } from '../autocast';
+import type { IRunRange } from '../autocast';
+import {
+  countActivationCasts,
+  ExecutionCounts,
+  findOverrideErrors,
+  sumCasts,
+  weightCastsOf
+} from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
 import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
 import type { IGraph, IValue } from '../model';
@@ -21,8 +28,10 @@ export interface IPreparedVariant {
   readonly legal: ILegalGraph;
   /** Weight casts of one forward. */
   readonly forward: IForwardCasts;
-  /** Names of the nodes that are weight casts. */
-  readonly weightCastNodes: readonly string[];
+  /** The nodes that are weight casts, by name, with how often one forward can run each. */
+  readonly weightCastNodes: ReadonlyMap<string, IRunRange>;
+  /** How often one forward can run all of them together: what runs in branches and loops may depend on the inputs. */
+  readonly possibleRuns: IRunRange;
   readonly activationCasts: number;
   /** Casts that lowering added for operators without kernels in low precision. */
   readonly loweringCasts: number;
@@ -83,22 +92,24 @@ function describeVariant(
   { passes, convertedWeights }: Pick<IPlannedGraph, 'passes' | 'convertedWeights'>
 ): IPreparedVariant {
   const casts = weightCastsOf(legal.graph);
+  const counts = new ExecutionCounts(legal.graph);
   return {
     variant,
     legal,
     forward: sumCasts(casts),
-    weightCastNodes: casts.map(cast => cast.node.name),
-    activationCasts: activationCastsOf(legal.graph).length,
-    loweringCasts: heldCasts(legal.graph),
+    weightCastNodes: new Map(casts.map(({ node, executions }) => [node.name, executions])),
+    possibleRuns: counts.rangeOf(new Set(casts.map(({ node }) => node))),
+    activationCasts: countActivationCasts(legal.graph),
+    loweringCasts: heldCasts(legal.graph, counts),
     passes,
     convertedWeights
   };
 }
 
-function heldCasts(graph: IGraph): number {
+function heldCasts(graph: IGraph, counts: ExecutionCounts): number {
   let count = 0;
   forEachNode(graph, node => {
-    count += node.role === 'hold' ? 1 : 0;
+    count += node.role === 'hold' ? counts.of(node).count : 0;
   });
   return count;
 }

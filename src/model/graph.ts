@@ -78,7 +78,7 @@ export type CastRole = 'hold' | 'boundary';
 
 /** One operator call. */
 export interface INode {
-  /** Unique within its graph. */
+  /** Unique within its graph and the graphs nested in it. */
   name: string;
   /** `aten.linear.default`, `onnx.Gemm`, ... */
   op: string;

@@ -14,7 +14,7 @@ import type {
   RegionOverrides
 } from '../protocol';
 import {
-  activationCastsOf,
+  countActivationCasts,
   dropDeadNodes,
   makeCastsExplicit,
   resolveRegions,
@@ -124,7 +124,7 @@ export function planGraph(
     graph,
     passes: reports,
     ...sumCasts(weightCastsOf(graph)),
-    activationCasts: activationCastsOf(graph).length,
+    activationCasts: countActivationCasts(graph),
     convertedWeights
   };
 }

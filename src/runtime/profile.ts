@@ -51,8 +51,8 @@ export interface IExecutedCasts {
   readonly inserted: number;
   /** Everything the runtime inserted, casts of activations too, in order. */
   readonly insertedCasts: readonly IInsertedCast[];
-  /** Planned ones that the runtime never ran, by node name. */
-  readonly missing: readonly string[];
+  /** Runs of each of the planned ones, by node name; 0 where the runtime never ran it. */
+  readonly runs: ReadonlyMap<string, number>;
 }
 
 /**
@@ -131,20 +131,14 @@ export function executedCasts(
   const insertedOnWeights = insertedCasts
     .filter(({ isWeight }) => isWeight)
     .reduce((sum, { perForward }) => sum + perForward, 0);
-  let executed = 0;
-  const missing: string[] = [];
-  for (const [node, count] of planned) {
-    executed += count;
-    if (count === 0) {
-      missing.push(node);
-    }
-  }
+  const runs = new Map([...planned].map(([node, times]) => [node, times / profile.runs]));
+  const executed = [...runs.values()].reduce((sum, times) => sum + times, 0);
   return {
-    total: executed / profile.runs + insertedOnWeights,
-    planned: executed / profile.runs,
+    total: executed + insertedOnWeights,
+    planned: executed,
     inserted: insertedOnWeights,
     insertedCasts,
-    missing
+    runs
   };
 }
 

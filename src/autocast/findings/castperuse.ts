@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { IGraph } from '../../model';
 import { formatBytes } from '../../protocol';
 import { weightKey } from '../weightcasts';
 import type { FindingRule, IJudgedCast } from './finding';
@@ -10,12 +11,16 @@ import { bytesMovedBy, count, places, some } from './finding';
 
 /** Weights whose cast to one dtype is repeated within a forward, because each use got a cast of its own. */
 export const weightCastPerUse: FindingRule = ({ casts }) => {
-  const groups = new Map<string, IJudgedCast[]>();
+  const byGraph = new Map<IGraph, Map<string, IJudgedCast[]>>();
   for (const cast of casts) {
     // Two parts of one weight are not the same cast; two casts of one view of it are.
     const { isView, isCast } = cast.lineage;
     const part = isView || isCast ? cast.node.inputs[0]!.name : '';
     const key = `${cast.to}|${weightKey(cast.weight)}|${part}`;
+    // Of two branches one runs, and a body cannot use what another makes.
+    const { graph } = cast.executions;
+    const groups = byGraph.get(graph) ?? new Map<string, IJudgedCast[]>();
+    byGraph.set(graph, groups);
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, [cast]);
@@ -24,7 +29,9 @@ export const weightCastPerUse: FindingRule = ({ casts }) => {
     }
   }
   // Views are told apart by value, so equal views made twice are not counted here.
-  const repeated = [...groups.values()].filter(group => group.length > 1);
+  const repeated = [...byGraph.values()].flatMap(groups =>
+    [...groups.values()].filter(group => group.length > 1)
+  );
   if (repeated.length === 0) {
     return [];
   }

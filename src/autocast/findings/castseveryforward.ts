@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { formatBytes } from '../../protocol';
+import { dependsOnValues } from '../executions';
 import type { FindingRule } from './finding';
 import { count, places, some, weightNames } from './finding';
 
@@ -14,13 +15,16 @@ export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
     return [];
   }
   const weights = weightNames(casts.map(cast => cast.weight));
+  const isCertain = !casts.some(({ executions }) => dependsOnValues(executions));
   const left = perForward.folded.weightCasts;
   return [
     {
       code: 'weights-cast-every-forward',
       severity: 'warning',
       message:
-        `Every forward runs ${count(weightCasts, 'weight cast')} of ${count(weights.length, 'weight')} and moves ` +
+        `Every forward runs ${count(weightCasts, 'weight cast')} of ${count(weights.length, 'weight')}` +
+        (isCertain ? '' : ', branches and loops of unknown length counted as one run,') +
+        ' and moves ' +
         `${formatBytes(bytesMoved)} for them; the results are the same each time. Largest: ` +
         `${some(largest(casts))}.`,
       weights,

@@ -8,10 +8,10 @@ import type { CacheMode, IFinding, IForwardCasts, ISourceRef } from '../../proto
 import type { ICacheVerdict } from '../eagercache';
 import type { IExplicitGraph } from '../explicit';
 import { sourceRef } from '../sourceref';
-import type { IWeightCastNode } from '../weightcasts';
+import type { ICountedCast } from '../weightcasts';
 
 /** A weight cast with what has been worked out about it. */
-export interface IJudgedCast extends IWeightCastNode {
+export interface IJudgedCast extends ICountedCast {
   readonly verdict: ICacheVerdict;
   /** Whether the cast can be done ahead of time: nothing writes to the weight or the result in place. */
   readonly isFoldable: boolean;

@@ -9,6 +9,7 @@ import { autocastError } from './autocasterror';
 import { cachedInEagerOnly } from './cachedineageronly';
 import { castIslands } from './castislands';
 import { weightCastPerUse } from './castperuse';
+import { castsCountedPerBody } from './countedperbody';
 import { weightsCastEveryForward } from './castseveryforward';
 import { compositeDiverges } from './compositediverges';
 import { dtypeMismatch } from './dtypemismatch';
@@ -27,6 +28,7 @@ export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
 export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
   'region-disabled': regionDisabled,
   'weights-cast-every-forward': weightsCastEveryForward,
+  'casts-counted-per-body': castsCountedPerBody,
   'weight-cast-per-use': weightCastPerUse,
   'cached-in-eager-only': cachedInEagerOnly,
   'weight-not-cacheable': weightNotCacheable,

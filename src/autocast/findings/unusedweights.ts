@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { INode } from '../../model';
-import { forEachNode, isFloating } from '../../model';
+import { forEachNode, isFloating, weightsOf } from '../../model';
 import { formatBytes } from '../../protocol';
 import { storedBytes } from '../weightcasts';
 import type { FindingRule } from './finding';
@@ -12,7 +12,7 @@ import { count, operators, places, some, weightNames } from './finding';
 
 /** Floating-point weights that only dropped operators use, or nothing at all. */
 export const unusedWeights: FindingRule = ({ model, explicit }) => {
-  const live = new Set(explicit.graph.weights.map(({ weight }) => weight.storage));
+  const live = new Set([...weightsOf(explicit.graph)].map(weight => weight.storage));
   const unused = model.weights.filter(
     weight => isFloating(weight.dtype) && !live.has(weight.storage)
   );

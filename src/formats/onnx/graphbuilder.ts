@@ -83,8 +83,11 @@ export class GraphBuilder {
       name => scope.values.has(name),
       name => outer !== null && lookUp(outer, name) !== undefined
     );
-    const nodeNames = new UniqueNames();
-    nodes.forEach((node, i) => graph.nodes.push(this._node(node, i, scope, infos, nodeNames)));
+    // Before the graphs nested in them, so that the names of outer nodes are those of the file.
+    const nodeNames = nodes.map(({ name, opType }, i) =>
+      this._nodeNames.take(name === '' ? `${opType}_${i}` : name)
+    );
+    nodes.forEach((node, i) => graph.nodes.push(this._node(node, i, scope, infos, nodeNames[i])));
     for (const info of raw.outputs) {
       const value = lookUp(scope, info.name);
       if (value === undefined) {
@@ -105,7 +108,7 @@ export class GraphBuilder {
     index: number,
     scope: IScope,
     infos: ReadonlyMap<string, IRawValueInfo>,
-    nodeNames: UniqueNames
+    name: string
   ): INode {
     const domain = normalizeDomain(raw.domain);
     const inputs = raw.inputs.map(name => (name === '' ? null : lookUp(scope, name)!));
@@ -115,7 +118,7 @@ export class GraphBuilder {
     }
     const origin = this._origins.read(raw.metadata);
     const node: INode = {
-      name: nodeNames.take(raw.name === '' ? `${raw.opType}_${index}` : raw.name),
+      name,
       op: domain === '' ? `onnx.${raw.opType}` : `${domain}.${raw.opType}`,
       inputs,
       attrs,
@@ -224,6 +227,9 @@ export class GraphBuilder {
     scope.values.set(name, value);
     return value;
   }
+
+  /** Of the whole model: profiles of the runtime tell nodes of different bodies apart by nothing else. */
+  private readonly _nodeNames = new UniqueNames();
 }
 
 function lookUp(scope: IScope, name: string): IValue | undefined {

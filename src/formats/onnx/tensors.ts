@@ -28,7 +28,10 @@ export class TensorReader {
    * @returns the weight of each initializer, in order.
    */
   initializers(tensors: readonly IRawTensor[], kindOf: (name: string) => WeightKind): IWeight[] {
-    const made = tensors.map(tensor => this._weight(tensor, tensor.name, kindOf(tensor.name)));
+    const made = tensors.map(tensor => {
+      const weight = this._weight(tensor, tensor.name, kindOf(tensor.name));
+      return isControl(weight) ? this._inMemory(weight, tensor.name) : weight;
+    });
     const names = new Map<string, string[]>();
     const identities = made.map(
       ({ storage, dtype, shape }) => `${storage}|${dtype}|${shape.join()}`
@@ -55,16 +58,19 @@ export class TensorReader {
   /** A tensor written into a node; in memory where it is small. */
   constant(tensor: IRawTensor, label: string): IWeight {
     const weight = this._weight(tensor, label, 'constant');
+    return weight.data.kind === 'range' && weight.data.range.length <= INLINE_BYTES
+      ? this._inMemory(weight, label)
+      : weight;
+  }
+
+  /** The weight with its bytes read, where they lie in the model's own file. */
+  private _inMemory(weight: IWeight, label: string): IWeight {
     const { data } = weight;
-    if (
-      data.kind === 'range' &&
-      data.range.file === this._file.path &&
-      data.range.length <= INLINE_BYTES
-    ) {
-      const { offset, length } = data.range;
-      return { ...weight, data: { kind: 'inline', bytes: this._file.read(offset, length, label) } };
+    if (data.kind !== 'range' || data.range.file !== this._file.path) {
+      return weight;
     }
-    return weight;
+    const { offset, length } = data.range;
+    return { ...weight, data: { kind: 'inline', bytes: this._file.read(offset, length, label) } };
   }
 
   private _weight(tensor: IRawTensor, label: string, kind: WeightKind): IWeight {
@@ -166,6 +172,11 @@ export class TensorReader {
       });
     }
   }
+}
+
+/** Whether a weight is a single number or truth value of the kind that says how often loops run. */
+function isControl({ dtype, shape }: IWeight): boolean {
+  return (dtype === 'int64' || dtype === 'bool') && shape.every(size => size === 1);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 
+import type { IRunRange } from '../../../src/autocast';
 import { weightKey } from '../../../src/autocast';
 import { executionFindings } from '../../../src/engine/executionfindings';
 import { measureFindings } from '../../../src/engine/measuredcost';
@@ -247,11 +248,15 @@ describe('executionFindings', () => {
       { name: 'mm', inputs: [b.cast(weight, 'float16'), weight], source }
     ).outputs[0]!
   );
-  const prepared = (cache: 'off' | 'onnxruntime'): IPreparedVariant => ({
+  const prepared = (
+    cache: 'off' | 'onnxruntime',
+    runs: IRunRange = { least: 1, most: 1 }
+  ): IPreparedVariant => ({
     variant: { cache, passes: [], device: 'cpu' },
     legal: { graph: b.graph, inputs: [], outputs: [] },
     forward: { weightCasts: 1, bytesMoved: 24 },
-    weightCastNodes: ['_to_copy_0'],
+    weightCastNodes: new Map([['_to_copy_0', runs]]),
+    possibleRuns: runs,
     activationCasts: 0,
     loweringCasts: 0,
     passes: [],
@@ -262,7 +267,7 @@ describe('executionFindings', () => {
     planned: 1,
     inserted: 0,
     insertedCasts: [],
-    missing: [],
+    runs: new Map([['_to_copy_0', 1]]),
     ...patch
   });
 
@@ -271,7 +276,7 @@ describe('executionFindings', () => {
   });
 
   it('should name planned casts that never ran, as a defect of all but the reference', () => {
-    const missing = executed({ total: 0, planned: 0, missing: ['_to_copy_0'] });
+    const missing = executed({ total: 0, planned: 0, runs: new Map([['_to_copy_0', 0]]) });
     const [finding] = executionFindings(prepared('off'), missing);
     expect(finding).toMatchObject({
       code: 'executed-differs-from-planned',
@@ -280,6 +285,33 @@ describe('executionFindings', () => {
     });
     expect(finding.remedy).toContain('Do not rely');
     expect(executionFindings(prepared('onnxruntime'), missing)[0].severity).toBe('info');
+  });
+
+  it('should take any number of runs that branches and loops allow, and tell it', () => {
+    const runs = (n: number): IExecutedCasts =>
+      executed({ total: n, planned: n, runs: new Map([['_to_copy_0', n]]) });
+    const loop = prepared('off', { least: 0, most: 4 });
+    expect(executionFindings(loop, runs(1))).toEqual([]);
+    const [counted, ...more] = executionFindings(loop, runs(3));
+    expect(more).toEqual([]);
+    expect(counted).toMatchObject({
+      code: 'casts-counted-per-body',
+      severity: 'info',
+      nodes: ['_to_copy_0']
+    });
+    expect(counted.message).toContain('with these inputs 3 ran. Possible in a forward: 0 to 4.');
+    const [beyond] = executionFindings(loop, runs(5));
+    expect(beyond).toMatchObject({ code: 'executed-differs-from-planned', severity: 'warning' });
+    expect(beyond.message).toContain('5 of them executed where 0 to 4 can run.');
+  });
+
+  it('should warn where neither of two branches ran its cast', () => {
+    const either = {
+      ...prepared('off', { least: 0, most: 1 }),
+      possibleRuns: { least: 1, most: 1 }
+    };
+    const none = executed({ total: 0, planned: 0, runs: new Map([['_to_copy_0', 0]]) });
+    expect(codes(executionFindings(either, none))).toEqual(['executed-differs-from-planned']);
   });
 
   it('should name the weights that the runtime casts, and the operators that it does so for', () => {

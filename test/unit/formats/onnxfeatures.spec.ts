@@ -263,6 +263,33 @@ describe('nodes of ONNX files', () => {
     expect(read.graph.nodes.map(({ name }) => name)).toEqual(['Relu_0', 'Relu_1', 'Relu_0_2']);
   });
 
+  it('should name nodes of nested graphs so that no two of the model are alike', async () => {
+    const branch = (): Field[] =>
+      graph({ nodes: [node('Neg', ['x'], ['y'])], outputs: [port('y', TYPES.float, [2])] });
+    const read = await open(
+      model({
+        inputs: [port('flag', TYPES.bool, []), port('x', TYPES.float, [2])],
+        nodes: [
+          node(
+            'If',
+            ['flag'],
+            ['r'],
+            attribute('then_branch', 5, [6, branch()]),
+            attribute('else_branch', 5, [6, branch()])
+          ),
+          node('Neg', ['r'], ['y'])
+        ],
+        outputs: [port('y', TYPES.float, [2])]
+      })
+    );
+    const names = (nodes: readonly { name: string }[]): string[] => nodes.map(({ name }) => name);
+    expect(names(read.graph.nodes)).toEqual(['If_of_r', 'Neg_of_y']);
+    expect(bodiesOf(read.graph.nodes[0]).map(body => names(body.nodes))).toEqual([
+      ['Neg_of_y_2'],
+      ['Neg_of_y_3']
+    ]);
+  });
+
   it('should let nested graphs use values around them', async () => {
     const branch = (type: string): Field[] =>
       graph({

@@ -108,7 +108,10 @@ describe('executedCasts', () => {
         { value: 'w2', isWeight: true, perForward: 1, bytesMoved: 0 },
         { value: 'activation', isWeight: false, perForward: 0.5, bytesMoved: 24 }
       ],
-      missing: ['folded_away']
+      runs: new Map([
+        ['cast_w', 1],
+        ['folded_away', 0]
+      ])
     });
   });
 

@@ -278,7 +278,10 @@ describe('RuntimeSession', () => {
         planned: 2,
         inserted: 0,
         insertedCasts: [],
-        missing: []
+        runs: new Map([
+          ['cast_0', 1],
+          ['cast_1', 1]
+        ])
       });
       const cast = profile.kernels.find(({ node }) => node === 'cast_0');
       expect(cast).toMatchObject({ op: 'Cast', provider: 'CPUExecutionProvider' });
@@ -299,7 +302,7 @@ describe('RuntimeSession', () => {
         planned: 0,
         inserted: 0,
         insertedCasts: [],
-        missing: ['cast_0']
+        runs: new Map([['cast_0', 0]])
       });
       await session.dispose();
     });

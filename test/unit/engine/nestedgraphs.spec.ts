@@ -1,0 +1,239 @@
+/**
+ * Weight casts in the bodies of If, Loop and Scan: counted as often as a forward runs them, and gone in the modes that convert.
+ *
+ * @jest-environment ./test/support/ortenvironment.cjs
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+
+import { Engine } from '../../../src/engine/service';
+import type { ICompareResult } from '../../../src/protocol';
+import type { Field } from '../formats/proto';
+import { attribute, graph, model, node, port, tensor, TYPES } from '../formats/proto';
+import { temporaryFolder } from '../formats/samples';
+
+const folder = temporaryFolder();
+const engine = new Engine();
+let files = 0;
+
+const MODES = ['off', 'autocast', 'folded', 'frozen'] as const;
+
+function open(bytes: Uint8Array): string {
+  const path = join(folder, `model${files++}.onnx`);
+  fs.writeFileSync(path, bytes);
+  return path;
+}
+
+/** Weights that bfloat16 has not. */
+function weight(name: string): Field[] {
+  const numbers = Float32Array.from({ length: 16 }, (_, i) => Math.sin(i + 1) / 2);
+  return tensor(name, TYPES.float, [4, 4], [9, new Uint8Array(numbers.buffer)]);
+}
+
+const number = (name: string, value: bigint): Field[] =>
+  tensor(name, TYPES.int64, [], [9, new Uint8Array(BigInt64Array.of(value).buffer)]);
+
+const truth = (name: string, value: boolean): Field[] =>
+  tensor(name, TYPES.bool, [], [9, Uint8Array.of(value ? 1 : 0)]);
+
+/** `result = state @ float32(bfloat16(weight))`; one cast that counts, as the device holds bfloat16 in float32. */
+function product(state: string, from: string, result: string): Field[][] {
+  return [
+    node('Cast', [from], [`${result}_low`], attribute('to', 2, [3, TYPES.bfloat16])),
+    node('Cast', [`${result}_low`], [`${result}_high`], attribute('to', 2, [3, TYPES.float])),
+    node('MatMul', [state, `${result}_high`], [result])
+  ];
+}
+
+const body = (name: string, value: Field[]): Field => attribute(name, 5, [6, value]);
+
+/** A body that multiplies its state once; `condition` is what it returns for it. */
+function loopBody(from: string, inner: readonly Field[][] = [], condition = 'go'): Field[] {
+  return graph({
+    inputs: [
+      port('i', TYPES.int64, []),
+      port('go', TYPES.bool, []),
+      port('state', TYPES.float, [2, 4])
+    ],
+    nodes: [
+      ...(inner.length > 0 ? inner : product('state', from, 'next')),
+      condition === 'go'
+        ? node('Identity', ['go'], ['again'])
+        : node('Less', ['i', condition], ['again'])
+    ],
+    outputs: [port('again', TYPES.bool, []), port('next', TYPES.float, [2, 4])],
+    initializers: from === 'inner' ? [weight('inner')] : []
+  });
+}
+
+const X = port('x', TYPES.float, [2, 4]);
+const Y = port('y', TYPES.float, [2, 4]);
+
+function loop(trips: string, condition: string, inside: Field[], extra: Field[][] = []): string {
+  return open(
+    model({
+      inputs: [X, ...extra],
+      outputs: [Y],
+      initializers: [
+        weight('w'),
+        number('four', 4n),
+        number('two', 2n),
+        number('none', 0n),
+        truth('yes', true)
+      ],
+      nodes: [node('Loop', [trips, condition, 'x'], ['y'], body('body', inside))]
+    })
+  );
+}
+
+function branches(inThen: readonly Field[][], inElse: readonly Field[][]): string {
+  const branch = (nodes: readonly Field[][]): Field[] =>
+    graph({ nodes, outputs: [port('r', TYPES.float, [2, 4])] });
+  return open(
+    model({
+      inputs: [X, port('flag', TYPES.bool, [])],
+      outputs: [Y],
+      initializers: [weight('w')],
+      nodes: [
+        node(
+          'If',
+          ['flag'],
+          ['y'],
+          body('then_branch', branch(inThen)),
+          body('else_branch', branch(inElse))
+        )
+      ]
+    })
+  );
+}
+
+function scan(rows: number | string): string {
+  const inside = graph({
+    inputs: [port('state', TYPES.float, [2, 4]), port('row', TYPES.float, [2, 4])],
+    nodes: [...product('state', 'w', 'p'), node('Add', ['p', 'row'], ['next'])],
+    outputs: [port('next', TYPES.float, [2, 4])]
+  });
+  return open(
+    model({
+      inputs: [X, port('rows', TYPES.float, [rows, 2, 4])],
+      outputs: [Y],
+      initializers: [weight('w')],
+      nodes: [
+        node(
+          'Scan',
+          ['x', 'rows'],
+          ['y'],
+          body('body', inside),
+          attribute('num_scan_inputs', 2, [3, 1])
+        )
+      ]
+    })
+  );
+}
+
+async function compare(path: string, dims: Record<string, number> = {}): Promise<ICompareResult> {
+  const variants = MODES.map(cache => ({ cache, passes: [], device: 'cpu' }));
+  const params = { path, variants, runs: 1, warmup: 0, inputs: { dims } };
+  return (await engine.handle('compare', params, {})).result;
+}
+
+describe('weight casts in bodies', () => {
+  const nested = [
+    node(
+      'Loop',
+      ['two', '', 'state'],
+      ['next'],
+      body('body', loopBody('w', product('state', 'w', 'next')))
+    )
+  ];
+  it.each([
+    ['a loop of stored length', loop('four', 'yes', loopBody('w')), 4],
+    ['its own weight', loop('four', '', loopBody('inner')), 4],
+    ['a loop that never runs', loop('none', '', loopBody('w')), 0],
+    ['a loop in a loop', loop('four', '', loopBody('w', nested)), 8],
+    ['a sequence of known length', scan(3), 3]
+  ])('should be counted per run: %s', async (_, path, runs) => {
+    const { result: census } = await engine.handle('census', { path }, {});
+    // Of the file: to bfloat16 and back.
+    expect(census.perForward.off).toEqual({ weightCasts: 2 * runs, bytesMoved: 2 * runs * 96 });
+    expect(census.weightCasts.map(({ uses }) => uses)).toEqual([runs, runs]);
+    expect(census.findings.map(({ code }) => code)).not.toContain('casts-counted-per-body');
+    const { variants } = await compare(path);
+    expect(
+      variants.map(({ plannedWeightCasts, executedWeightCasts }) => [
+        plannedWeightCasts,
+        executedWeightCasts
+      ])
+    ).toEqual([
+      [runs, runs],
+      [runs, runs],
+      [0, 0],
+      [0, 0]
+    ]);
+    expect(variants.map(({ bitIdenticalToOff }) => bitIdenticalToOff)).toEqual(
+      MODES.map(() => true)
+    );
+    expect(variants.flatMap(({ findings }) => findings)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'both branches',
+      branches(product('x', 'w', 'r'), product('x', 'w', 'r')),
+      {},
+      { planned: 2, executed: 1, possible: '1' }
+    ],
+    [
+      'a loop that its body ends',
+      loop('four', 'yes', loopBody('w', [], 'two')),
+      {},
+      { planned: 1, executed: 3, possible: '1 to 4' }
+    ],
+    [
+      'a sequence of any length',
+      scan('n'),
+      { n: 5 },
+      { planned: 1, executed: 5, possible: '0 or more' }
+    ]
+  ])('should be counted once where only a forward knows: %s', async (_, path, dims, expected) => {
+    const { planned, executed, possible } = expected;
+    const { result: census } = await engine.handle('census', { path }, {});
+    expect(census.perForward.off.weightCasts).toBe(2 * planned);
+    expect(census.findings.map(({ code }) => code)).toContain('casts-counted-per-body');
+    const { variants } = await compare(path, dims);
+    const [off, , folded, frozen] = variants;
+    expect(off).toMatchObject({
+      plannedWeightCasts: planned,
+      executedWeightCasts: executed,
+      findings: [
+        {
+          code: 'casts-counted-per-body',
+          severity: 'info',
+          message: expect.stringContaining(`Possible in a forward: ${possible}.`)
+        }
+      ]
+    });
+    for (const variant of [folded, frozen]) {
+      expect(variant).toMatchObject({
+        plannedWeightCasts: 0,
+        executedWeightCasts: 0,
+        bitIdenticalToOff: true,
+        findings: []
+      });
+    }
+  });
+
+  it('should be told apart where bodies name their nodes alike', async () => {
+    const path = branches(product('x', 'w', 'r'), [node('Neg', ['x'], ['r'])]);
+    const { result: census } = await engine.handle('census', { path }, {});
+    // One of the branches has no cast: nothing repeats, and there may be none.
+    expect(census.findings.map(({ code }) => code)).toEqual(
+      expect.not.arrayContaining(['weight-cast-per-use', 'unused-weights'])
+    );
+    const { variants } = await compare(path);
+    expect([0, 1]).toContain(variants[0].executedWeightCasts);
+    expect(
+      variants.flatMap(({ findings }) => findings.map(({ severity }) => severity))
+    ).not.toContain('warning');
+  });
+});
