@@ -43,9 +43,11 @@ export interface IPreparedVariant {
 /**
  * The graph of an `.onnx` file as its exporter wrote it, for the reference `onnxruntime`. The runtime may refuse it: few of its
  * kernels take bfloat16.
+ *
+ * @throws CastlensError('unsupported-operator') that lists every operator the runtime has not.
  */
 export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
-  const { graph } = cloneGraph(loaded.model.graph);
+  const graph = lowerToOnnx(cloneGraph(loaded.model.graph).graph);
   const boundary = (value: IValue): IBoundary => ({ value, dtype: value.dtype });
   return describeVariant(
     variant,

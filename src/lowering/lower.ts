@@ -11,12 +11,15 @@ import { ruleFor } from './aten/registry';
 import type { IRule } from './aten/rule';
 import { Names, NodeBuilder } from './builder';
 import { functionalize } from './functionalize';
+import { ONNX_OPERATORS } from './onnxoperators';
 
 /** An operator that castlens cannot lower, or not with these arguments. */
 export interface IUnsupported {
   /** `aten.fft_rfft.default` */
   readonly op: string;
   readonly count: number;
+  /** Name of the first one. */
+  readonly node: string;
   /** Where the first one stands in the user's source, where recorded. */
   readonly source: ISourceLocation | null;
   /** What is not supported, where the operator itself is known. */
@@ -26,23 +29,28 @@ export interface IUnsupported {
 /** Operator set of lowered graphs. */
 export const LOWERED_OPSET = 20;
 
-/** ONNX domains whose operators onnxruntime has. */
+/** Domains besides `ai.onnx` whose operators onnxruntime has; `nchwc` and `nhwc` in models that it has optimised. */
 const RUNTIME_DOMAINS: ReadonlySet<string> = new Set([
-  'onnx',
-  'ai.onnx',
   'ai.onnx.ml',
-  'com.microsoft'
+  'ai.onnx.preview',
+  'ai.onnx.preview.training',
+  'ai.onnx.training',
+  'com.microsoft',
+  'com.microsoft.experimental',
+  'com.microsoft.nchwc',
+  'com.ms.internal.nhwc'
 ]);
 
 /**
  * Operators with no rule, or whose arguments their rule does not support, in order of first appearance. Works on ATen and ONNX
- * graphs (for the latter: operators of domains the runtime does not know). Linear in the graph.
+ * graphs (for the latter: operators of domains the runtime does not know, and those that `ai.onnx` has not, or not in the operator
+ * set of the model). Linear in the graph.
  */
 export function unsupportedOperators(given: IGraph): IUnsupported[] {
   const graph = isAtenGraph(given) ? functionalize(given) : given;
   const found = new Map<
     string,
-    { op: string; count: number; source: ISourceLocation | null; reason?: string }
+    { op: string; count: number; node: string; source: ISourceLocation | null; reason?: string }
   >();
   const add = (node: INode, reason?: string): void => {
     const key = `${node.op}|${reason ?? ''}`;
@@ -51,13 +59,25 @@ export function unsupportedOperators(given: IGraph): IUnsupported[] {
       entry.count++;
       entry.source ??= node.source;
     } else {
-      found.set(key, { op: node.op, count: 1, source: node.source, ...(reason ? { reason } : {}) });
+      const { op, name, source } = node;
+      found.set(key, { op, count: 1, node: name, source, ...(reason ? { reason } : {}) });
     }
   };
   if (!isAtenGraph(graph)) {
+    const opset = graph.opsets[''] ?? 1;
     forEachNode(graph, node => {
-      if (!RUNTIME_DOMAINS.has(node.op.slice(0, node.op.lastIndexOf('.')))) {
-        add(node);
+      const domain = node.op.slice(0, node.op.lastIndexOf('.'));
+      if (domain !== 'onnx') {
+        if (!RUNTIME_DOMAINS.has(domain)) {
+          add(node, 'onnxruntime knows no such domain');
+        }
+        return;
+      }
+      const since = ONNX_OPERATORS.get(node.op.slice(domain.length + 1));
+      if (since === undefined) {
+        add(node, 'ai.onnx has no such operator');
+      } else if (since > opset) {
+        add(node, `in ai.onnx since operator set ${since}, the model is of ${opset}`);
       }
     });
     return [...found.values()];
@@ -81,7 +101,7 @@ export function unsupportedOperators(given: IGraph): IUnsupported[] {
 
 /**
  * Lower an ATen graph. The graph must have explicit casts and the dtype of every tensor. Graphs of ONNX operators are returned
- * as they are.
+ * as they are, if the runtime has their operators.
  *
  * The result has logical dtypes: bfloat16 stays bfloat16. Intermediate results of one operator are float32 where the operator's
  * own result is narrower (`IValue.accumulates`). Values that were results of ATen operators keep their names; nodes are named
@@ -93,13 +113,14 @@ export function unsupportedOperators(given: IGraph): IUnsupported[] {
  * @throws CastlensError('unsupported-operator') that lists all of {@link unsupportedOperators}, or names the argument.
  */
 export function lowerToOnnx(given: IGraph): IGraph {
-  if (!isAtenGraph(given)) {
-    return given;
-  }
-  const graph = functionalize(given);
+  const isAten = isAtenGraph(given);
+  const graph = isAten ? functionalize(given) : given;
   const unsupported = unsupportedOperators(graph);
   if (unsupported.length > 0) {
     throw unsupportedError(unsupported);
+  }
+  if (!isAten) {
+    return graph;
   }
   const values = new Map<IValue, IValue>();
   const keep = (value: IValue): IValue => {
@@ -141,15 +162,15 @@ export function lowerToOnnx(given: IGraph): IGraph {
   };
 }
 
-/** One error for the reader that lists every unsupported operator with its count and source line. */
+/** One error for the reader that lists every unsupported operator with its count and source line, or the name of the first call. */
 export function unsupportedError(unsupported: readonly IUnsupported[]): CastlensError {
-  const lines = unsupported.map(({ op, count, source, reason }) => {
-    const where = source ? ` (${source.file}:${source.line})` : '';
+  const lines = unsupported.map(({ op, count, node, source, reason }) => {
+    const where = source ? ` (${source.file}:${source.line})` : ` (node '${node}')`;
     return `${count} x ${op}${reason ? `: ${reason}` : ''}${where}`;
   });
   return new CastlensError(
     'unsupported-operator',
-    `the model has operators that castlens cannot run yet: ${lines.join('; ')}`
+    `the model has operators that cannot be run: ${lines.join('; ')}`
   );
 }
 

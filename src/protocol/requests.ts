@@ -46,6 +46,8 @@ export interface IPortInfo {
 export interface IUnsupportedOperator {
   readonly op: string;
   readonly count: number;
+  /** Name of the first call. */
+  readonly node: string;
   readonly source: ISourceRef | null;
   /** What is not supported, where the operator itself is known and only these arguments are not. */
   readonly reason?: string;

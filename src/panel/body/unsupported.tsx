@@ -46,7 +46,12 @@ export function Unsupported({ state, trans }: ISectionProps) {
           {
             name: 'source',
             label: trans.__('First at'),
-            cell: row => <span title={row.source?.code}>{formatSource(row.source)}</span>
+            cell: row =>
+              row.source === null ? (
+                row.node
+              ) : (
+                <span title={row.source.code}>{formatSource(row.source)}</span>
+              )
           }
         ]}
       />

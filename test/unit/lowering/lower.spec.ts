@@ -191,17 +191,18 @@ describe('lowerToOnnx', () => {
     const y = make.call('y', 'aten.neg.default', { self: x });
     const graph = make.output(y);
     expect(unsupportedOperators(graph)).toEqual([
-      { op: 'aten.fft_rfft.default', count: 2, source },
+      { op: 'aten.fft_rfft.default', count: 2, node: 'a', source },
       {
         op: 'aten.dropout.default',
         count: 1,
+        node: 'c',
         source: null,
         reason: 'dropout in training mode is random'
       }
     ]);
     expect(() => lowerToOnnx(graph)).toThrow(CastlensError);
     expect(() => lowerToOnnx(graph)).toThrow(
-      '2 x aten.fft_rfft.default (model.py:7); 1 x aten.dropout.default: dropout in training mode is random'
+      "2 x aten.fft_rfft.default (model.py:7); 1 x aten.dropout.default: dropout in training mode is random (node 'c')"
     );
   });
 

@@ -66,7 +66,7 @@ describe('headline()', () => {
   });
 
   it('should warn of a model that cannot be run, and still count its casts', () => {
-    const unsupported = [{ op: 'aten.foo.default', count: 3, source: null }];
+    const unsupported = [{ op: 'aten.foo.default', count: 3, node: 'foo', source: null }];
     const result = headline(makeInfo({ unsupported, census: casts(4) }), trans);
     expect(result.tone).toBe('blocked');
     expect(result.text).toContain('4 weight casts');

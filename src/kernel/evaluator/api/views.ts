@@ -38,8 +38,8 @@ export function modelTable(info: IModelInfo): ITable {
     p.shape ? formatSizes(p.shape) : ''
   ];
   const missing = info.unsupported.map(
-    ({ op, count, source }) =>
-      `cannot be run yet: ${op}, used ${times(count)}${source ? ` (${source.file}:${source.line})` : ''}`
+    ({ op, count, node, source }) =>
+      `cannot be run: ${op}, used ${times(count)} (${source ? `${source.file}:${source.line}` : node})`
   );
   return {
     title: [
