@@ -9,6 +9,7 @@ import {
   changesDtype,
   elementCount,
   forEachNode,
+  isArrangement,
   isFloating,
   isLosslessCast,
   producersOf,
@@ -17,7 +18,7 @@ import {
   usesOf
 } from '../model';
 import type { ILineage } from './weightcasts';
-import { isArrangement, weightLineage } from './weightcasts';
+import { weightLineage } from './weightcasts';
 
 /** All ways from one dtype through a wider one and back. Casts are casts of activations. */
 export interface IExcursion {

@@ -28,8 +28,6 @@ export type { RegionStates } from './regions';
 export {
   asWeightCast,
   countActivationCasts,
-  isArrangement,
-  isTransparent,
   storedBytes,
   weightCastsOf,
   weightKey,

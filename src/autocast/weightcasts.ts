@@ -10,8 +10,9 @@ import {
   changesDtype,
   elementCount,
   forEachNode,
+  isArrangement,
   isFloating,
-  isLayoutOnly,
+  isTransparent,
   sizeInBytes,
   staticShape
 } from '../model';
@@ -182,34 +183,4 @@ export function asWeightCast(
     elements,
     bytesPerRun: sizeInBytes(from, elements) + sizeInBytes(to, elements)
   };
-}
-
-/**
- * Whether every result holds elements of the first operand unchanged: the layout-only operators, and those that cut their
- * operand into several parts.
- */
-export function isArrangement(node: INode): boolean {
-  return isLayoutOnly(node) || SPLITTING.has(node.op);
-}
-
-const SPLITTING: ReadonlySet<string> = new Set([
-  'aten.chunk.default',
-  'aten.split.Tensor',
-  'aten.split.sizes',
-  'aten.split_with_sizes.default',
-  'aten.tensor_split.indices',
-  'aten.tensor_split.sections',
-  'aten.unbind.int',
-  'aten.unsafe_chunk.default',
-  'aten.unsafe_split.Tensor',
-  'aten.unsafe_split_with_sizes.default',
-  'onnx.Split',
-  // A sequence of parts, and one of them.
-  'onnx.SplitToSequence',
-  'onnx.SequenceAt'
-]);
-
-/** Whether a node hands on its operand as it is, not even as a view: casts to the dtype it has already. */
-export function isTransparent(node: INode): boolean {
-  return !changesDtype(node) && (castTarget(node) !== null || node.op.startsWith('aten.to.'));
 }

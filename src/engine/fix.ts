@@ -21,7 +21,7 @@ import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../proto
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
 import type { IFixPlan } from './fixplan';
-import { planFix, storageOf } from './fixplan';
+import { pinnedConstants, planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting } from './outputtarget';
@@ -155,7 +155,7 @@ async function writeOnnxModel(
 ): Promise<Written> {
   const { model, explicit } = loaded;
   await outputTarget(model, dataFileOf(target));
-  const plan = planFix(explicit, model, mixed, new Map());
+  const plan = planFix(explicit, model, mixed, pinnedConstants(model));
   if (plan.storages.size === 0 && plan.copies.length === 0 && model.files.length === 1) {
     await copyFile(model.path, sizeOf(model), target, transfer);
     return describe(plan, []);

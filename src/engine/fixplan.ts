@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IExplicitGraph } from '../autocast';
-import { findAliases, isArrangement } from '../autocast';
+import { findAliases } from '../autocast';
 import type { DType, IExportedModel, IGraph, INode, IUse, IValue, IWeight } from '../model';
 import {
   bodiesOf,
@@ -12,6 +12,7 @@ import {
   changesDtype,
   DTYPES,
   forEachNode,
+  isArrangement,
   isFloating,
   isLowPrecision,
   usesOf
@@ -94,6 +95,19 @@ export function planFix(
   pinned: ReadonlyMap<string, string>
 ): IFixPlan {
   return new FixPlanner(explicit, model, mixed, pinned).plan();
+}
+
+/**
+ * Weights that an `.onnx` file holds in Constant nodes, by name: the file is edited where its initializers are.
+ */
+export function pinnedConstants(model: IExportedModel): Map<string, string> {
+  const pinned = new Map<string, string>();
+  for (const { kind, names } of model.weights) {
+    if (kind === 'constant') {
+      names.forEach(name => pinned.set(name, 'held by a Constant node, not by an initializer'));
+    }
+  }
+  return pinned;
 }
 
 class FixPlanner {

@@ -12,7 +12,7 @@ import type { CodeStrategyName, ICodeResult, MixedWeights, Params } from '../pro
 import type { ICodeFacts, ICodeWeight } from '../torchcode';
 import { strategiesFor, writeTorchCode } from '../torchcode';
 import type { IFixPlan } from './fixplan';
-import { planFix } from './fixplan';
+import { pinnedConstants, planFix } from './fixplan';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting } from './outputtarget';
 
@@ -81,7 +81,7 @@ export function writeCode(target: string, code: string): Promise<void> {
 async function planOf(loaded: LoadedModel, mixed: MixedWeights): Promise<IFixPlan> {
   const { model, explicit } = loaded;
   if (model.format === 'onnx') {
-    return planFix(explicit, model, mixed, new Map());
+    return planFix(explicit, model, mixed, pinnedConstants(model));
   }
   const rewriter = await Pt2Rewriter.open(model);
   try {

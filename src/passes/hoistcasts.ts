@@ -4,16 +4,17 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import { castTarget, elementCount, makeValue, producersOf, staticShape } from '../model';
-import type { IAliases, ILineage } from '../autocast';
 import {
-  asWeightCast,
-  dropDeadNodes,
-  findAliases,
+  castTarget,
+  elementCount,
   isArrangement,
   isTransparent,
-  weightLineage
-} from '../autocast';
+  makeValue,
+  producersOf,
+  staticShape
+} from '../model';
+import type { IAliases, ILineage } from '../autocast';
+import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
 import {
   allGraphs,

@@ -4,16 +4,8 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue, IWeight, IWeightValue } from '../model';
-import { castTarget, contiguousStrides, makeValue } from '../model';
-import {
-  asWeightCast,
-  dropDeadNodes,
-  findAliases,
-  isArrangement,
-  isTransparent,
-  weightKey,
-  weightLineage
-} from '../autocast';
+import { castTarget, contiguousStrides, isArrangement, isTransparent, makeValue } from '../model';
+import { asWeightCast, dropDeadNodes, findAliases, weightKey, weightLineage } from '../autocast';
 import { allGraphs, copyArrangement, NameSource, Replacements } from './rewriting';
 
 /** What folding did. */

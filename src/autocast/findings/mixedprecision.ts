@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { INode, IWeight } from '../../model';
-import { castTarget, forEachNode } from '../../model';
+import { castTarget, forEachNode, isArrangement } from '../../model';
 import { formatBytes } from '../../protocol';
-import { asWeightCast, isArrangement, storedBytes, weightKey, weightLineage } from '../weightcasts';
+import { asWeightCast, storedBytes, weightKey, weightLineage } from '../weightcasts';
 import type { FindingRule } from './finding';
 import { count, places, some } from './finding';
 

@@ -6,6 +6,7 @@
 import type { IDimRange, IExportedModel, IGraph, IPort, IValue, IWeight } from '../../model';
 import { bodiesOf, CastlensError, forEachNode } from '../../model';
 import type { FileReader } from '../filereader';
+import { liftConstants } from './constants';
 import { ExternalFiles } from './externaldata';
 import { inlineFunctions } from './functions';
 import { GraphBuilder } from './graphbuilder';
@@ -45,6 +46,7 @@ export function readOnnx(file: FileReader): IExportedModel {
   const tensors = new TensorReader(file, external);
   const origins = new OriginReader();
   const graph = new GraphBuilder(file.path, tensors, origins, raw.opsets).build(raw.graph);
+  liftConstants(graph);
   graph.opsets = usedOpsets(graph);
   return {
     path: file.path,
@@ -84,7 +86,7 @@ function torchVersionOf(raw: IRawModel): string | null {
     : null;
 }
 
-/** Every initializer once, those of nested graphs too. */
+/** Every initializer and lifted constant once, those of nested graphs too. */
 function weightsOf(graph: IGraph): IWeight[] {
   const weights = new Set<IWeight>(graph.weights.map(({ weight }) => weight));
   forEachNode(graph, node => {

@@ -237,3 +237,57 @@ describe('weight casts in bodies', () => {
     ).not.toContain('warning');
   });
 });
+
+describe('weights in Constant nodes', () => {
+  const constant = (result: string): Field[] =>
+    node('Constant', [], [result], attribute('value', 4, [5, weight('')]));
+  const path = open(
+    model({
+      inputs: [X],
+      outputs: [Y],
+      initializers: [number('two', 2n), truth('yes', true)],
+      nodes: [
+        constant('outer'),
+        ...product('x', 'outer', 'h'),
+        node(
+          'Loop',
+          ['two', 'yes', 'h'],
+          ['y'],
+          body('body', loopBody('c', [constant('c'), ...product('state', 'c', 'next')]))
+        )
+      ]
+    })
+  );
+
+  it('should be counted, converted and summarised as those of initializers', async () => {
+    const { variants } = await compare(path);
+    expect(variants).toMatchObject(
+      [3, 3, 0, 0].map(runs => ({
+        plannedWeightCasts: runs,
+        executedWeightCasts: runs,
+        bitIdenticalToOff: true,
+        findings: []
+      }))
+    );
+    const { result: census } = await engine.handle('census', { path }, {});
+    expect(census.activationCasts).toBe(0);
+    expect(census.weightCasts.map(cast => [cast.weight, cast.to, cast.uses])).toEqual([
+      ['outer', 'bfloat16', 1],
+      ['outer', 'float32', 1],
+      ['c', 'bfloat16', 2],
+      ['c', 'float32', 2]
+    ]);
+    const { result: stats } = await engine.handle('weightStats', { path }, {});
+    expect(stats.rows).toBe(4);
+  });
+
+  it('should be left by the repair, with the reason', async () => {
+    const output = join(folder, 'fixed.onnx');
+    const { result } = await engine.handle('fix', { path, output }, {});
+    expect(result.converted).toEqual([]);
+    expect(result.left).toEqual([
+      { weight: 'outer', reason: 'held by a Constant node, not by an initializer' }
+    ]);
+    expect(fs.readFileSync(output).equals(fs.readFileSync(path))).toBe(true);
+  });
+});

@@ -212,17 +212,64 @@ describe('nodes of ONNX files', () => {
     });
   });
 
-  it('should leave large constants where they are', async () => {
-    const value = attribute('value', 4, [
-      5,
-      tensor('', TYPES.float, [2000], [9, new Uint8Array(8000)])
-    ]);
-    const read = await open(model({ nodes: [node('Constant', [], ['c'], value)] }));
-    const attr = read.graph.nodes[0].attrs.value;
-    expect(attr.kind === 'tensor' && attr.value.data).toMatchObject({
-      kind: 'range',
-      range: { length: 8000 }
+  it('should read Constant nodes as weights where they are large or cast', async () => {
+    const constant = (result: string, type: number, ...sizes: number[]): Field[] =>
+      node(
+        'Constant',
+        [],
+        [result],
+        attribute('value', 4, [
+          5,
+          tensor('', type, sizes, [9, new Uint8Array(4 * (sizes[0] ?? 1))])
+        ])
+      );
+    const toHalf = attribute('to', 2, [3, TYPES.float16]);
+    const branch = graph({
+      nodes: [constant('inside', TYPES.float, 2), node('Cast', ['inside'], ['r'], toHalf)],
+      outputs: [port('r', TYPES.float16, [2])]
     });
+    const read = await open(
+      model({
+        inputs: [port('flag', TYPES.bool, [])],
+        nodes: [
+          constant('large', TYPES.float, 2000),
+          constant('cast', TYPES.float, 2),
+          constant('viewed', TYPES.float, 2),
+          constant('number', TYPES.float, 2),
+          constant('index', TYPES.int32, 2),
+          constant('scalar', TYPES.float),
+          node('Cast', ['cast'], ['a'], toHalf),
+          node('Identity', ['viewed'], ['view']),
+          node('Cast', ['view'], ['b'], toHalf),
+          node('Neg', ['number'], ['c']),
+          node('Cast', ['index'], ['d'], toHalf),
+          node('Cast', ['scalar'], ['f'], toHalf),
+          node(
+            'If',
+            ['flag'],
+            ['e'],
+            attribute('then_branch', 5, [6, branch]),
+            attribute('else_branch', 5, [6, branch])
+          )
+        ]
+      })
+    );
+    const { nodes, weights } = read.graph;
+    expect(weights.map(({ value, weight }) => [value.name, weight.names, weight.kind])).toEqual([
+      ['large', ['large'], 'constant'],
+      ['cast', ['cast'], 'constant'],
+      ['viewed', ['viewed'], 'constant']
+    ]);
+    expect(weights[0].weight.data).toMatchObject({ kind: 'range', range: { length: 8000 } });
+    expect(
+      nodes.flatMap(({ op, outputs }) => (op === 'onnx.Constant' ? outputs : []))
+    ).toMatchObject([{ name: 'number' }, { name: 'index' }, { name: 'scalar' }]);
+    const bodies = bodiesOf(nodes.at(-1)!);
+    expect(bodies.map(body => body.weights.map(({ value }) => value.name))).toEqual([
+      ['inside'],
+      ['inside']
+    ]);
+    expect(read.weights).toHaveLength(5);
   });
 
   it('should sort nodes that are not in order, keeping those that are', async () => {

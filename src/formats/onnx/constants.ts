@@ -1,0 +1,71 @@
+/**
+ * Constant nodes that hold weights.
+ *
+ * @packageDocumentation
+ */
+import type { IGraph, INode, IUse, IValue, IWeight } from '../../model';
+import {
+  bodiesOf,
+  changesDtype,
+  isArrangement,
+  isFloating,
+  isTransparent,
+  usesOf
+} from '../../model';
+
+/**
+ * Make weights of the graph, or of the nested graph that holds them, of the floating-point tensors in Constant nodes that are cast, in
+ * place. Tensors too large to have been read are weights whatever is done with them; other ones are numbers of an operator. So are all
+ * without dimensions: exporters write Python's numbers so, and cast them.
+ * Linear in operands.
+ */
+export function liftConstants(graph: IGraph): void {
+  const uses = usesOf(graph);
+  const graphs = [graph];
+  for (const current of graphs) {
+    current.nodes = current.nodes.filter(node => {
+      graphs.push(...bodiesOf(node));
+      const weight = tensorOf(node);
+      const [value] = node.outputs;
+      if (weight === null || !value || !(weight.data.kind === 'range' || isCast(value, uses))) {
+        return true;
+      }
+      current.weights.push({ value, weight: { ...weight, names: [value.name] } });
+      return false;
+    });
+  }
+}
+
+function tensorOf({ op, attrs }: INode): IWeight | null {
+  const { value } = attrs;
+  if (op !== 'onnx.Constant' || value?.kind !== 'tensor') {
+    return null;
+  }
+  const { dtype, shape } = value.value;
+  return isFloating(dtype) && shape.length > 0 ? value.value : null;
+}
+
+/** Whether a value is cast to another dtype, directly or behind layout operators. */
+function isCast(value: IValue, uses: ReadonlyMap<IValue, readonly IUse[]>): boolean {
+  const pending = [value];
+  const seen = new Set(pending);
+  for (const current of pending) {
+    for (const { node, index } of uses.get(current) ?? []) {
+      if (index !== 0) {
+        continue;
+      }
+      if (changesDtype(node)) {
+        return true;
+      }
+      if (isArrangement(node) || isTransparent(node)) {
+        for (const result of node.outputs) {
+          if (result !== null && !seen.has(result)) {
+            seen.add(result);
+            pending.push(result);
+          }
+        }
+      }
+    }
+  }
+  return false;
+}
