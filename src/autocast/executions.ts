@@ -38,6 +38,7 @@ export function dependsOnValues({ least, most }: IRunRange): boolean {
  */
 export class ExecutionCounts {
   constructor(private readonly _graph: IGraph) {
+    // Every graph before those nested in it.
     const graphs = [_graph];
     for (const graph of graphs) {
       graph.weights.forEach(({ value, weight }) => this._weights.set(value, weight));
@@ -70,34 +71,36 @@ export class ExecutionCounts {
     return this._around.get(node)!;
   }
 
-  /** How many runs some nodes can have together in one forward: of branches one runs, whichever. */
+  /** How many runs some nodes can have together in one forward: of branches one runs, whichever. Linear in nodes. */
   rangeOf(nodes: ReadonlySet<INode>): IRunRange {
-    return this._rangeIn(this._graph, nodes);
-  }
-
-  private _rangeIn(graph: IGraph, nodes: ReadonlySet<INode>): IRunRange {
-    let least = 0;
-    let most = 0;
-    for (const node of graph.nodes) {
-      const own = nodes.has(node) ? 1 : 0;
-      least += own;
-      most += own;
-      const ranges = bodiesOf(node).map(body => {
-        const inside = this._rangeIn(body, nodes);
-        const each = node.op === 'onnx.If' ? ONCE : this._perNode.get(body)!;
-        return { least: each.least * inside.least, most: times(each.most, inside.most) };
-      });
-      if (node.op === 'onnx.If') {
-        least += Math.min(...ranges.map(range => range.least));
-        most += Math.max(...ranges.map(range => range.most));
-      } else {
-        for (const range of ranges) {
-          least += range.least;
-          most += range.most;
+    const ranges = new Map<IGraph, IRunRange>();
+    // Bodies before the graphs that hold them.
+    for (const graph of [...this._executions.keys()].reverse()) {
+      let least = 0;
+      let most = 0;
+      for (const node of graph.nodes) {
+        const own = nodes.has(node) ? 1 : 0;
+        least += own;
+        most += own;
+        const isBranching = node.op === 'onnx.If';
+        const inside = bodiesOf(node).map(body => {
+          const each = isBranching ? ONCE : this._perNode.get(body)!;
+          const range = ranges.get(body)!;
+          return { least: each.least * range.least, most: times(each.most, range.most) };
+        });
+        if (isBranching) {
+          least += Math.min(...inside.map(range => range.least));
+          most += Math.max(...inside.map(range => range.most));
+        } else {
+          for (const range of inside) {
+            least += range.least;
+            most += range.most;
+          }
         }
       }
+      ranges.set(graph, { least, most });
     }
-    return { least, most };
+    return ranges.get(this._graph)!;
   }
 
   /** Runs of a body in one run of the node that holds it. */
