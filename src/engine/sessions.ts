@@ -27,6 +27,7 @@ import type {
 } from '../runtime';
 import {
   executedCasts,
+  loadOrt,
   memoryGrowth,
   parseDevice,
   processMemory,
@@ -130,6 +131,8 @@ export class VariantSessions {
     job: IJob
   ): Promise<VariantSession> {
     const { variant } = prepared;
+    // The runtime's own libraries are nobody's.
+    await loadOrt();
     const before = await processMemory(parseDevice(variant.device));
     const converted = await this._converter.materialize(prepared.legal.graph, {
       ...job,
