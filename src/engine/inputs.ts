@@ -20,6 +20,7 @@ import type { ElementArray, ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf, normal, tensorFromBytes, uniform } from '../numerics';
 import type { IRunInputs } from '../protocol';
 import { readElements } from '../runtime';
+import { brokenGuard, checkGuards } from './guards';
 
 /** Inputs by graph value, and what they are called on screen. */
 export interface IBoundInputs {
@@ -30,7 +31,7 @@ export interface IBoundInputs {
   readonly label: string;
 }
 
-/** Size of a symbol the user gives no value for, where its range allows it. */
+/** Size of a symbol the user gives no value for, where its range and the guards allow it. */
 const DEFAULT_SIZE = 4;
 
 /** Random integers lie in [0, RANDOM_INTEGERS): small enough to be an index into any embedding. */
@@ -41,7 +42,7 @@ const RANDOM_INTEGERS = 2;
  *
  * #### Notes
  * An input the user does not give is the sample the file holds, where its dtype and sizes fit; else it is random. A seed asks
- * for random inputs, whatever the file holds.
+ * for random inputs, whatever the file holds. Sizes that break a guard of the program are refused, as PyTorch refuses them.
  *
  * @throws CastlensError('bad-argument' | 'bad-input') where a file, dtype or size does not fit; names the input.
  */
@@ -70,6 +71,7 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
     }
     tensors.set(port.value!.name, tensor);
   }
+  checkGuards(model, tensors);
   return { tensors, dims, label: describeOrigins(wanted, origins, seed) };
 }
 
@@ -190,26 +192,9 @@ function bindSymbols(
     }
     bound.set(name, size);
   }
-  for (const port of ports) {
-    const tensor = given.get(port.name);
-    port.shape?.forEach((dim, i) => {
-      const size = tensor?.shape[i];
-      if (
-        size !== undefined &&
-        typeof dim !== 'number' &&
-        dim.kind === 'symbol' &&
-        !bound.has(dim.name)
-      ) {
-        bound.set(dim.name, size);
-      }
-    });
-  }
-  solveDerivedSizes(ports, given, bound);
-  for (const symbol of symbols) {
-    const range = model.ranges.get(symbol);
-    const low = range?.min ?? 0;
-    const high = range?.max ?? Infinity;
-    const size = bound.get(symbol) ?? Math.min(Math.max(DEFAULT_SIZE, low), high);
+  readSizes(ports, given, bound);
+  for (const [symbol, size] of bound) {
+    const [low, high] = rangeOf(model, symbol);
     if (size < low || size > high) {
       throw new CastlensError(
         'bad-argument',
@@ -222,9 +207,61 @@ function bindSymbols(
         }
       );
     }
-    bound.set(symbol, size);
   }
-  return bound;
+  return chooseSizes(model, ports, symbols, bound);
+}
+
+function rangeOf(model: IExportedModel, symbol: string): readonly [number, number] {
+  const range = model.ranges.get(symbol);
+  return [range?.min ?? 0, range?.max ?? Infinity];
+}
+
+/**
+ * Sizes for the symbols that are still open: the default, or, where that breaks a guard of the program, those of the file's samples,
+ * which were exported with sizes that break none.
+ */
+function chooseSizes(
+  model: IExportedModel,
+  ports: readonly IPort[],
+  symbols: ReadonlySet<string>,
+  bound: ReadonlyMap<string, number>
+): Map<string, number> {
+  const chosen = new Map(bound);
+  for (const symbol of symbols) {
+    if (!bound.has(symbol)) {
+      const [low, high] = rangeOf(model, symbol);
+      chosen.set(symbol, Math.min(Math.max(DEFAULT_SIZE, low), high));
+    }
+  }
+  if (model.sampleInputs === undefined || brokenGuard(model, chosen) === null) {
+    return chosen;
+  }
+  const sampled = new Map(bound);
+  readSizes(ports, model.sampleInputs, sampled);
+  return new Map([...chosen, ...sampled]);
+}
+
+/** Binds the open symbols to what the shapes of tensors say, by name of the input. */
+function readSizes(
+  ports: readonly IPort[],
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  bound: Map<string, number>
+): void {
+  for (const port of ports) {
+    const tensor = tensors.get(port.name);
+    port.shape?.forEach((dim, i) => {
+      const size = tensor?.shape[i];
+      if (
+        size !== undefined &&
+        typeof dim !== 'number' &&
+        dim.kind === 'symbol' &&
+        !bound.has(dim.name)
+      ) {
+        bound.set(dim.name, size);
+      }
+    });
+  }
+  solveDerivedSizes(ports, tensors, bound);
 }
 
 /**
@@ -233,12 +270,12 @@ function bindSymbols(
  */
 function solveDerivedSizes(
   ports: readonly IPort[],
-  given: ReadonlyMap<string, ITensor>,
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   bound: Map<string, number>
 ): void {
   const open = ports.flatMap(port =>
     (port.shape ?? []).flatMap((dim, i) => {
-      const size = given.get(port.name)?.shape[i];
+      const size = tensors.get(port.name)?.shape[i];
       return typeof dim === 'number' || size === undefined ? [] : [{ dim, size }];
     })
   );

@@ -6,6 +6,7 @@
 import type { DType } from './dtype';
 import type { IDimRange, Shape } from './dim';
 import type { IGraph, ISourceLocation, IValue } from './graph';
+import type { IGuard } from './guard';
 import type { IWeight } from './weight';
 
 /** `TRAINING`: regions, no casts visible. `ATEN`: regions decomposed to explicit casts. `ONNX`: explicit Cast nodes. */
@@ -58,6 +59,8 @@ export interface IExportedModel {
   readonly modules: readonly { readonly path: string; readonly type: string | null }[];
   /** Allowed values of the symbols in shapes. */
   readonly ranges: ReadonlyMap<string, IDimRange>;
+  /** Conditions on the inputs, where the file records any. */
+  readonly guards?: readonly IGuard[];
   /**
    * Tensors the file keeps as an example of what the model takes, by name of the input: those it was exported with. They may
    * be absent for any input, and have the sizes of the export where sizes are symbolic.

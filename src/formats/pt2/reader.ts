@@ -18,6 +18,7 @@ import { describeCompiledModels, findCompiledModel } from './aotinductor';
 import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
 import { GraphReader } from './graphreader';
+import { readGuards } from './guards';
 import type { JsonObject } from '../jsonrecord';
 import { JsonRecord } from '../jsonrecord';
 import { refuseOtherArchives } from './otherarchives';
@@ -115,6 +116,7 @@ export async function readPt2(file: FileReader): Promise<IExportedModel> {
     weights,
     modules: readModules(graphModule, read.moduleTypes),
     ranges: readRanges(json, program),
+    guards: readGuards(json, program, signature.inputSources, warnings),
     ...(sampleInputs === undefined ? {} : { sampleInputs }),
     files: [{ path: file.path, sizeBytes: file.sizeBytes }],
     warnings
@@ -244,6 +246,10 @@ function readRanges(json: JsonRecord, program: JsonObject): Map<string, IDimRang
   const ranges = new Map<string, IDimRange>();
   const table = json.object(program.range_constraints ?? {}, 'range_constraints');
   for (const symbol of Object.keys(table)) {
+    // The range of an expression (`4*h`) follows from that of its symbol.
+    if (!/^\w+$/.test(symbol)) {
+      continue;
+    }
     const range = json.object(table[symbol], `range_constraints.${symbol}`);
     ranges.set(symbol, { min: boundOf(range.min_val), max: boundOf(range.max_val) });
   }

@@ -7,6 +7,7 @@ import type { IPort, IValue, WeightKind } from '../../model';
 import { CastlensError } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
+import type { InputSource } from './guards';
 import type { LeafPath, NamedTuples } from './treespec';
 import { parseTreeSpec } from './treespec';
 
@@ -24,6 +25,8 @@ export interface ISignature {
   readonly inputs: readonly IPort[];
   /** Where each input lies in `(args, kwargs)`; null where the file does not say. */
   readonly inputPaths: readonly LeafPath[] | null;
+  /** What guards call each input. */
+  readonly inputSources: readonly InputSource[];
   readonly outputs: readonly IPort[];
   readonly warnings: readonly string[];
 }
@@ -108,9 +111,16 @@ export function readSignature(
       names.push(String(about));
     }
   });
-  const inputPaths = nameInputs(json, graphModule, inputs);
+  const { inputPaths, inputSources } = nameInputs(json, graphModule, inputs);
   nameOutputs(json, graphModule, outputs);
-  return { weights, inputs, inputPaths, outputs, warnings: [...ignored].map(describeIgnored) };
+  return {
+    weights,
+    inputs,
+    inputPaths,
+    inputSources,
+    outputs,
+    warnings: [...ignored].map(describeIgnored)
+  };
 }
 
 type MutablePort = { -readonly [K in keyof IPort]: IPort[K] };
@@ -172,33 +182,35 @@ function formatLiteral(value: unknown): string {
 /**
  * Names of the arguments of `forward`: keywords by their name, parts of a nested argument as `argument.key`.
  *
- * @returns the paths the names come from.
+ * @returns what the names come from.
  */
 function nameInputs(
   json: JsonRecord,
   graphModule: JsonObject,
   ports: MutablePort[]
-): readonly LeafPath[] | null {
+): Pick<ISignature, 'inputPaths' | 'inputSources'> {
   const call = rootCall(json, graphModule);
   const parsed = parseTreeSpec(json, call?.in_spec, namedTuplesOf(graphModule));
   const leaves = parsed !== null && parsed.length === ports.length ? parsed : null;
   const argNames = Array.isArray(call?.forward_arg_names) ? call.forward_arg_names : [];
+  const inputSources = ports.map((_, i) =>
+    leaves === null ? null : inputSource(leaves[i], argNames)
+  );
   const names = new UniqueNames();
   ports.forEach((port, i) => {
-    const path = leaves === null ? [] : leaves[i];
-    port.name = names.take(inputName(path, argNames) ?? (port.name || `input_${i}`));
+    port.name = names.take(inputSources[i]?.join('.') ?? (port.name || `input_${i}`));
   });
-  return leaves;
+  return { inputPaths: leaves, inputSources };
 }
 
 /** The path of an input starts with 0 and a position, or 1 and a keyword. */
-function inputName(path: LeafPath, argNames: readonly unknown[]): string | null {
+function inputSource(path: LeafPath, argNames: readonly unknown[]): InputSource {
   const [kind, first, ...rest] = path;
   if (first === undefined) {
     return null;
   }
   const head: unknown = kind === 0 && typeof first === 'number' ? argNames[first] : first;
-  return typeof head === 'string' ? [head, ...rest].join('.') : null;
+  return typeof head === 'string' ? [head, ...rest].map(String) : null;
 }
 
 /** Keys of a returned dictionary or dataclass; `output_<i>` where there are none. */

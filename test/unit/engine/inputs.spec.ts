@@ -5,9 +5,11 @@ import { join } from 'node:path';
 
 import { bindInputs } from '../../../src/engine/inputs';
 import { openSafetensors, readByteRange, readModel } from '../../../src/formats';
-import { evaluateDim } from '../../../src/model';
-import type { Dim } from '../../../src/model';
+import { parseGuard } from '../../../src/formats/pt2/guards';
+import { evaluateDim, formatDim } from '../../../src/model';
+import type { Dim, IExportedModel } from '../../../src/model';
 import { bytesOf } from '../../../src/numerics';
+import { failureOf } from '../formats/samples';
 
 const FIXTURES = join(__dirname, '../../fixtures');
 
@@ -71,6 +73,53 @@ describe('bindInputs()', () => {
       if (typeof dim !== 'number') {
         expect(evaluateDim(dim, dims)).toBe(stored.get('input_0')!.shape[i] - 1);
       }
+    });
+  });
+
+  describe('guards', () => {
+    async function guarded(...texts: string[]): Promise<IExportedModel> {
+      const model = await readModel(file('dynamic-batch/model.pt2'));
+      const sources = model.inputs.map(port => [port.name]);
+      const guards = texts.map(text => ({ text, condition: parseGuard(text, sources)! }));
+      return { ...model, guards };
+    }
+
+    function dimsOf(model: IExportedModel, ...sizes: number[]): Record<string, number> {
+      return Object.fromEntries(
+        model.inputs[0].shape!.flatMap((dim, i) =>
+          typeof dim === 'number' ? [] : [[formatDim(dim), sizes[i]]]
+        )
+      );
+    }
+
+    it('should refuse sizes that break one, and name guard and sizes', async () => {
+      const model = await guarded("L['x'].size()[0] < L['x'].size()[1]");
+      const failure = await failureOf(bindInputs(model, { dims: dimsOf(model, 6, 5) }));
+      expect(failure.code).toBe('bad-input');
+      expect(failure.details).toMatchObject({
+        file: model.path,
+        entry: 'guards_code',
+        expected: "L['x'].size()[0] < L['x'].size()[1]",
+        found: 'x [6, 5, 32]'
+      });
+      const { tensors } = await bindInputs(model, { dims: dimsOf(model, 4, 5) });
+      expect([...tensors.values()][0].shape).toEqual([4, 5, 32]);
+    });
+
+    it('should decide about inputs of a file', async () => {
+      const inputsFile = file('dynamic-batch/inputs.safetensors');
+      const model = await guarded("L['x'].size()[0] != 3");
+      const failure = await failureOf(bindInputs(model, { inputsFile }));
+      expect(failure.details.found).toBe('x [3, 5, 32]');
+    });
+
+    it('should let random inputs have the sizes of the samples where the default breaks one', async () => {
+      const shapeOf = async (model: IExportedModel): Promise<readonly number[]> =>
+        [...(await bindInputs(model, { seed: 0 })).tensors.values()][0].shape;
+      expect(await shapeOf(await guarded())).toEqual([4, 4, 32]);
+      expect(await shapeOf(await guarded("L['x'].size()[0] != L['x'].size()[1]"))).toEqual([
+        3, 5, 32
+      ]);
     });
   });
 });
