@@ -5,13 +5,22 @@
  */
 import type { Attr, DType, INode, IValue } from '../model';
 import { isFloating } from '../model';
-import { contractedOperands, innerOperator } from './policy';
+import type { Reach } from './policy';
+import { innerOperator, operandsCastInside } from './policy';
 import type { IActiveRegion } from './regions';
+
+/** A cast of one operand. */
+export interface IOperandCast {
+  /** Position in `node.inputs`. */
+  readonly index: number;
+  readonly to: DType;
+  /** How the operand comes to the cast, where that is inside of a composite operator. */
+  readonly reach?: Reach;
+}
 
 /** The changes autocast makes to one operator call. */
 export interface IPolicyEffect {
-  /** Operands to cast, by position in `node.inputs`, and what to. */
-  readonly casts: readonly { readonly index: number; readonly to: DType }[];
+  readonly casts: readonly IOperandCast[];
   /** Operator to call instead, and arguments to add. Null where the call stays as it is. */
   readonly redispatch: {
     readonly op: string;
@@ -86,8 +95,8 @@ export function isEligible(value: IValue | null): boolean {
 
 const FLOAT32: Attr = { kind: 'dtype', value: 'float32' };
 
-function castsTo(node: INode, to: DType): { index: number; to: DType }[] {
-  const casts: { index: number; to: DType }[] = [];
+function castsTo(node: INode, to: DType): IOperandCast[] {
+  const casts: IOperandCast[] = [];
   node.inputs.forEach((value, index) => {
     if (isEligible(value) && value!.dtype !== to) {
       casts.push({ index, to });
@@ -97,16 +106,15 @@ function castsTo(node: INode, to: DType): { index: number; to: DType }[] {
 }
 
 /** Of a composite operator's operands, those that reach an operator inside which has the policy. */
-function castsInside(
-  node: INode,
-  casts: { index: number; to: DType }[],
-  composite: boolean
-): { index: number; to: DType }[] {
-  if (!composite || node.op !== 'aten.einsum.default') {
+function castsInside(node: INode, casts: IOperandCast[], composite: boolean): IOperandCast[] {
+  if (!composite) {
     return casts;
   }
-  const contracted = contractedOperands(node);
-  return casts.filter(({ index }) => contracted.has(index));
+  const inside = operandsCastInside(node);
+  return casts.flatMap(cast => {
+    const reach = inside.get(cast.index);
+    return reach === undefined ? [] : [{ ...cast, reach }];
+  });
 }
 
 function firstArgument(node: INode): IValue | null {

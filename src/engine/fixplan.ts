@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { IExplicitGraph } from '../autocast';
+import type { IExplicitGraph, Reach } from '../autocast';
 import { findAliases } from '../autocast';
 import type { DType, IExportedModel, IGraph, INode, IUse, IValue, IWeight } from '../model';
 import {
@@ -117,6 +117,7 @@ class FixPlanner {
     private readonly _mixed: MixedWeights,
     private readonly _pinned: ReadonlyMap<string, string>
   ) {
+    this._castsInside = explicit.castsInside;
     // Dead nodes are still in the file: what they do with a weight counts.
     this._graph = {
       ...explicit.graph,
@@ -246,6 +247,13 @@ class FixPlanner {
     if (usage.mutator !== null) {
       return leave(`written to in place by ${describeNode(usage.mutator)}`);
     }
+    for (const { node } of usage.casts) {
+      const reach = this._castsInside.get(node) ?? 'as-given';
+      if (reach !== 'as-given') {
+        const [user] = this._uses.get(node.outputs[0]!) ?? [];
+        return leave(`${BEFORE_CAST[reach]} before the cast inside ${describeNode(user.node)}`);
+      }
+    }
     if (targets.length > 1) {
       return leave(`cast to several dtypes: ${targets.join(', ')}`);
     }
@@ -328,6 +336,7 @@ class FixPlanner {
     return this._weightByValue.get(value.name) ?? [...usage.weights][0];
   }
 
+  private readonly _castsInside: ReadonlyMap<INode, Reach>;
   private readonly _graph: IGraph;
   private readonly _outermost: ReadonlySet<INode>;
   private readonly _uses: Map<IValue, IUse[]>;
@@ -341,6 +350,12 @@ class FixPlanner {
   private readonly _operands = new Map<string, Map<string, number>>();
   private readonly _left: { weight: IWeight; reason: string }[] = [];
 }
+
+/** What composite operators do with an operand as it is stored. */
+const BEFORE_CAST: Readonly<Record<Exclude<Reach, 'as-given'>, string>> = {
+  computed: 'summed or multiplied',
+  checked: 'must have the dtype of the other operands'
+};
 
 /** Casts that mean nothing once their operand has the dtype. Those of training IR may alias their operand: they stay. */
 const REMOVABLE: ReadonlySet<string> = new Set([

@@ -269,6 +269,45 @@ def test_storages_and_uses_of_every_kind(castlens, special, tmp_path, file):
     check(castlens, folder / file, tmp_path / "both.pt2", [x], "--keep-both")
 
 
+class Composite(nn.Module):
+    """One weight in one operator that autocast acts on from the inside."""
+
+    def __init__(self, call, shape):
+        super().__init__()
+        self.call, self.weight = call, nn.Parameter(torch.randn(shape))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            return self.call(x, self.weight)
+
+
+COMPOSITES = {
+    "einsum": (lambda x, w: torch.einsum("bij,jnd->bind", x, w), (8, 2, 4), True),
+    "einsum-summed-first": (lambda x, w: torch.einsum("bij,jnd->bid", x, w), (8, 3, 4), False),
+    "einsum-multiplied-first": (lambda x, w: torch.einsum("bij,bij,jk->bik", x, w, x[0]), (2, 8, 8), False),
+    "einsum-no-product": (lambda x, w: torch.einsum("bij,ij->bij", x, w), (8, 8), False),
+    "linalg-matmul": (torch.linalg.matmul, (8, 4), True),
+    "square": (lambda x, w: x + torch.linalg.matrix_power(w, 2), (8, 8), True),
+    "first-power": (lambda x, w: x + torch.linalg.matrix_power(w, 1), (8, 8), False),
+    "tensordot": (lambda x, w: torch.tensordot(x, w, 1), (8, 4), False),
+    "inner": (torch.inner, (4, 8), False),
+    "inner-with-number": (lambda x, w: torch.inner(x.sum(), w), (4, 8), False),
+    "multi-dot": (lambda x, w: torch.linalg.multi_dot([x[0], w, x[1]]), (8, 8), False),
+    "rnn-cell": (lambda x, w: torch.rnn_tanh_cell(x[0], x[1], w, w), (8, 8), True),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_operators_that_cast_inside(castlens, tmp_path, name):
+    torch.manual_seed(3)
+    call, shape, converted = COMPOSITES[name]
+    x = torch.randn(2, 8, 8)
+    torch.export.save(torch.export.export(Composite(call, shape).eval(), (x,)), tmp_path / "model.pt2")
+    for mixed in ("--leave-mixed", "--keep-both"):
+        report, _, _ = check(castlens, tmp_path / "model.pt2", tmp_path / f"fixed{mixed}.pt2", [x], mixed, decomposable=False)
+        assert [entry["weight"] for entry in report["converted"]] == ["weight"] * converted
+
+
 @pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])
 @pytest.mark.parametrize("external", [False, True])
 @pytest.mark.parametrize("name", NAMES)

@@ -5,11 +5,20 @@
  */
 import type { INode, IValue } from '../../model';
 
+/**
+ * How an operand of a composite operator comes to the cast inside: as it was given, so that one given in the dtype of the cast
+ * makes no difference; after sums or products in its own dtype, whose result is what is cast; or after a check that all operands
+ * have one dtype.
+ */
+export type Reach = 'as-given' | 'computed' | 'checked';
+
 /** A tensor on its way through the contraction: its dimensions of sizes other than 1, and what it was multiplied from. */
 interface IFactor {
   readonly labels: ReadonlySet<string>;
   /** Operands that went into it through elementwise products alone. */
   readonly operands: readonly number[];
+  /** Whether it is an operand as it was given. */
+  readonly isGiven: boolean;
 }
 
 /**
@@ -17,12 +26,13 @@ interface IFactor {
  *
  * `einsum` combines two tensors at a time: by `bmm` where that sums over dimensions both have, else by `mul`, on which autocast
  * does not act (`einsum` and `sumproduct_pair` in aten/src/ATen/native/Linear.cpp). An operand that is first multiplied and then
- * contracted counts: its product is what is cast there.
+ * contracted counts: its product is what is cast there. So does one that is first summed over dimensions that only it has.
  *
  * #### Notes
- * A size that is not known counts as other than 1, as export specialises on 1. A call that cannot be read yields all operands.
+ * A size that is not known counts as other than 1, as export specialises on 1. A call that cannot be read yields all operands, as
+ * computed ones.
  */
-export function contractedOperands(node: INode): ReadonlySet<number> {
+export function contractedOperands(node: INode): ReadonlyMap<number, Reach> {
   const { equation, tensors, path } = node.attrs;
   if (equation?.kind !== 'string' || tensors?.kind !== 'list') {
     return everyOperand(node);
@@ -37,7 +47,8 @@ export function contractedOperands(node: INode): ReadonlySet<number> {
   const kept = outputLabels(terms, right);
   const factors: IFactor[] = dims.map((labels, i) => ({
     labels: labels!,
-    operands: [operands[i]]
+    operands: [operands[i]],
+    isGiven: true
   }));
   // How many tensors have each dimension that is summed.
   const counts = new Map<string, number>();
@@ -52,7 +63,7 @@ export function contractedOperands(node: INode): ReadonlySet<number> {
     path?.kind === 'list'
       ? path.items.map(item => (item.kind === 'int' ? Number(item.value) : 0))
       : null;
-  const contracted = new Set<number>();
+  const contracted = new Map<number, Reach>();
   for (let step = 0; factors.length > 1; step++) {
     const pair = steps === null ? [0, 1] : steps.slice(2 * step, 2 * step + 2);
     const [i, j] = [Math.min(...pair), Math.max(...pair)];
@@ -79,11 +90,18 @@ export function contractedOperands(node: INode): ReadonlySet<number> {
     const labels = [...a.labels, ...b.labels].filter(
       label => !summed.has(label) && !gone.has(label)
     );
-    const sources = [...a.operands, ...b.operands];
     if (summed.size > 0) {
-      sources.forEach(index => contracted.add(index));
+      for (const factor of [a, b]) {
+        const isSummed = [...gone].some(label => factor.labels.has(label));
+        const reach = factor.isGiven && !isSummed ? 'as-given' : 'computed';
+        factor.operands.forEach(index => contracted.set(index, reach));
+      }
     }
-    const result = { labels: new Set(labels), operands: summed.size > 0 ? [] : sources };
+    const result = {
+      labels: new Set(labels),
+      operands: summed.size > 0 ? [] : [...a.operands, ...b.operands],
+      isGiven: false
+    };
     if (steps === null) {
       factors.unshift(result);
     } else {
@@ -93,8 +111,8 @@ export function contractedOperands(node: INode): ReadonlySet<number> {
   return contracted;
 }
 
-function everyOperand(node: INode): ReadonlySet<number> {
-  return new Set(node.inputs.keys());
+function everyOperand(node: INode): ReadonlyMap<number, Reach> {
+  return new Map(node.inputs.map((_, index) => [index, 'computed']));
 }
 
 /** Labels of the dimensions whose size is not 1; those of an ellipsis are counted from its end. Null where the rank is unknown. */

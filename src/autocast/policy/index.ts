@@ -10,7 +10,8 @@ import { CUDA } from './cuda';
 import type { AutocastPolicy, IDevicePolicies } from './table';
 
 export { contractedOperands } from './einsum';
-export { innerOperator } from './inner';
+export type { Reach } from './einsum';
+export { innerOperator, operandsCastInside } from './inner';
 export type { AutocastPolicy, IDevicePolicies, IPolicyList } from './table';
 
 /** Tables known, by device type. */

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import type { INode } from '../../model';
+import type { Reach } from './einsum';
+import { contractedOperands } from './einsum';
 
 /**
  * The operator that a call comes down to, where its arguments decide; null for every other operator.
@@ -28,4 +30,40 @@ export function innerOperator(node: INode): string | null {
     default:
       return null;
   }
+}
+
+/**
+ * Operands of a call of a composite operator that the operators inside cast, by position in `node.inputs`; as seen by running each
+ * under autocast with operands of either dtype, in 2.13.0.
+ */
+export function operandsCastInside(node: INode): ReadonlyMap<number, Reach> {
+  switch (node.op) {
+    case 'aten.einsum.default':
+      return contractedOperands(node);
+    case 'aten.linalg_matmul.default':
+    case 'aten.rnn_tanh_cell.default':
+    case 'aten.rnn_relu_cell.default':
+      return everyOperand(node, 'as-given');
+    case 'aten.linalg_matrix_power.default': {
+      // The powers 0 and 1 multiply nothing.
+      const { n } = node.attrs;
+      const exponent = n?.kind === 'int' ? Number(n.value) : -1;
+      return exponent === 0 || exponent === 1
+        ? new Map()
+        : everyOperand(node, exponent > 1 ? 'as-given' : 'computed');
+    }
+    case 'aten.inner.default':
+      // With a number it is an elementwise product.
+      return node.inputs.some(value => value?.shape?.length === 0)
+        ? new Map()
+        : everyOperand(node, 'checked');
+    case 'aten.chain_matmul.default':
+      return node.inputs.length === 1 ? new Map() : everyOperand(node, 'checked');
+    default:
+      return everyOperand(node, 'checked');
+  }
+}
+
+function everyOperand(node: INode, reach: Reach): ReadonlyMap<number, Reach> {
+  return new Map(node.inputs.map((_, index) => [index, reach]));
 }
