@@ -29,6 +29,8 @@ export interface IValue {
   declaredDtype: DType | null;
   /** As recorded; null where the format does not say. */
   requiresGrad: boolean | null;
+  /** Device type of the tensor at export, `cpu`, `cuda`, ...; absent where the format does not say. */
+  device?: string;
   /**
    * In lowered graphs: an intermediate result of an operator whose own result has this low-precision dtype. `dtype` is then
    * float32, the type such operators accumulate in: the result is rounded once, at the end of the operator.

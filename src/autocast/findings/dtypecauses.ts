@@ -13,8 +13,10 @@ import type { IFindingContext } from './finding';
 export type DtypeCause =
   /** Autocast acted at export where the file has no region. */
   | 'ambient'
-  /** A region is enabled that did not act at export. */
+  /** A region is enabled that did not act at export, since tensors were on another device. */
   | 'other-device'
+  /** A region is enabled that export did not enter while it recorded dtypes. */
+  | 'not-entered'
   | 'unknown';
 
 /** Differences that come from one cause. */
@@ -55,12 +57,13 @@ export function dtypeDifferences(context: IFindingContext): Map<DtypeCause, IDty
 }
 
 function causeOf(
-  { node, declared, computed }: IDtypeMismatch,
+  { node, value, declared, computed }: IDtypeMismatch,
   { model, explicit }: IFindingContext
 ): DtypeCause {
   const state = node.region === null ? undefined : explicit.regions.get(node.region);
   if (state?.active && isLowPrecision(computed) && !isLowPrecision(declared)) {
-    return 'other-device';
+    const { device } = state.active.region;
+    return value.device !== undefined && value.device !== device ? 'other-device' : 'not-entered';
   }
   if (state === undefined && isAutocastResult(node.op, declared, model.torchVersion)) {
     return 'ambient';

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { IValue } from '../../model';
 import type { IFinding } from '../../protocol';
 import type { DtypeCause, IDtypeDifferences } from './dtypecauses';
 import { dtypeDifferences } from './dtypecauses';
@@ -39,16 +40,28 @@ function describe(
     message:
       `${count(all.length, 'value')} of ${explicit.checked} checked would not have the dtype the file records, first ` +
       `${value.name} (${node.op}): computed ${computed}, recorded ${declared}. ` +
-      (cause === 'other-device' && region
+      (cause !== 'unknown' && region
         ? `Region ${region.id} is enabled for ${region.device}, but autocast did not act when the program was ` +
-          'exported: its tensors were on another device. '
+          `exported${whyNot(cause, value)}. `
         : '') +
       used,
     ...places([...roots, ...all].map(mismatch => mismatch.node)),
-    remedy:
-      cause === 'other-device'
-        ? 'Export with the tensors on the device that the region names.'
-        : 'Look at this call: re-export with the version of torch that is to run the program, or report the operator if it ' +
-          'computes what the file records.'
+    remedy: REMEDIES[cause]
   };
 }
+
+function whyNot(cause: 'other-device' | 'not-entered', { device }: IValue): string {
+  return cause === 'other-device'
+    ? `: its tensors were on ${device}`
+    : ', as in a strict export, which records regions but does not enter them while it records dtypes';
+}
+
+/** By cause. */
+const REMEDIES: Readonly<Record<Exclude<DtypeCause, 'ambient'>, string>> = {
+  'other-device': 'Export with the tensors on the device that the region names.',
+  'not-entered':
+    'Export with strict=False, which records the dtypes that the program gives when it runs.',
+  unknown:
+    'Look at this call: re-export with the version of torch that is to run the program, or report the operator if it computes ' +
+    'what the file records.'
+};

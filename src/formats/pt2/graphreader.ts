@@ -350,6 +350,7 @@ export class GraphReader {
         const meta = this._metas.tensorMeta(tables[name], `${frame.where}.tensor_values.${name}`);
         made.dtype = meta.dtype;
         made.declaredDtype = meta.dtype;
+        made.device = meta.device ?? undefined;
         made.shape = meta.shape;
         made.requiresGrad = meta.requiresGrad;
       }

@@ -18,6 +18,14 @@ export interface ITensorMeta {
   readonly requiresGrad: boolean;
   /** `strided`, `sparse_coo`, ... */
   readonly layout: string;
+  /** `cpu`, `cuda`, ... */
+  readonly device: string | null;
+}
+
+/** The type in a `Device` record, without its index. */
+function deviceType(value: unknown): string | null {
+  const type: unknown = (value as { type?: unknown } | null | undefined)?.type;
+  return typeof type === 'string' ? type : null;
 }
 
 /** Reads the `TensorMeta` and `SymInt` objects of one record. */
@@ -35,7 +43,8 @@ export class TensorMetaReader {
       strides: meta.strides === undefined ? [] : this._dims(meta.strides, `${where}.strides`),
       storageOffset: typeof offset === 'number' ? offset : null,
       requiresGrad: meta.requires_grad === true,
-      layout: meta.layout === undefined ? 'strided' : (layoutName(meta.layout) ?? 'unknown')
+      layout: meta.layout === undefined ? 'strided' : (layoutName(meta.layout) ?? 'unknown'),
+      device: deviceType(meta.device)
     };
   }
 

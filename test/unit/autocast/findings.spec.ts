@@ -251,28 +251,32 @@ describe('dtype-mismatch', () => {
       { dtype: 'float32' },
       { region: 'r' }
     );
+    linear.device = 'cpu';
     const outside = b.call('aten.relu.default', { self: linear }, { dtype: 'float32' });
     const odd = b.call('aten.relu.default', { self: b.input('y') }, { dtype: 'bfloat16' });
     b.output(outside, odd);
     const model = b.model({ regions: [makeRegion('r', { device: 'cuda', dtype: 'float16' })] });
     const found = findings(model).filter(({ code }) => code === 'dtype-mismatch');
     expect(found.map(({ message }) => message.split(' of ')[0])).toEqual(['2 values', '1 value']);
-    expect(found[0].message).toContain('another device');
-    expect(found[1].message).not.toContain('another device');
+    expect(found[0].message).toContain('its tensors were on cpu');
+    expect(found[1].message).not.toContain('its tensors were');
   });
 
-  it('should recognise a region that did not act because the tensors were on another device', () => {
+  it.each([
+    ['the tensors were on another device', 'cuda', 'its tensors were on cpu'],
+    ['a strict export did not enter it', 'cpu', 'a strict export']
+  ])('should recognise a region that did not act because %s', (_, device, reason) => {
     const b = new GraphBuilder();
-    b.output(
-      b.call(
-        'aten.linear.default',
-        { input: b.input('x'), weight: b.weight('w') },
-        { dtype: 'float32' },
-        { region: 'r' }
-      )
+    const result = b.call(
+      'aten.linear.default',
+      { input: b.input('x'), weight: b.weight('w') },
+      { dtype: 'float32' },
+      { region: 'r' }
     );
-    const model = b.model({ regions: [makeRegion('r', { device: 'cuda', dtype: 'float16' })] });
-    expect(only(findings(model), 'dtype-mismatch').message).toContain('another device');
+    result.device = 'cpu';
+    b.output(result);
+    const model = b.model({ regions: [makeRegion('r', { device, dtype: 'bfloat16' })] });
+    expect(only(findings(model), 'dtype-mismatch').message).toContain(reason);
   });
 
   it('should not report what an override brings about', () => {
