@@ -5,6 +5,7 @@
  */
 import type { INode } from '../../model';
 import type { IFinding } from '../../protocol';
+import { isEligible } from '../applypolicy';
 import type { FindingRule, IFindingContext } from './finding';
 import { bytesMovedBy, count, places, some, weightNames } from './finding';
 
@@ -47,14 +48,25 @@ function leftOut({ explicit }: IFindingContext): IFinding[] {
   if (opaque.length === 0) {
     return [];
   }
+  const weights = new Map(explicit.graph.weights.map(({ value, weight }) => [value, weight]));
+  const cast = opaque.flatMap(node => {
+    const to = explicit.regions.get(node.region!)?.active?.dtype;
+    return node.inputs.flatMap(value => {
+      const weight = value === null ? undefined : weights.get(value);
+      return weight !== undefined && isEligible(value) && value!.dtype !== to ? [weight] : [];
+    });
+  });
   return [
     {
       code: 'composite-diverges',
       severity: 'warning',
       message:
         `${count(opaque.length, 'call')} of ${some(operatorsOf(opaque))} cast weights and gates inside of the operator in eager ` +
-        'PyTorch; run_decompositions() and torch.onnx.export lose these casts, and castlens leaves them out too: the calls ' +
-        'run on their operands as they are, and their casts are not counted.',
+        `PyTorch and in the exported program, ${count(cast.length, 'weight cast')} per forward. run_decompositions() and ` +
+        'torch.onnx.export lose these casts, so the decomposed program has 0 of them, and castlens leaves them out too: the ' +
+        'calls run on their operands as they are, their casts are not counted, and results keep the dtype the file records, where ' +
+        'eager PyTorch may give another.',
+      weights: weightNames(cast),
       ...places(opaque),
       remedy:
         'Keep such a layer out of the region with torch.autocast(..., enabled=False): then every program computes it alike.'

@@ -562,7 +562,10 @@ describe('composite-diverges', () => {
     );
     const finding = only(findings(b.model({ regions: [makeRegion('r')] })), 'composite-diverges');
     expect(finding.message).toContain('aten.lstm_cell.default');
+    expect(finding.message).toContain('1 weight cast per forward');
+    expect(finding.message).toContain('the decomposed program has 0 of them');
     expect(finding.message).toContain('leaves them out');
+    expect(finding.weights).toEqual(['w']);
   });
 });
 
