@@ -200,7 +200,7 @@ class FixPlanner {
     return usages;
   }
 
-  /** Note one use; returns the values that only arrange the weight anew. */
+  /** Note one use; returns the values that hold the elements of the weight, arranged anew or as they are. */
   private _follow(
     usage: IUsage,
     value: IValue,
@@ -225,7 +225,8 @@ class FixPlanner {
       return node.outputs.filter(output => output !== null);
     }
     usage.others.push(`used as ${value.dtype} by ${describeNode(node)}`);
-    return [];
+    // A cast to the dtype the weight has (`weight.float()`): the elements are its own still, and casts behind it are casts of it.
+    return index === 0 && to !== null ? node.outputs.filter(output => output !== null) : [];
   }
 
   private _decide(storage: string, usage: IUsage): void {
@@ -317,7 +318,7 @@ class FixPlanner {
     for (const weight of arranged) {
       this._left.push({
         weight,
-        reason: `also ${usage.others[0]}, and cast behind a layout operator`
+        reason: `also ${usage.others[0]}, and cast behind another operator`
       });
     }
   }

@@ -269,6 +269,29 @@ def test_storages_and_uses_of_every_kind(castlens, special, tmp_path, file):
     check(castlens, folder / file, tmp_path / "both.pt2", [x], "--keep-both")
 
 
+class Kept(nn.Module):
+    """A weight that the code keeps in float32 and casts then, as state space models do with a bias."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(32, 32)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = F.linear(x, self.a.weight)
+            return y + self.a.bias.float().to(y.dtype)
+
+
+def test_every_cast_that_stays_has_a_reason(castlens, tmp_path):
+    torch.manual_seed(3)
+    x = torch.randn(3, 32)
+    torch.export.save(torch.export.export(Kept().eval(), (x,)), tmp_path / "model.pt2")
+    for mixed in ("--leave-mixed", "--keep-both"):
+        report, _, _ = check(castlens, tmp_path / "model.pt2", tmp_path / f"fixed{mixed}.pt2", [x], mixed)
+        assert report["weightCastsAfter"] == 1
+        assert [entry["weight"] for entry in report["left"]] == ["a.bias"]
+
+
 class Composite(nn.Module):
     """One weight in one operator that autocast acts on from the inside."""
 
