@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { ISyntheticModel, ISyntheticWeight, SyntheticStep } from './synthetic';
+import type { ISyntheticModel, ISyntheticWeight, SyntheticStep } from './syntheticmodel';
 
 /** Weights that long programs take turns with. */
 const SHARED_WEIGHTS = 16;

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 import { SparseFile } from './sparsefile';
-import type { ISyntheticModel, ISyntheticWeight } from './synthetic';
+import type { ISyntheticModel, ISyntheticWeight } from './syntheticmodel';
 
 /** Field numbers of onnx.proto3. */
 const MODEL = { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 } as const;

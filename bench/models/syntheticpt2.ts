@@ -13,7 +13,7 @@ import {
   SCALAR_TYPES,
   tensorMeta
 } from './exportjson';
-import type { ISyntheticModel, ISyntheticWeight, SyntheticStep } from './synthetic';
+import type { ISyntheticModel, ISyntheticWeight, SyntheticStep } from './syntheticmodel';
 
 const LOW = SCALAR_TYPES.bfloat16;
 const FLOAT = SCALAR_TYPES.float32;

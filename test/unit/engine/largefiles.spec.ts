@@ -8,7 +8,8 @@ import { join } from 'node:path';
 
 import { tableFromIPC } from 'apache-arrow';
 
-import type { ISyntheticModel, SyntheticFormat } from '../../../bench/models/synthetic';
+import type { SyntheticFormat } from '../../../bench/models/synthetic';
+import type { ISyntheticModel } from '../../../bench/models/syntheticmodel';
 import { writeSynthetic } from '../../../bench/models/synthetic';
 import { Engine } from '../../../src/engine/service';
 import { openSafetensors, readByteRange, writeSafetensors } from '../../../src/formats';
