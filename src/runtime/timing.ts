@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { uniform } from '../numerics';
 import type { IJob } from './job';
 import { breathe } from './job';
 
@@ -23,12 +24,13 @@ export interface ITimingOptions extends IJob {
 }
 
 /**
- * Time variants interleaved, A B C A B C ..., so that slow drifts of the machine meet all of them alike.
+ * Time variants interleaved, so that slow drifts of the machine meet all of them alike. Every round runs each once, in an order
+ * of its own: what one variant leaves in the caches of the machine would otherwise always meet the same neighbour.
  *
  * @returns wall times in milliseconds per variant, in the order of the rounds: sample `i` of all variants is of one round.
  *
  * #### Notes
- * The event loop turns between runs, outside the timed part, so that a cancellation can arrive. Progress is told ten times a
+ * Orders are drawn from a seed: the same call runs in the same order. The event loop turns between runs, outside the timed part, so that a cancellation can arrive. Progress is told ten times a
  * second at most.
  *
  * @throws CastlensError `cancelled`, or what a variant throws.
@@ -41,8 +43,10 @@ export async function timeInterleaved(
   const total = (options.warmup + options.runs) * variants.length;
   let done = 0;
   let lastProgress = -Infinity;
+  const random = uniform(ORDER_SEED);
   for (let round = 0; round < options.warmup + options.runs; round++) {
-    for (const [i, { name, run }] of variants.entries()) {
+    for (const i of shuffled(variants.length, random)) {
+      const { name, run } = variants[i];
       if (performance.now() - lastProgress > PROGRESS_INTERVAL_MS) {
         lastProgress = performance.now();
         options.progress?.({ text: `Timing ${name}`, fraction: done / total });
@@ -59,5 +63,17 @@ export async function timeInterleaved(
   }
   return samples;
 }
+
+/** The numbers below `length` in any order, all equally likely (Fisher and Yates). */
+function shuffled(length: number, random: () => number): number[] {
+  const order = Array.from({ length }, (_, i) => i);
+  for (let last = length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other], order[last]];
+  }
+  return order;
+}
+
+const ORDER_SEED = 0;
 
 const PROGRESS_INTERVAL_MS = 100;

@@ -1,7 +1,7 @@
 import { currentRssBytes, peakRssBytes, timeInterleaved } from '../../../src/runtime';
 
 describe('timeInterleaved', () => {
-  it('runs the variants in turn, warm-up first, and keeps every sample', async () => {
+  it('runs every variant once a round, warm-up first, and keeps every sample', async () => {
     const order: string[] = [];
     const variant = (name: string, ms: number): { name: string; run: () => Promise<void> } => ({
       name,
@@ -14,9 +14,28 @@ describe('timeInterleaved', () => {
       runs: 3,
       warmup: 1
     });
-    expect(order.join('')).toBe('abababab');
+    const rounds = Array.from({ length: 4 }, (_, i) => order.slice(2 * i, 2 * i + 2).sort());
+    expect(rounds).toEqual(rounds.map(() => ['a', 'b']));
     expect(samples.map(list => list.length)).toEqual([3, 3]);
     samples[1].forEach(ms => expect(ms).toBeGreaterThan(15));
+  });
+
+  it('puts every variant behind every other one, as often', async () => {
+    const order: string[] = [];
+    const names = ['a', 'b', 'c', 'd'];
+    const variants = names.map(name => ({ name, run: async () => void order.push(name) }));
+    await timeInterleaved(variants, { runs: 600, warmup: 0 });
+    const followed = new Map<string, number>();
+    for (let at = 1; at < order.length; at++) {
+      const pair = order[at - 1] + order[at];
+      followed.set(pair, (followed.get(pair) ?? 0) + 1);
+    }
+    for (const first of names) {
+      for (const second of names.filter(name => name !== first)) {
+        // Of 2399 pairs a twelfth each, less those of equals at the seams of rounds.
+        expect(followed.get(first + second)).toBeGreaterThan(150);
+      }
+    }
   });
 
   it('lets a cancellation in between blocking runs', async () => {
