@@ -30,8 +30,8 @@ export interface ITimingOptions extends IJob {
  * @returns wall times in milliseconds per variant, in the order of the rounds: sample `i` of all variants is of one round.
  *
  * #### Notes
- * Orders are drawn from a seed: the same call runs in the same order. The event loop turns between runs, outside the timed part, so that a cancellation can arrive. Progress is told ten times a
- * second at most.
+ * Orders are drawn from a seed: the same call runs in the same order. The event loop turns between runs, outside the timed part, so
+ * that a cancellation can arrive. Progress is told ten times a second at most.
  *
  * @throws CastlensError `cancelled`, or what a variant throws.
  */
