@@ -9,6 +9,7 @@ import { Names, NodeBuilder } from './builder';
 import type { ICapabilities } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
 import { computeWhereKernelsAre } from './lowprecision';
+import { computeWeightsLate } from './weightorder';
 import { placeWeights } from './weightside';
 
 /** An input or output of a legal graph. */
@@ -36,6 +37,7 @@ export interface ILegalGraph {
  *    is the caller's: every value of a narrow type is a float32 value, so inputs are widened and outputs rounded without loss.
  * 3. Weights that are not contiguous are stored anew (`derived` without steps).
  * 4. Outputs that are inputs, weights or other outputs get an Identity, for names must differ.
+ * 5. What is computed from weights alone goes in front, so that it runs right before it is used.
  *
  * The names of weight casts stay; casts added here have a role.
  */
@@ -55,6 +57,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   nameOutputs(graph, outputNames, names);
   removeDeadNodes(graph);
   storeContiguous(graph);
+  computeWeightsLate(graph);
   return {
     graph,
     inputs: graph.inputs.map((value, i) => ({ value, dtype: inputTypes[i] })),
