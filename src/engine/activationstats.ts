@@ -35,7 +35,9 @@ import type { IJob, IMaterializedGraph } from '../runtime';
 import { breathe, loadOrt, RuntimeSession, withPeakRss } from '../runtime';
 import { bindInputs } from './inputs';
 import type { LoadedModel } from './modelstore';
-import { feedsOf, sessionOptions } from './sessions';
+import { explainRefusal } from './refusedoperators';
+import { sessionOptions } from './sessionoptions';
+import { feedsOf } from './sessions';
 import type { VariantSessions } from './sessions';
 import type { IActivationRow } from './statstable';
 import type { IPreparedVariant } from './variant';
@@ -168,10 +170,11 @@ class Program {
     const prepared = prepareVariant(loaded, variant);
     const planned = planVariantGraph(loaded, variant).graph;
     const materialized = await sessions.materialize(prepared, job);
-    return new Program(prepared, planned, materialized, inputs);
+    return new Program(loaded, prepared, planned, materialized, inputs);
   }
 
   private constructor(
+    private readonly _loaded: LoadedModel,
     private readonly _prepared: IPreparedVariant,
     /** In the dialect of the file. */
     readonly planned: IGraph,
@@ -243,9 +246,13 @@ class Program {
     }
   }
 
-  private _load(graph: IGraph, profile: boolean): Promise<RuntimeSession> {
+  private async _load(graph: IGraph, profile: boolean): Promise<RuntimeSession> {
     const options = sessionOptions(this._prepared.variant);
-    return RuntimeSession.create(writeOnnx(graph), { ...options, profile });
+    try {
+      return await RuntimeSession.create(writeOnnx(graph), { ...options, profile });
+    } catch (error) {
+      throw await explainRefusal(error, this._prepared, this._loaded);
+    }
   }
 
   private _legal: IGraph;

@@ -36,6 +36,8 @@ import {
 } from '../runtime';
 import { exportedGraphRefused } from './executionfindings';
 import type { LoadedModel } from './modelstore';
+import { explainRefusal } from './refusedoperators';
+import { sessionOptions } from './sessionoptions';
 import type { INamedTensor } from './outputs';
 import { inLogicalDtype } from './outputs';
 import type { ILease, IPooled } from './pool';
@@ -98,6 +100,7 @@ export class VariantSessions {
    * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
    */
   async load(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<VariantSession> {
+    const findings: IFinding[] = [];
     if (variant.cache === 'onnxruntime' && loaded.model.format === 'onnx') {
       try {
         return await this._load(loaded, prepareAsExported(loaded, variant), [], job);
@@ -105,11 +108,15 @@ export class VariantSessions {
         if (!(error instanceof CastlensError) || error.code !== 'runtime') {
           throw error;
         }
-        const findings = [exportedGraphRefused(error)];
-        return await this._load(loaded, prepareVariant(loaded, variant), findings, job);
+        findings.push(exportedGraphRefused(error));
       }
     }
-    return this._load(loaded, prepareVariant(loaded, variant), [], job);
+    const prepared = prepareVariant(loaded, variant);
+    try {
+      return await this._load(loaded, prepared, findings, job);
+    } catch (error) {
+      throw await explainRefusal(error, prepared, loaded);
+    }
   }
 
   /**
@@ -288,14 +295,6 @@ export function feedsOf(graph: IGraph, inputs: ReadonlyMap<string, ITensor>): Ma
 function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {
   const bytes = castBytes(bytesOf(tensor.data), tensor.dtype, dtype);
   return { dtype, data: elementsOf(dtype, bytes) };
-}
-
-/** How a variant's graph is loaded. */
-export function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
-  return {
-    device: parseDevice(variant.device),
-    level: variant.cache === 'onnxruntime' ? 'default' : 'planned'
-  };
 }
 
 function nodeNamesOf(graph: IGraph): string[] {

@@ -47,7 +47,7 @@ export interface IPreparedVariant {
  * @throws CastlensError('unsupported-operator') that lists every operator the runtime has not.
  */
 export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
-  const graph = lowerToOnnx(cloneGraph(loaded.model.graph).graph);
+  const graph = lowerToOnnx(cloneGraph(loaded.model.graph).graph, loaded.model.path);
   const boundary = (value: IValue): IBoundary => ({ value, dtype: value.dtype });
   return describeVariant(
     variant,
@@ -63,7 +63,7 @@ export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPrep
  */
 export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
   const planned = planVariantGraph(loaded, variant);
-  const legal = legalize(lowerToOnnx(planned.graph), capabilitiesOf(variant));
+  const legal = legalize(lowerToOnnx(planned.graph, loaded.model.path), capabilitiesOf(variant));
   return describeVariant(variant, legal, planned);
 }
 

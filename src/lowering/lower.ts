@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CastlensError, forEachNode } from '../model';
-import type { IGraph, INode, ISourceLocation, IValue } from '../model';
+import type { IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
 import { Call } from './aten/call';
 import { ruleFor } from './aten/registry';
@@ -25,6 +25,8 @@ export interface IUnsupported {
   /** What is not supported, where the operator itself is known. */
   readonly reason?: string;
 }
+
+const UNSUPPORTED_HINT = 'Replace them and export again; all but running the model works as it is.';
 
 /** Operator set of lowered graphs. */
 export const LOWERED_OPSET = 20;
@@ -110,14 +112,16 @@ export function unsupportedOperators(given: IGraph): IUnsupported[] {
  * #### Complexity
  * Linear in nodes, operands and sizes.
  *
+ * @param file - of the graph, for the error.
+ *
  * @throws CastlensError('unsupported-operator') that lists all of {@link unsupportedOperators}, or names the argument.
  */
-export function lowerToOnnx(given: IGraph): IGraph {
+export function lowerToOnnx(given: IGraph, file?: string): IGraph {
   const isAten = isAtenGraph(given);
   const graph = isAten ? functionalize(given) : given;
   const unsupported = unsupportedOperators(graph);
   if (unsupported.length > 0) {
-    throw unsupportedError(unsupported);
+    throw unsupportedError(unsupported, { file, hint: UNSUPPORTED_HINT });
   }
   if (!isAten) {
     return graph;
@@ -163,14 +167,18 @@ export function lowerToOnnx(given: IGraph): IGraph {
 }
 
 /** One error for the reader that lists every unsupported operator with its count and source line, or the name of the first call. */
-export function unsupportedError(unsupported: readonly IUnsupported[]): CastlensError {
+export function unsupportedError(
+  unsupported: readonly IUnsupported[],
+  details: Pick<IErrorDetails, 'file' | 'hint' | 'cause'> = {}
+): CastlensError {
   const lines = unsupported.map(({ op, count, node, source, reason }) => {
     const where = source ? ` (${source.file}:${source.line})` : ` (node '${node}')`;
     return `${count} x ${op}${reason ? `: ${reason}` : ''}${where}`;
   });
   return new CastlensError(
     'unsupported-operator',
-    `the model has operators that cannot be run: ${lines.join('; ')}`
+    `the model has operators that cannot be run: ${lines.join('; ')}`,
+    details
   );
 }
 

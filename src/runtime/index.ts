@@ -7,6 +7,7 @@ export * from './job';
 export * from './memory';
 export * from './nvidiasmi';
 export * from './profile';
+export * from './refusals';
 export * from './session';
 export * from './sharedlibrary';
 export * from './tempdir';
