@@ -37,6 +37,9 @@ export function loadOrt(): Promise<Ort> {
  * counted as the load time of the first model.
  */
 async function initialize(): Promise<Ort> {
+  // Official builds report models and sessions to their maker, by way of a database below ~/.cache that another thread writes to
+  // while models are timed. The library reads this when it is loaded; whoever has set it is obeyed.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const loaded = await import('onnxruntime-node');
   // Failures are thrown with their text; onnxruntime need not print them too.
   loaded.env.logLevel = 'fatal';

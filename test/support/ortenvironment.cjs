@@ -2,6 +2,9 @@
 // outer realm, which `instanceof` checks of code inside the sandbox, onnxruntime-common's for one, would refuse (jest issue 7780).
 const { TestEnvironment } = require('jest-environment-node');
 
+// What the sandbox sets in its environment does not reach native libraries.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const SHARED = [
   'ArrayBuffer',
   'SharedArrayBuffer',
