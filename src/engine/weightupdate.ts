@@ -7,7 +7,7 @@ import { readWeights } from '../formats';
 import type { IExportedModel, IWeight } from '../model';
 import { CastlensError, DTYPES, elementCount, withWeights } from '../model';
 import type { IJob } from '../runtime';
-import { breathe, readElements } from '../runtime';
+import { breathe, CHUNK_BYTES, readElements } from '../runtime';
 
 /** A model with other weights. */
 export interface IUpdatedModel {
@@ -144,6 +144,9 @@ function sizeOf({ dtype, shape }: IWeight): number {
   return Math.ceil((elementCount(shape) * DTYPES[dtype].bits) / 8);
 }
 
+/** Elements that are looked at first. */
+const FIRST_LOOK_BYTES = 64 * 1024;
+
 /** Whether two weights of one dtype and shape hold the same bits. */
 async function hasSameElements(
   a: IWeight,
@@ -154,9 +157,25 @@ async function hasSameElements(
   if (a.storage === b.storage && a.storageOffset === b.storageOffset) {
     return sameSizes(a.strides, b.strides);
   }
+  // Most weights that differ do so in their first elements: a look at those spares reading a whole chunk of each.
+  return (
+    (await areEqual(a, b, FIRST_LOOK_BYTES, true, job, () => undefined)) &&
+    (await areEqual(a, b, CHUNK_BYTES, false, job, progress))
+  );
+}
+
+/** Whether two weights, or their first pieces, hold the same bits. */
+async function areEqual(
+  a: IWeight,
+  b: IWeight,
+  chunkBytes: number,
+  firstOnly: boolean,
+  job: IJob,
+  progress: (bytes: number) => void
+): Promise<boolean> {
   // Chunks end at different elements where layouts differ.
-  const left = new ElementReader(a);
-  const right = new ElementReader(b);
+  const left = new ElementReader(a, chunkBytes);
+  const right = new ElementReader(b, chunkBytes);
   try {
     for (let more = true; more;) {
       const length = Math.min(left.available(), right.available());
@@ -164,7 +183,7 @@ async function hasSameElements(
         return false;
       }
       progress(length);
-      more = length > 0;
+      more = length > 0 && !firstOnly;
       await breathe(job);
     }
     return true;
@@ -176,8 +195,8 @@ async function hasSameElements(
 
 /** The elements of a weight, in pieces of any length. */
 class ElementReader {
-  constructor(weight: IWeight) {
-    this._chunks = readElements(weight);
+  constructor(weight: IWeight, chunkBytes: number) {
+    this._chunks = readElements(weight, chunkBytes);
   }
 
   /** Bytes that can be taken at once; 0 at the end. */

@@ -29,10 +29,16 @@ export type Piece =
       readonly open: () => AsyncIterable<Uint8Array>;
     };
 
-const WINDOW_BYTES = 256 * 1024;
+const MIN_WINDOW_BYTES = 4 * 1024;
+const MAX_WINDOW_BYTES = 256 * 1024;
 const MAX_VARINT_BYTES = 10;
 
-/** Finds the fields of messages in a file, through a window: weights are stepped over. */
+/**
+ * Finds the fields of messages in a file, through a window: weights are stepped over.
+ *
+ * #### Notes
+ * The window grows while reading is sequential and shrinks after a jump: behind the head of a weight lies the weight.
+ */
 export class FieldSplitter {
   constructor(private readonly _file: FileReader) {}
 
@@ -116,7 +122,12 @@ export class FieldSplitter {
   private _byte(position: number): number {
     let index = position - this._windowStart;
     if (index < 0 || index >= this._window.length) {
-      const size = Math.min(WINDOW_BYTES, this._file.sizeBytes - position);
+      const windowEnd = this._windowStart + this._window.length;
+      const isSequential = index >= 0 && position <= windowEnd + MIN_WINDOW_BYTES;
+      this._windowBytes = isSequential
+        ? Math.min(2 * this._windowBytes, MAX_WINDOW_BYTES)
+        : MIN_WINDOW_BYTES;
+      const size = Math.min(this._windowBytes, this._file.sizeBytes - position);
       this._window = this._file.read(position, size, 'ONNX protobuf');
       this._windowStart = position;
       index = 0;
@@ -135,6 +146,7 @@ export class FieldSplitter {
 
   private _window: Uint8Array = new Uint8Array(0);
   private _windowStart = 0;
+  private _windowBytes = MIN_WINDOW_BYTES;
 }
 
 /** A new message, as pieces. Runs of the file that lie side by side are one piece. */
