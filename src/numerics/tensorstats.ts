@@ -276,7 +276,7 @@ export class TensorStats {
 const BLOCK = 4096;
 
 /** Whether float32 does not hold all elements exactly. */
-function isWide(dtype: DType): boolean {
+export function isWide(dtype: DType): boolean {
   const { kind, bits, precision } = DTYPES[dtype];
   return kind === 'float' ? precision! > 24 : bits > 24;
 }

@@ -16,7 +16,7 @@ export const MEMORY_RATIO = 1.3;
 export const SCRATCH_BYTES = 2 ** 14;
 
 /** Elements that a probe takes at a time, the fastest choice first. */
-const CHUNKS = [8192, 2048, 512, 128, 64];
+const CHUNKS = [16384, 4096, 1024, 256, 64];
 
 /** The most probes in one run: graphs stay small, and there is a pause to look whether the work was cancelled. */
 const BATCH_PROBES = 16;

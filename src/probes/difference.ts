@@ -5,7 +5,6 @@
  */
 import type { IValue } from '../model';
 import type { Emitter } from './emitter';
-import { sizesOf } from './emitter';
 
 /**
  * How far a value is from its reference. Every figure is null where it is not defined.
@@ -73,7 +72,7 @@ export function emitDifference(
     chunk,
     [...MAXIMA, ...SUMS].map(() => zero),
     (body, [x, r], before) => {
-      const found = step(body, body.cast(x, 'float64'), body.cast(r, 'float64'));
+      const found = step(body, body.plain(x), body.plain(r));
       const merge = (key: keyof IDifferenceSums, i: number, op: string): IValue =>
         body.op(op, [before[i], found[key]], 'float64', [1]);
       return [
@@ -86,36 +85,29 @@ export function emitDifference(
 }
 
 function step(body: Emitter, x: IValue, r: IValue): Record<keyof IDifferenceSums, IValue> {
-  const chunk = sizesOf(x);
-  const double = (number: number): IValue => body.constant('float64', [1], [number]);
-  const isFinite = (value: IValue): IValue => {
-    const magnitude = body.op('Abs', [value], 'float64', chunk);
-    return body.op('Less', [magnitude, double(Infinity)], 'bool', chunk);
-  };
-  const onlyWhere = (condition: IValue, value: IValue): IValue =>
-    body.op('Where', [condition, value, double(0)], 'float64', chunk);
-  const isReference = isFinite(r);
-  const isBoth = body.op('And', [isReference, isFinite(x)], 'bool', chunk);
+  const isFinite = (value: IValue): IValue =>
+    body.compare('Less', body.map('Abs', value), Infinity);
   const count = (condition: IValue): IValue =>
-    body.reduce('ReduceSum', body.cast(condition, 'float64'));
+    body.cast(body.reduce('ReduceSum', body.cast(condition, 'float32')), 'float64');
+  const isReference = isFinite(r);
+  const isBoth = body.map('And', isReference, isFinite(x));
   const compared = count(isBoth);
-  const a = onlyWhere(isBoth, x);
-  const b = onlyWhere(isBoth, r);
-  const difference = body.op('Sub', [a, b], 'float64', chunk);
-  const error = body.op('Abs', [difference], 'float64', chunk);
-  const scale = body.op('Abs', [b], 'float64', chunk);
-  const isScaled = body.op('Greater', [scale, double(0)], 'bool', chunk);
-  const ratio = body.op('Div', [error, scale], 'float64', chunk);
+  const a = body.cast(body.where(isBoth, x, 0), 'float64');
+  const b = body.cast(body.where(isBoth, r, 0), 'float64');
+  const difference = body.map('Sub', a, b);
+  const error = body.map('Abs', difference);
+  const scale = body.map('Abs', b);
+  const ratio = body.where(body.compare('Greater', scale, 0), body.map('Div', error, scale), 0);
   return {
     lost: body.op('Sub', [count(isReference), compared], 'float64', [1]),
     compared,
     error: body.reduce('ReduceMax', error),
-    elementError: body.reduce('ReduceMax', onlyWhere(isScaled, ratio)),
+    elementError: body.reduce('ReduceMax', ratio),
     scale: body.reduce('ReduceMax', scale),
     errors: body.reduce('ReduceSumSquare', difference),
     values: body.reduce('ReduceSumSquare', a),
     references: body.reduce('ReduceSumSquare', b),
-    products: body.reduce('ReduceSum', body.op('Mul', [a, b], 'float64', chunk))
+    products: body.reduce('ReduceSum', body.map('Mul', a, b))
   };
 }
 

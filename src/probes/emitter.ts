@@ -3,9 +3,10 @@
  *
  * @packageDocumentation
  */
-import { dtypeAttr, intAttr, intsAttr, NodeBuilder } from '../lowering';
+import { dtypeAttr, intAttr, intsAttr, NodeBuilder, stringAttr } from '../lowering';
 import type { Names } from '../lowering';
 import { CastlensError, elementCount, makeValue, staticShape } from '../model';
+import { isWide } from '../numerics';
 import type { Attr, DType, IGraph, INode, IValue } from '../model';
 
 /** Reductions of a vector to a vector of one element. */
@@ -16,6 +17,9 @@ const OLDEST_OPSET = 11;
 
 /** Since this operator set `ReduceSum` takes its axes as an operand. */
 const AXES_AS_OPERAND = 13;
+
+/** Since this operator set `ScatterElements` can add. Before it `TfIdfVectorizer` counts, for which devices have no kernel. */
+const SCATTER_ADDS = 16;
 
 /**
  * Appends nodes to a graph, or to the body of a loop in it.
@@ -74,6 +78,11 @@ export class Emitter {
       : this.op('Cast', [value], dtype, sizesOf(value), { to: dtypeAttr(dtype) });
   }
 
+  /** The same numbers in float32, or in float64 where float32 does not hold the elements: what every device computes with. */
+  plain(value: IValue): IValue {
+    return this.cast(value, isWide(value.dtype!) ? 'float64' : 'float32');
+  }
+
   /** The elements in row-major order; shares the memory of `value`. */
   flat(value: IValue): IValue {
     const shape = staticShape(value.shape);
@@ -90,19 +99,67 @@ export class Emitter {
     return this.op(op, [value], value.dtype, [1], { keepdims: intAttr(1) });
   }
 
-  /** Sums of the rows (`axis` 1) or columns (`axis` 0) of a matrix. */
-  sumAlong(matrix: IValue, axis: 0 | 1): IValue {
-    const shape = [sizesOf(matrix)[1 - axis]];
+  /** An operator element by element, on a value of known sizes and others of the same sizes, or of one element. */
+  map(op: string, value: IValue, ...others: readonly IValue[]): IValue {
+    return this.op(op, [value, ...others], value.dtype, sizesOf(value));
+  }
+
+  /** Where elements of a vector are less or greater than a limit. */
+  compare(op: 'Less' | 'Greater', value: IValue, limit: number): IValue {
+    const operands = [value, this.constant(value.dtype!, [1], [limit])];
+    return this.op(op, operands, 'bool', sizesOf(value));
+  }
+
+  /** The elements of a vector where a condition holds, elsewhere a number. */
+  where(condition: IValue, value: IValue, otherwise: number): IValue {
+    const operands = [condition, value, this.constant(value.dtype!, [1], [otherwise])];
+    return this.op('Where', operands, value.dtype, sizesOf(value));
+  }
+
+  /** Sums of the rows of a matrix. */
+  sumRows(matrix: IValue): IValue {
+    const shape = [sizesOf(matrix)[0]];
     const attrs = { keepdims: intAttr(0) };
     return this._opset < AXES_AS_OPERAND
-      ? this.op('ReduceSum', [matrix], matrix.dtype, shape, { ...attrs, axes: intsAttr([axis]) })
+      ? this.op('ReduceSum', [matrix], matrix.dtype, shape, { ...attrs, axes: intsAttr([1]) })
       : this.op(
           'ReduceSum',
-          [matrix, this.constant('int64', [1], [axis])],
+          [matrix, this.constant('int64', [1], [1])],
           matrix.dtype,
           shape,
           attrs
         );
+  }
+
+  /**
+   * Count the elements of a vector by their integer part.
+   *
+   * @param vector - float32; integer parts lie between 1 and `size - 1`.
+   * @param isCounted - leaves out elements.
+   *
+   * @returns a float32 vector of `size` counts, exact up to 2^24.
+   */
+  tally(vector: IValue, isCounted: IValue, size: number): IValue {
+    const weight = this.cast(isCounted, 'float32');
+    if (this._opset < SCATTER_ADDS) {
+      // What has no bin in the pool is left out.
+      const index = this.cast(this.map('Mul', vector, weight), 'int64');
+      const bins = Array.from({ length: size }, (_, i) => i);
+      return this.op('TfIdfVectorizer', [index], 'float32', [size], {
+        mode: stringAttr('TF'),
+        min_gram_length: intAttr(1),
+        max_gram_length: intAttr(1),
+        max_skip_count: intAttr(0),
+        ngram_counts: intsAttr([0]),
+        ngram_indexes: intsAttr(bins),
+        pool_int64s: intsAttr(bins.map(bin => (bin === 0 ? size : bin)))
+      });
+    }
+    const none = this.constant('float32', [size], new Array<number>(size).fill(0));
+    const operands = [none, this.cast(vector, 'int64'), weight];
+    return this.op('ScatterElements', operands, 'float32', [size], {
+      reduction: stringAttr('add')
+    });
   }
 
   /** Vectors one after the other. */

@@ -1,12 +1,11 @@
 /**
  * The statistics of one value, reduced by the device.
  *
- * Same definitions as `TensorStats` of src/numerics, which is what tests compare with. Counts are exact: every one is the number of
- * elements beyond a limit, and the limits are those of the float32 bits that decide there.
+ * Same definitions as `TensorStats` of src/numerics, which is what tests compare with. Counts are exact: elements are compared with
+ * the limits of the float32 bits that decide there.
  *
  * @packageDocumentation
  */
-import { intAttr } from '../lowering';
 import type { IValue } from '../model';
 import { elementCount } from '../model';
 import type { INarrowing, ITensorStats } from '../numerics';
@@ -20,12 +19,12 @@ import {
   FLOAT16_VANISH,
   FLOAT32_INFINITY
 } from '../numerics';
-import type { Emitter } from './emitter';
+import type { Emitter, Reduction } from './emitter';
 import { sizesOf } from './emitter';
 
 /** Names of the three small results of a summary. */
 export interface ISummaryPorts {
-  /** int64: elements beyond each limit, then the table of exponents. */
+  /** int64: elements beyond each limit, then those of each exponent. */
   readonly counts: IValue;
   /** float64: min, max, smallest magnitude, finite elements, mean, sum of squared differences from the mean. */
   readonly figures: IValue;
@@ -41,46 +40,44 @@ export interface ISummary {
   readonly minMagnitude: number | null;
 }
 
-/** Magnitudes of the elements as stored are counted beyond each of these: not NaN, not zero, infinite. */
-const STORED_LIMITS = [-1, 0, Number.MAX_VALUE];
+/** Magnitudes of the elements as stored are counted beyond each of these: not NaN, not zero. */
+const STORED_LIMITS = [-1, 0];
 
-/** Magnitudes of the float32 values are counted beyond each of these. */
+/** Magnitudes of the float32 values are counted beyond each of these; the last one leaves infinities. */
 const ROUNDED_LIMITS = [
   BFLOAT16_VANISH,
   BFLOAT16_NORMAL - 1,
   FLOAT16_VANISH,
   FLOAT16_NORMAL - 1,
   FLOAT16_OVERFLOW - 1,
-  BFLOAT16_OVERFLOW - 1
+  BFLOAT16_OVERFLOW - 1,
+  FLOAT32_INFINITY - 1
 ].map(float32OfBits);
 
-/** Exponents are told in two digits of this base. */
-const DIGITS = 16;
+/** Exponent field of infinities and NaN. */
+const INFINITE_FIELD = FLOAT32_INFINITY >>> 23;
 
-/** Magnitudes beyond limit `i` have an exponent field above `16 i`: the first digit of the field, less one, is at least `i`. */
-const HIGH_LIMITS = Array.from({ length: DIGITS }, (_, i) =>
-  float32OfBits(((DIGITS * i + 1) << 23) - 1)
-);
+/** Exponent fields. */
+const FIELDS = INFINITE_FIELD + 1;
 
-/** By the number of first digits reached: the power of two that leaves the second digit as exponent. Zero reaches none. */
-const SCALES = [1, ...Array.from({ length: DIGITS }, (_, i) => 2 ** (126 - DIGITS * i))];
+/** Added to the exponent of a normal number it gives the field. */
+const BIAS = 127;
 
-/** Scaled magnitudes beyond limit `j` have a second digit of at least `j`. */
-const LOW_LIMITS = Array.from({ length: DIGITS }, (_, j) => float32OfBits(((127 + j) << 23) - 1));
+/** The largest magnitude whose field is 0. */
+const LARGEST_SUBNORMAL = float32OfBits((1 << 23) - 1);
 
 /**
  * Append the statistics of a value.
  *
- * @param chunk - elements taken at a time: what the probe needs beside the value is in proportion to it.
+ * @param chunk - elements taken at a time, at most 2^24: what the probe needs beside the value is in proportion to it.
  *
  * #### Notes
- * Moments are summed in float64 around each chunk's own mean and merged by Chan's formula. The exponent is found by comparing
- * with powers of two and scaling by them, both exact; a product of the two tables of digits counts the pairs of digits, exactly
- * as long as a chunk has at most 2^24 elements. So no step depends on how a device computes logarithms.
+ * Moments are summed in float64 around each chunk's own mean and merged by Chan's formula. All else is comparing and counting in
+ * float32, in float64 where float32 does not hold the elements.
  */
 export function emitSummary(emitter: Emitter, value: IValue, chunk: number): ISummaryPorts {
   const double = (x: number): IValue => emitter.constant('float64', [1], [x]);
-  const counted = STORED_LIMITS.length + ROUNDED_LIMITS.length + DIGITS * DIGITS;
+  const counted = STORED_LIMITS.length + ROUNDED_LIMITS.length + FIELDS;
   const [counts, ...figures] = emitter.overChunks(
     [emitter.flat(value)],
     chunk,
@@ -102,34 +99,34 @@ export function emitSummary(emitter: Emitter, value: IValue, chunk: number): ISu
 
 function step(body: Emitter, [elements]: IValue[], states: IValue[]): IValue[] {
   const [counts, min, max, least, finiteBefore, meanBefore, squaresBefore] = states;
-  const chunk = sizesOf(elements);
   const double = (x: number): IValue => body.constant('float64', [1], [x]);
   const one = (op: string, a: IValue, b: IValue): IValue => body.op(op, [a, b], 'float64', [1]);
-  const stored = body.cast(elements, 'float64');
-  const magnitude = body.op('Abs', [stored], 'float64', chunk);
-  const rounded = body.op('Abs', [body.cast(elements, 'float32')], 'float32', chunk);
+  const stored = body.plain(elements);
+  const magnitude = body.map('Abs', stored);
+  const rounded =
+    stored.dtype === 'float32' ? magnitude : body.map('Abs', body.cast(elements, 'float32'));
 
   const beyond = [
     countBeyond(body, magnitude, STORED_LIMITS),
     countBeyond(body, rounded, ROUNDED_LIMITS),
-    countDigits(body, rounded)
+    countFields(body, rounded)
   ];
   const counted = body.cast(body.concat(beyond, 'float32'), 'int64');
 
   // False for NaN and infinities alone.
-  const isFinite = body.op('Less', [magnitude, double(Infinity)], 'bool', chunk);
-  const where = (condition: IValue, then: IValue, otherwise: number): IValue =>
-    body.op('Where', [condition, then, double(otherwise)], 'float64', chunk);
-  const isAny = body.op('Greater', [magnitude, double(0)], 'bool', chunk);
-  const smallest = body.reduce('ReduceMin', where(isFinite, stored, Infinity));
-  const largest = body.reduce('ReduceMax', where(isFinite, stored, -Infinity));
-  const nearest = body.reduce('ReduceMin', where(isAny, magnitude, Infinity));
+  const isFinite = body.compare('Less', magnitude, Infinity);
+  const isAny = body.compare('Greater', magnitude, 0);
+  const extreme = (op: Reduction, condition: IValue, of: IValue, none: number): IValue =>
+    body.cast(body.reduce(op, body.where(condition, of, none)), 'float64');
+  const smallest = extreme('ReduceMin', isFinite, stored, Infinity);
+  const largest = extreme('ReduceMax', isFinite, stored, -Infinity);
+  const nearest = extreme('ReduceMin', isAny, magnitude, Infinity);
 
-  const finite = body.reduce('ReduceSum', body.cast(isFinite, 'float64'));
-  const sum = body.reduce('ReduceSum', where(isFinite, stored, 0));
-  const mean = one('Div', sum, one('Max', finite, double(1)));
-  const difference = body.op('Sub', [stored, mean], 'float64', chunk);
-  const squares = body.reduce('ReduceSumSquare', where(isFinite, difference, 0));
+  const finite = body.cast(body.reduce('ReduceSum', body.cast(isFinite, 'float32')), 'float64');
+  const exact = body.cast(body.where(isFinite, stored, 0), 'float64');
+  const mean = one('Div', body.reduce('ReduceSum', exact), one('Max', finite, double(1)));
+  const difference = body.map('Sub', exact, mean);
+  const squares = body.reduce('ReduceSumSquare', body.where(isFinite, difference, 0));
   const total = one('Add', finiteBefore, finite);
   const share = one('Div', finite, one('Max', total, double(1)));
   const shift = one('Sub', mean, meanBefore);
@@ -147,28 +144,38 @@ function step(body: Emitter, [elements]: IValue[], states: IValue[]): IValue[] {
 
 /** How many magnitudes lie beyond each limit. NaN lies beyond none. */
 function countBeyond(body: Emitter, magnitude: IValue, limits: readonly number[]): IValue {
-  return body.sumAlong(flagsBeyond(body, magnitude, limits), 1);
-}
-
-/** A row per limit, 1 where the magnitude lies beyond it. */
-function flagsBeyond(body: Emitter, magnitude: IValue, limits: readonly number[]): IValue {
   const shape = [limits.length, ...sizesOf(magnitude)];
   const column = body.constant(magnitude.dtype!, [limits.length, 1], limits);
-  return body.cast(body.op('Greater', [magnitude, column], 'bool', shape), 'float32');
+  const isBeyond = body.op('Greater', [magnitude, column], 'bool', shape);
+  return body.sumRows(body.cast(isBeyond, 'float32'));
 }
 
-/** A table by digits `i` and `j`: magnitudes whose first digit is at least `i` and whose second is at least `j`. */
-function countDigits(body: Emitter, magnitude: IValue): IValue {
-  const chunk = sizesOf(magnitude);
-  const high = flagsBeyond(body, magnitude, HIGH_LIMITS);
-  const reached = body.cast(body.sumAlong(high, 0), 'int32');
-  const scales = body.constant('float32', [SCALES.length], SCALES);
-  const scale = body.op('Gather', [scales, reached], 'float32', chunk);
-  const scaled = body.op('Mul', [magnitude, scale], 'float32', chunk);
-  const low = flagsBeyond(body, scaled, LOW_LIMITS);
-  const table = body.op('Gemm', [high, low], 'float32', [DIGITS, DIGITS], { transB: intAttr(1) });
-  const flat = body.constant('int64', [1], [DIGITS * DIGITS]);
-  return body.op('Reshape', [table, flat], 'float32', [DIGITS * DIGITS]);
+/**
+ * How many float32 magnitudes are normal numbers with each exponent field.
+ *
+ * #### Notes
+ * The power of two below a magnitude is exact: it comes from products and a difference in float64, rounded to nearest (Rump, Ogita
+ * and Oishi, "Accurate floating-point summation part I", 2008, algorithm 3.5). Only that power's logarithm is taken, and rounded to
+ * a whole number: no device's logarithm is that far off.
+ */
+function countFields(body: Emitter, magnitude: IValue): IValue {
+  const isNormal = body.map(
+    'And',
+    body.compare('Greater', magnitude, LARGEST_SUBNORMAL),
+    body.compare('Less', magnitude, Infinity)
+  );
+  const exact = body.cast(body.where(isNormal, magnitude, 1), 'float64');
+  const shifted = body.map('Mul', exact, body.constant('float64', [1], [2 ** 52 + 1]));
+  const rest = body.map('Mul', shifted, body.constant('float64', [1], [1 - 2 ** -53]));
+  const power = body.cast(body.map('Sub', shifted, rest), 'float32');
+  const scaled = body.map(
+    'Mul',
+    body.map('Log', power),
+    body.constant('float32', [1], [Math.LOG2E])
+  );
+  // Casts to integers cut off.
+  const field = body.map('Add', scaled, body.constant('float32', [1], [BIAS + 0.5]));
+  return body.tally(field, isNormal, FIELDS);
 }
 
 /** Statistics from the results of a summary. */
@@ -178,11 +185,11 @@ export function readSummary(
   figures: readonly number[]
 ): ISummary {
   const count = elementCount(shape);
-  const [numbers, nonZero, inf] = counts;
-  const [vanishB16, normalB16, vanish16, normal16, overflow16, overflowB16] = counts.slice(
-    STORED_LIMITS.length
-  );
+  const [numbers, nonZero] = counts;
+  const [vanishB16, normalB16, vanish16, normal16, overflow16, overflowB16, infinite] =
+    counts.slice(STORED_LIMITS.length);
   const [min, max, minMagnitude, finite, mean, squares] = figures;
+  const inf = numbers - finite;
   const narrowing = (overflow: number, normal: number, vanish: number): INarrowing | null =>
     finite === 0
       ? null
@@ -206,7 +213,7 @@ export function readSummary(
       exponents: exponentsOf(
         counts.slice(STORED_LIMITS.length + ROUNDED_LIMITS.length),
         count,
-        numbers
+        count - numbers + infinite
       ),
       float16: narrowing(overflow16, normal16, vanish16),
       bfloat16: narrowing(overflowB16, normalB16, vanishB16)
@@ -215,27 +222,14 @@ export function readSummary(
 }
 
 /**
- * The histogram from the table of digits.
+ * The histogram.
  *
- * @param table - see `countDigits`.
- * @param numbers - elements that are not NaN.
+ * @param normal - normal numbers by field.
+ * @param infinite - elements that are NaN or infinite in float32. All others are zero or subnormal.
  */
-function exponentsOf(table: readonly number[], count: number, numbers: number): Uint32Array {
-  const atLeast = (i: number, j: number): number =>
-    i < DIGITS && j < DIGITS ? table[i * DIGITS + j] : 0;
-  const exponents = new Uint32Array(256);
-  exponents[0] = numbers - atLeast(0, 0);
-  for (let i = 0; i < DIGITS; i++) {
-    for (let j = 0; j < DIGITS; j++) {
-      // Infinity goes through the scaling as it is: it reaches both digits, and with them field 256, which no number has.
-      const field = Math.min(DIGITS * i + j + 1, INFINITE_FIELD);
-      exponents[field] +=
-        atLeast(i, j) - atLeast(i + 1, j) - (atLeast(i, j + 1) - atLeast(i + 1, j + 1));
-    }
-  }
-  exponents[INFINITE_FIELD] += count - numbers;
+function exponentsOf(normal: readonly number[], count: number, infinite: number): Uint32Array {
+  const exponents = Uint32Array.from(normal);
+  exponents[0] = count - infinite - normal.reduce((sum, some) => sum + some, 0);
+  exponents[INFINITE_FIELD] = infinite;
   return exponents;
 }
-
-/** Exponent field of infinities and NaN. */
-const INFINITE_FIELD = FLOAT32_INFINITY >>> 23;
