@@ -4,14 +4,14 @@
  * @packageDocumentation
  */
 import { writeOnnx } from '../formats';
-import type { IGraph } from '../model';
+import type { IGraph, IValue } from '../model';
 import { CastlensError, elementCount, staticShape } from '../model';
 import type { ITensor } from '../numerics';
-import { spreadOf } from '../numerics';
+import { elementsOf, spreadOf } from '../numerics';
 import type {
   IComparedPair,
+  IComparison,
   IDifferenceSums,
-  IForwardBytes,
   IProbedValue,
   ISkippedValue,
   ISummary
@@ -21,8 +21,8 @@ import {
   differenceOf,
   forwardBytes,
   headroomIn,
-  liveLimit,
   mergeDifferences,
+  mostHeldBytes,
   probedValues,
   readDifference,
   readSummary,
@@ -114,8 +114,8 @@ export async function activationStatsTable(
           plainMs: plain.ms,
           probedMs: probing.ms,
           totalMs: performance.now() - start,
-          plainBytes: total(probing.plainBytes),
-          probedBytes: probing.plainBytes.weights + probing.liveBytes,
+          plainBytes: forwardBytes(program.legal),
+          probedBytes: probing.bytes,
           plainPeakRssBytes: plain.peakBytes,
           probedPeakRssBytes: probing.peakBytes
         }
@@ -212,13 +212,24 @@ class Program {
     }
   }
 
-  /** Run a graph made of this one, once. */
-  async run(graph: IGraph): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
+  /**
+   * Run a graph made of this one, once. Nothing of it stays loaded.
+   *
+   * @param more - inputs that this one does not have, by name.
+   * @param into - memory for all outputs, by name; in new memory where left out.
+   */
+  async run(
+    graph: IGraph,
+    { more = new Map(), into }: IRunOptions = {}
+  ): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
     const session = await this._load(graph, false);
     try {
-      const feeds = feedsOf(graph, this._inputs);
+      const feeds = new Map([...feedsOf(graph, this._inputs), ...more]);
       const start = performance.now();
-      const results = await session.run(feeds);
+      if (into !== undefined) {
+        await session.runInto(feeds, into);
+      }
+      const results = into ?? (await session.run(feeds));
       return { results, ms: performance.now() - start };
     } finally {
       await session.dispose();
@@ -258,6 +269,12 @@ class Program {
   private _legal: IGraph;
 }
 
+/** How a graph with probes is run. */
+interface IRunOptions {
+  readonly more?: ReadonlyMap<string, ITensor>;
+  readonly into?: ReadonlyMap<string, ITensor>;
+}
+
 /** The runs with probes, and what they found. */
 class Probing {
   constructor(
@@ -265,35 +282,28 @@ class Probing {
     private readonly _reference: Program | null,
     private readonly _values: readonly IProbedValue[],
     private readonly _job: IJob
-  ) {
-    this.plainBytes = forwardBytes(_program.legal);
-  }
+  ) {}
 
-  /** Memory of a plain forward of the variant. */
-  readonly plainBytes: IForwardBytes;
-  /** Runs so far, and the time they took. */
+  /** Batches so far, and the time their forwards took. */
   batches = 0;
   ms = 0;
-  /** The most that computed values took at a time, counted. */
-  liveBytes = 0;
+  /** The most that weights and values took at a time, counted. */
+  bytes = 0;
   /** The largest resident set of the process; null where it cannot be measured. */
   peakBytes: number | null = null;
 
   /** Summarise all values. */
   async summarise(): Promise<void> {
-    const { legal } = this._program;
     // Values that are the same in the graph that runs are summarised once.
     const places = [...new Set(this._values.map(({ place }) => place))];
-    const limitBytes = liveLimit(this.plainBytes);
-    for (const { probes, liveBytes, names } of summaryBatches(legal, places, limitBytes)) {
+    for (const { graph, probes, items, bytes } of summaryBatches(this._program.legal, places)) {
       const done = this._summaries.size;
       const share = done / places.length / (this._reference === null ? 1 : 2);
-      const read = await this._run(probes.graph, liveBytes, 'Summarising values', share);
-      probes.probes.forEach(({ shape, counts, figures }, i) => {
-        this._summaries.set(
-          names[i],
-          readSummary(read(shape.name), read(counts.name), read(figures.name))
-        );
+      const read = await this._batch('Summarising values', share, bytes, () =>
+        this._program.run(graph)
+      );
+      probes.forEach(({ shape, counts, figures }, i) => {
+        this._summaries.set(items[i], readSummary(read(shape), read(counts), read(figures)));
       });
     }
   }
@@ -303,25 +313,20 @@ class Probing {
     if (this._reference === null) {
       return;
     }
-    const pairs = this._pairs(this._reference);
+    const reference = this._reference;
+    const pairs = this._pairs(reference);
     const wanted = pairs.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
-    // The reference runs first, and may need more than the variant.
-    const live = Math.max(this.plainBytes.live, forwardBytes(this._reference.legal).live);
-    const limitBytes = liveLimit({ ...this.plainBytes, live });
-    const batches = differenceBatches(
-      this._program.legal,
-      this._reference.legal,
-      pairs,
-      limitBytes,
-      limitBytes - live
-    );
-    for (const { probes, liveBytes, pieces } of batches) {
+    const mostHeld = mostHeldBytes(this._program.legal, reference.legal);
+    const held = new HeldVectors(mostHeld);
+    for (const batch of differenceBatches(this._program.legal, reference.legal, pairs)) {
       const share = 0.5 + done / wanted / 2;
-      const read = await this._run(probes.graph, liveBytes, 'Comparing with float32', share);
-      pieces.forEach(({ value, reference, start, end }, i) => {
+      const read = await this._batch('Comparing with float32', share, batch.bytes, () =>
+        this._compareBatch(reference, batch, held)
+      );
+      batch.items.forEach(({ value, reference, start, end }, i) => {
         const key = pairKey(value, reference);
-        const sums = readDifference(read(probes.probes[i].name));
+        const sums = readDifference(read(batch.second.probes[i]));
         const before = this._differences.get(key);
         this._differences.set(key, before ? mergeDifferences(before, sums) : sums);
         done += end - start;
@@ -348,47 +353,62 @@ class Probing {
 
   /** Places to compare, each once. Values whose counterpart has other sizes are left out. */
   private _pairs(reference: Program): IComparedPair[] {
-    const counterparts = new Map<string, { size: number; bytes: number }>();
+    const counterparts = new Map<string, IValue>();
     for (const node of [{ outputs: reference.legal.inputs }, ...reference.legal.nodes]) {
       for (const value of node.outputs) {
-        const sizes = staticShape(value?.shape ?? null);
-        if (value !== null && sizes !== null) {
-          const size = elementCount(sizes);
-          counterparts.set(value.name, { size, bytes: valueBytes(value) });
+        if (value !== null) {
+          counterparts.set(value.name, value);
         }
       }
     }
     const pairs = new Map<string, IComparedPair>();
     for (const { place, reference: name } of this._values) {
       const counterpart = name === null ? undefined : counterparts.get(name);
+      const sizes = staticShape(counterpart?.shape ?? null);
       const size = this._summaries.get(place)!.stats.count;
-      if (name !== null && counterpart?.size === size && size > 0) {
-        pairs.set(pairKey(place, name), {
-          value: place,
-          reference: name,
-          size,
-          referenceBytes: counterpart.bytes
-        });
+      if (name !== null && counterpart?.dtype && sizes !== null && size > 0) {
+        if (elementCount(sizes) === size) {
+          const referenceDtype = counterpart.dtype;
+          pairs.set(pairKey(place, name), { value: place, reference: name, size, referenceDtype });
+        }
       }
     }
     return [...pairs.values()];
   }
 
-  /** One run; how to read its results. */
-  private async _run(
-    graph: IGraph,
-    liveBytes: number,
+  /** The reference, then the variant: only one of both is loaded at a time. */
+  private async _compareBatch(
+    reference: Program,
+    { first, second }: IComparison,
+    held: HeldVectors
+  ): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
+    const into = held.layOut(first.vectors);
+    const { ms } = await reference.run(first.graph, { into });
+    await breathe(this._job);
+    const vectors = second.references.map(({ name }, i): [string, ITensor] => [
+      name,
+      into.get(first.vectors[i].name)!
+    ]);
+    const compared = await this._program.run(second.graph, { more: new Map(vectors) });
+    return { results: compared.results, ms: ms + compared.ms };
+  }
+
+  /** One batch; how to read its results. */
+  private async _batch(
     text: string,
-    fraction: number
-  ): Promise<(name: string) => number[]> {
+    fraction: number,
+    bytes: number,
+    run: () => Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }>
+  ): Promise<(value: IValue) => number[]> {
     this._job.progress?.({ text, fraction });
     await breathe(this._job);
-    const { result, peakBytes } = await withPeakRss(() => this._program.run(graph));
+    const { result, peakBytes } = await withPeakRss(run);
     this.batches++;
     this.ms += result.ms;
-    this.liveBytes = Math.max(this.liveBytes, liveBytes);
+    this.bytes = Math.max(this.bytes, bytes);
     this.peakBytes = peakBytes === null ? null : Math.max(this.peakBytes ?? 0, peakBytes);
-    return name => Array.from(result.results.get(name)!.data as ArrayLike<number | bigint>, Number);
+    return ({ name }) =>
+      Array.from(result.results.get(name)!.data as ArrayLike<number | bigint>, Number);
   }
 
   private readonly _summaries = new Map<string, ISummary>();
@@ -399,6 +419,27 @@ function pairKey(value: string, reference: string): string {
   return JSON.stringify([value, reference]);
 }
 
-function total({ weights, live }: IForwardBytes): number {
-  return weights + live;
+/** Memory for what the reference computed, used again by every batch. */
+class HeldVectors {
+  /** @param sizeBytes - of all vectors of a batch. */
+  constructor(sizeBytes: number) {
+    this._memory = new ArrayBuffer(sizeBytes);
+  }
+
+  /** Places for float32 and float64 vectors, by name. What was there before is lost. */
+  layOut(vectors: readonly IValue[]): Map<string, ITensor> {
+    const places = new Map<string, ITensor>();
+    // Larger elements first: so each vector starts at a multiple of its element size.
+    const isDouble = ({ dtype }: IValue): number => Number(dtype === 'float64');
+    let end = 0;
+    for (const value of [...new Set(vectors)].sort((a, b) => isDouble(b) - isDouble(a))) {
+      const bytes = new Uint8Array(this._memory, end, valueBytes(value));
+      const data = elementsOf(value.dtype!, bytes);
+      places.set(value.name, { dtype: value.dtype!, shape: [data.length], data });
+      end += bytes.length;
+    }
+    return places;
+  }
+
+  private readonly _memory: ArrayBuffer;
 }

@@ -7,8 +7,8 @@
  * @packageDocumentation
  */
 import { Names } from '../lowering';
-import { bodiesOf, cloneGraph, forEachNode, removeDeadNodes } from '../model';
-import type { IGraph, INode, IValue, IWeight } from '../model';
+import { cloneGraph, makeValue, removeDeadNodes } from '../model';
+import type { IGraph, IValue } from '../model';
 import { emitDifference } from './difference';
 import { Emitter } from './emitter';
 import { executionOrder } from './order';
@@ -40,9 +40,7 @@ export function summaryGraph(
   keepOutputs = false
 ): ISummaryGraph {
   const { graph } = cloneGraph(source);
-  const taken = new Names();
-  taken.takeAll(graph);
-  const emitter = Emitter.for(graph, taken);
+  const emitter = Emitter.for(graph, namesOf(graph));
   const probes = new Map<string, ISummaryPorts>();
   for (const { name, value } of inReverseOrder(graph, new Set(names))) {
     probes.set(name, emitSummary(emitter, value, chunk));
@@ -69,71 +67,99 @@ export interface IPiece {
   readonly end: number;
 }
 
-/** A graph with comparisons, and the outputs they give. */
+/** A graph that gives pieces of its values. */
+export interface IPiecesGraph {
+  readonly graph: IGraph;
+  /** Its outputs: float32 or float64 vectors, in the order of the pieces. Pieces with the same elements are one output. */
+  readonly vectors: readonly IValue[];
+}
+
+/**
+ * Take pieces of the values of the reference.
+ *
+ * @param reference - ONNX operators that the device can run; not changed. Only what the pieces need is computed.
+ *
+ * @throws Error where a name is none of a value of the graph.
+ */
+export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiecesGraph {
+  const { graph } = cloneGraph(reference);
+  const emitter = Emitter.for(graph, namesOf(graph));
+  const vectors = new Map<string, IValue>();
+  for (const { name, value } of inReverseOrder(
+    graph,
+    new Set(pieces.map(({ reference }) => reference))
+  )) {
+    for (const piece of pieces.filter(piece => piece.reference === name)) {
+      const key = vectorKey(piece);
+      if (!vectors.has(key)) {
+        vectors.set(key, emitter.plain(emitPiece(emitter, value, piece)));
+      }
+    }
+  }
+  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  graph.outputs = [...vectors.values()];
+  removeDeadNodes(graph);
+  return { graph, vectors: pieces.map(piece => vectors.get(vectorKey(piece))!) };
+}
+
+/** A graph with comparisons. */
 export interface IDifferenceGraph {
   readonly graph: IGraph;
-  /** Vectors for `readDifference`, in the order of the pieces. */
+  /** The inputs that take the vectors of the reference, in the order of the pieces. */
+  readonly references: readonly IValue[];
+  /** Vectors for `readDifference`, likewise. */
   readonly probes: readonly IValue[];
 }
 
 /**
- * Compare pieces of values of a graph with those of a reference that is run on the same inputs.
+ * Compare pieces of values of a graph with those of the reference, which become inputs of the graph.
  *
  * @param source - ONNX operators that the device can run; not changed.
- * @param reference - another graph with inputs of the same names; not changed.
+ * @param vectors - see {@link IPiecesGraph}.
  * @param chunk - see {@link emitDifference}.
  *
- * #### Notes
- * Both graphs become one. It first computes the reference up to the pieces wanted, and holds those; then the graph itself, whose
- * inputs wait for them: their shapes are computed from those of the pieces, to no effect. So beside the pieces no more than one
- * of both graphs takes memory at a time. Weights that both have in the same form are one.
- *
- * @throws Error where a name is none of a value of its graph.
+ * @throws Error where a name is none of a value of the graph.
  */
 export function differenceGraph(
   source: IGraph,
-  reference: IGraph,
   pieces: readonly IPiece[],
+  vectors: readonly IValue[],
   chunk: number
 ): IDifferenceGraph {
   const { graph } = cloneGraph(source);
-  const second = cloneGraph(reference).graph;
-  const values = inReverseOrder(graph, new Set(pieces.map(piece => piece.value)));
-  const names = new Names();
-  names.takeAll(graph);
-  joinEnds(graph, second);
-  const references = inReverseOrder(second, new Set(pieces.map(piece => piece.reference)));
-  rename(second, graph, names);
+  const names = namesOf(graph);
   const emitter = Emitter.for(graph, names);
-
-  const held = new Map<IPiece, IValue>();
-  for (const { name, value } of references) {
-    for (const piece of pieces.filter(piece => piece.reference === name).reverse()) {
-      held.set(piece, emitPiece(emitter, value, piece));
-    }
+  const inputs = new Map<IValue, IValue>();
+  for (const vector of new Set(vectors)) {
+    inputs.set(vector, makeValue(names.value('probe/reference'), vector.dtype, vector.shape));
   }
-  const gates = emitGates(emitter, graph.inputs, [...held.values()]);
-  const first = [...second.nodes, ...emitter.nodes];
-  const emitted = emitter.nodes.length;
-  replaceValues(graph.nodes, gates);
-
+  const references = vectors.map(vector => inputs.get(vector)!);
   const probes = new Map<IPiece, IValue>();
-  for (const { name, value } of values) {
-    for (const piece of pieces.filter(piece => piece.value === name).reverse()) {
-      const part = emitPiece(emitter, gates.get(value) ?? value, piece);
-      probes.set(piece, emitDifference(emitter, part, held.get(piece)!, chunk));
-    }
+  for (const { name, value } of inReverseOrder(graph, new Set(pieces.map(({ value }) => value)))) {
+    pieces.forEach((piece, i) => {
+      if (piece.value === name) {
+        const part = emitPiece(emitter, value, piece);
+        probes.set(piece, emitDifference(emitter, part, references[i], chunk));
+      }
+    });
   }
   const results = pieces.map(piece => probes.get(piece)!);
-  const joined: IGraph = {
-    ...graph,
-    inputs: [...new Set([...graph.inputs, ...second.inputs])],
-    weights: [...new Set([...graph.weights, ...second.weights])],
-    nodes: [...first, ...graph.nodes, ...emitter.nodes.slice(emitted)],
-    outputs: results
-  };
-  removeDeadNodes(joined);
-  return { graph: joined, probes: results };
+  graph.inputs = [...graph.inputs, ...inputs.values()];
+  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  graph.outputs = results;
+  removeDeadNodes(graph);
+  return { graph, references, probes: results };
+}
+
+function namesOf(graph: IGraph): Names {
+  const names = new Names();
+  names.takeAll(graph);
+  return names;
+}
+
+/** The same for pieces whose counterparts are the same elements. */
+export function vectorKey({ reference, start, end }: IPiece): string {
+  return JSON.stringify([reference, start, end]);
 }
 
 /** The elements of a piece as a vector. A whole value is not copied. */
@@ -144,88 +170,6 @@ function emitPiece(emitter: Emitter, value: IValue, { start, end, size }: IPiece
   }
   const at = (index: number): IValue => emitter.constant('int64', [1], [index]);
   return emitter.op('Slice', [flat, at(start), at(end)], value.dtype, [end - start]);
-}
-
-/** Copies of the inputs, none of which is there before all of `awaited` are. */
-function emitGates(
-  emitter: Emitter,
-  inputs: readonly IValue[],
-  awaited: readonly IValue[]
-): Map<IValue, IValue> {
-  const shapes = awaited.map(value => emitter.op('Shape', [value], 'int64', [1]));
-  const one = emitter.constant('int64', [1], [1]);
-  const sum = emitter.reduce('ReduceSum', emitter.concat([...shapes, one], 'int64'));
-  const nothing = emitter.op('Mul', [sum, emitter.constant('int64', [1], [0])], 'int64', [1]);
-  const gates = new Map<IValue, IValue>();
-  for (const input of inputs) {
-    const sizes = emitter.op('Shape', [input], 'int64', null);
-    const same = emitter.op('Add', [sizes, nothing], 'int64', null);
-    const gate = emitter.op('Reshape', [input, same], input.dtype, null);
-    gate.shape = input.shape;
-    gates.set(input, gate);
-  }
-  return gates;
-}
-
-/** Give `second` the inputs and weights of `graph`, where it has the same. */
-function joinEnds(graph: IGraph, second: IGraph): void {
-  const replaced = new Map<IValue, IValue>();
-  const inputs = new Map(graph.inputs.map(value => [value.name, value]));
-  second.inputs = second.inputs.map(value => {
-    const same = inputs.get(value.name);
-    if (same?.dtype !== value.dtype) {
-      throw new Error(`probes: both graphs have an input '${value.name}', of different types`);
-    }
-    replaced.set(value, same!);
-    return same!;
-  });
-  const weights = new Map(graph.weights.map(entry => [identityOf(entry.weight), entry]));
-  second.weights = second.weights.map(entry => {
-    const same = weights.get(identityOf(entry.weight));
-    if (same) {
-      replaced.set(entry.value, same.value);
-    }
-    return same ?? entry;
-  });
-  replaceValues(second.nodes, replaced);
-}
-
-function identityOf({ data, storage, dtype, shape, strides, storageOffset }: IWeight): string {
-  const bytes = data.kind === 'range' ? data.range : storage;
-  return JSON.stringify([bytes, dtype, shape, strides, storageOffset]);
-}
-
-/** New names for what `second` does not have from `graph`. */
-function rename(second: IGraph, graph: IGraph, names: Names): void {
-  const shared = new Set([...graph.inputs, ...graph.weights.map(({ value }) => value)]);
-  for (const { value } of second.weights) {
-    if (!shared.has(value)) {
-      value.name = names.value(`reference/${value.name}`);
-    }
-  }
-  forEachNode(second, node => {
-    node.name = names.node(`reference/${node.name}`);
-    for (const value of [...node.outputs, ...bodiesOf(node).flatMap(body => body.inputs)]) {
-      if (value !== null) {
-        value.name = names.value(`reference/${value.name}`);
-      }
-    }
-  });
-}
-
-/** Let nodes, nested ones included, use other values. */
-function replaceValues(nodes: readonly INode[], replaced: ReadonlyMap<IValue, IValue>): void {
-  const stack = [...nodes];
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    node.inputs = node.inputs.map(value => (value && replaced.get(value)) ?? value);
-    for (const body of bodiesOf(node)) {
-      body.outputs = body.outputs.map(value => replaced.get(value) ?? value);
-      for (const inner of body.nodes) {
-        stack.push(inner);
-      }
-    }
-  }
 }
 
 /** Values by name, the one that is computed last first. */

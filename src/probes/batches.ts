@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 import { cloneGraph, elementCount, forEachNode, sizeInBytes, staticShape } from '../model';
-import type { IGraph, IValue } from '../model';
-import type { IDifferenceGraph, IPiece, ISummaryGraph } from './attach';
-import { differenceGraph, summaryGraph } from './attach';
+import type { DType, IGraph, IValue } from '../model';
+import type { IDifferenceGraph, IPiece, IPiecesGraph, ISummaryGraph } from './attach';
+import { differenceGraph, piecesGraph, summaryGraph, vectorKey } from './attach';
+import { plainDtype } from './emitter';
 import { peakLiveBytes } from './order';
 
 /** The most that probes may make of the memory of a plain forward. */
@@ -20,21 +21,6 @@ const CHUNKS = [16384, 4096, 1024, 256, 64];
 
 /** The most probes in one run: graphs stay small, and there is a pause to look whether the work was cancelled. */
 const BATCH_PROBES = 16;
-
-/** Memory of one forward, by the sizes of its values. */
-export interface IForwardBytes {
-  /** Of all weights. */
-  readonly weights: number;
-  /** The most that computed values take at a time. */
-  readonly live: number;
-}
-
-/** One run. */
-export interface IBatch<T> {
-  readonly probes: T;
-  /** The most that computed values take at a time in it. */
-  readonly liveBytes: number;
-}
 
 /**
  * A copy whose values have the sizes they had in a run.
@@ -67,21 +53,33 @@ export function valueBytes({ dtype, shape }: IValue): number {
   return dtype === null || sizes === null ? 0 : sizeInBytes(dtype, elementCount(sizes));
 }
 
-/** Memory of a forward. */
-export function forwardBytes(graph: IGraph): IForwardBytes {
+/**
+ * Memory of one forward, by the sizes of weights and values: all weights, and the most that computed values take at a time.
+ *
+ * @param elsewhere - values that lie in memory of the caller.
+ */
+export function forwardBytes(graph: IGraph, elsewhere: ReadonlySet<IValue> = NONE): number {
   const storages = new Map<string, number>();
   for (const { weight } of graph.weights) {
     storages.set(weight.storage, sizeInBytes(weight.dtype, elementCount(weight.shape)));
   }
-  return {
-    weights: [...storages.values()].reduce((sum, bytes) => sum + bytes, 0),
-    live: peakLiveBytes(graph, valueBytes)
-  };
+  const weights = [...storages.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return weights + peakLiveBytes(graph, value => (elsewhere.has(value) ? 0 : valueBytes(value)));
 }
 
-/** The most that computed values may take at a time beside the weights, so that all together stays within the ratio. */
-export function liveLimit({ weights, live }: IForwardBytes): number {
-  return live + Math.max(SCRATCH_BYTES, Math.floor((MEMORY_RATIO - 1) * (weights + live)));
+const NONE: ReadonlySet<IValue> = new Set();
+
+/** What probes may take beside a plain forward, so that all together stays within the ratio. */
+export function spareBytes(plainBytes: number): number {
+  return Math.max(SCRATCH_BYTES, Math.floor((MEMORY_RATIO - 1) * plainBytes));
+}
+
+/** Probes of one run, or of two, one after the other. */
+export interface IBatch<I> {
+  /** What is summarised or compared. */
+  readonly items: readonly I[];
+  /** The most that weights, values and what is held between runs take at a time. */
+  readonly bytes: number;
 }
 
 /**
@@ -89,26 +87,28 @@ export function liveLimit({ weights, live }: IForwardBytes): number {
  *
  * @param graph - with sizes, see {@link withSizes}.
  * @param names - values by name, best in the order they are computed in.
- * @param limitBytes - see {@link liveLimit}.
  *
  * #### Notes
- * A batch is cut in half until it stays below the limit. One value that does not is summarised all the same; `liveBytes` tells.
+ * A batch is cut in half until it takes no more than a plain forward and what may be taken beside it. One value that does not fit is
+ * summarised all the same; `bytes` tells.
  */
 export function* summaryBatches(
   graph: IGraph,
-  names: readonly string[],
-  limitBytes: number
-): Iterable<IBatch<ISummaryGraph> & { readonly names: readonly string[] }> {
+  names: readonly string[]
+): Iterable<ISummaryGraph & IBatch<string>> {
+  const plainBytes = forwardBytes(graph);
+  const limitBytes = plainBytes + spareBytes(plainBytes);
   let start = 0;
   let largest = CHUNKS[0];
   while (start < names.length) {
     const some = names.slice(start, start + BATCH_PROBES);
-    const batch = fitting(some, limitBytes, largest, (part, chunk) =>
-      summaryGraph(graph, part, chunk)
-    );
-    largest = batch.chunk;
-    yield { probes: batch.probes, liveBytes: batch.liveBytes, names: batch.part };
-    start += batch.part.length;
+    const { batch, chunk } = fitting(some, limitBytes, largest, (items, chunk) => {
+      const summaries = summaryGraph(graph, items, chunk);
+      return { ...summaries, items, bytes: forwardBytes(summaries.graph) };
+    });
+    largest = chunk;
+    yield batch;
+    start += batch.items.length;
   }
 }
 
@@ -116,69 +116,96 @@ export function* summaryBatches(
 export interface IComparedPair {
   readonly value: string;
   readonly reference: string;
-  /** Elements, and bytes of the counterpart. */
+  /** Elements, and the dtype of the counterpart. */
   readonly size: number;
-  readonly referenceBytes: number;
+  readonly referenceDtype: DType;
+}
+
+/** The most that is held of the reference at a time. */
+export function mostHeldBytes(graph: IGraph, reference: IGraph): number {
+  // A quarter of what may be taken is left to the chunks.
+  return Math.floor(0.75 * spareBytes(largerBytes(graph, reference)));
+}
+
+function largerBytes(graph: IGraph, reference: IGraph): number {
+  return Math.max(forwardBytes(graph), forwardBytes(reference));
+}
+
+/** What two runs compare: the first computes pieces of the reference, the second takes them in. */
+export interface IComparison extends IBatch<IPiece> {
+  readonly first: IPiecesGraph;
+  readonly second: IDifferenceGraph;
+  /** Bytes of all vectors that the second takes from the first. */
+  readonly heldBytes: number;
 }
 
 /**
  * Differences of values to their reference, batch by batch. Every batch is made when it is asked for.
  *
  * #### Notes
- * What a batch holds of the reference, all together, stays below what may be taken beside the forward. A value larger than that
- * is compared in pieces, in several batches.
- *
- * @param spareBytes - what may be taken beside the forward.
+ * Reference and graph are never loaded at the same time. What a batch holds of the reference, at most {@link mostHeldBytes}, is in memory
+ * during both of its runs. All together takes no more than the larger one of the two plain forwards and what may be taken beside it.
+ * A value too large to be held is compared in pieces, in several batches.
  */
 export function* differenceBatches(
   graph: IGraph,
   reference: IGraph,
-  pairs: readonly IComparedPair[],
-  limitBytes: number,
-  spareBytes: number
-): Iterable<IBatch<IDifferenceGraph> & { readonly pieces: readonly IPiece[] }> {
-  // A quarter is left to the chunks.
-  const heldBytes = Math.floor(0.75 * spareBytes);
+  pairs: readonly IComparedPair[]
+): Iterable<IComparison> {
+  const plainBytes = largerBytes(graph, reference);
+  const limitBytes = plainBytes + spareBytes(plainBytes);
+  const mostHeld = mostHeldBytes(graph, reference);
   let largest = CHUNKS[0];
-  let waiting = pairs.flatMap(pair => piecesOf(pair, heldBytes));
+  let waiting = pairs.flatMap(pair => piecesOf(pair, mostHeld));
   while (waiting.length > 0) {
-    let held = 0;
-    let count = 0;
-    while (count < Math.min(waiting.length, BATCH_PROBES)) {
-      held += waiting[count].bytes;
-      if (count > 0 && held > heldBytes) {
+    const held = new Set<string>();
+    const some: IPiece[] = [];
+    let heldBytes = 0;
+    for (const { piece, bytes } of waiting.slice(0, BATCH_PROBES)) {
+      heldBytes += held.has(vectorKey(piece)) ? 0 : bytes;
+      if (some.length > 0 && heldBytes > mostHeld) {
         break;
       }
-      count++;
+      held.add(vectorKey(piece));
+      some.push(piece);
     }
-    const batch = fitting(waiting.slice(0, count), limitBytes, largest, (part, chunk) =>
-      differenceGraph(
-        graph,
-        reference,
-        part.map(({ piece }) => piece),
-        chunk
-      )
+    const { batch, chunk } = fitting(some, limitBytes, largest, (items, chunk) =>
+      comparison(graph, reference, items, chunk)
     );
-    largest = batch.chunk;
-    const pieces = batch.part.map(({ piece }) => piece);
-    yield { probes: batch.probes, liveBytes: batch.liveBytes, pieces };
-    waiting = waiting.slice(batch.part.length);
+    largest = chunk;
+    yield batch;
+    waiting = waiting.slice(batch.items.length);
   }
+}
+
+function comparison(
+  graph: IGraph,
+  reference: IGraph,
+  items: readonly IPiece[],
+  chunk: number
+): IComparison {
+  const first = piecesGraph(reference, items);
+  const second = differenceGraph(graph, items, first.vectors, chunk);
+  const held = new Set(first.vectors);
+  const heldBytes = [...held].reduce((sum, value) => sum + valueBytes(value), 0);
+  const runBytes = Math.max(forwardBytes(first.graph, held), forwardBytes(second.graph));
+  return { first, second, items, heldBytes, bytes: heldBytes + runBytes };
 }
 
 /** Elements of the smallest piece. */
 const SMALLEST_PIECE = 1024;
 
 function piecesOf(
-  { value, reference, size, referenceBytes }: IComparedPair,
-  heldBytes: number
+  { value, reference, size, referenceDtype }: IComparedPair,
+  mostHeld: number
 ): { piece: IPiece; bytes: number }[] {
-  if (referenceBytes <= heldBytes) {
-    return [{ piece: { value, reference, size, start: 0, end: size }, bytes: referenceBytes }];
+  const elementBytes = sizeInBytes(plainDtype(referenceDtype), 1);
+  if (size * elementBytes <= mostHeld) {
+    const bytes = size * elementBytes;
+    return [{ piece: { value, reference, size, start: 0, end: size }, bytes }];
   }
-  const elementBytes = referenceBytes / size;
   // A piece is copied out of both values.
-  const length = Math.max(SMALLEST_PIECE, Math.floor(heldBytes / (2 * elementBytes)));
+  const length = Math.max(SMALLEST_PIECE, Math.floor(mostHeld / (2 * elementBytes)));
   const pieces: { piece: IPiece; bytes: number }[] = [];
   for (let start = 0; start < size; start += length) {
     const end = Math.min(start + length, size);
@@ -193,19 +220,18 @@ function piecesOf(
  *
  * @param largest - where to start. What was too large for one batch is not tried again for the next.
  */
-function fitting<I, T extends { readonly graph: IGraph }>(
+function fitting<I, B extends IBatch<I>>(
   items: readonly I[],
   limitBytes: number,
   largest: number,
-  build: (part: readonly I[], chunk: number) => T
-): IBatch<T> & { readonly part: readonly I[]; readonly chunk: number } {
+  build: (part: readonly I[], chunk: number) => B
+): { batch: B; chunk: number } {
   let part = items;
   for (;;) {
     for (const chunk of CHUNKS.filter(size => size <= largest)) {
-      const probes = build(part, chunk);
-      const liveBytes = peakLiveBytes(probes.graph, valueBytes);
-      if (liveBytes <= limitBytes || (part.length === 1 && chunk === CHUNKS.at(-1))) {
-        return { probes, liveBytes, part, chunk };
+      const batch = build(part, chunk);
+      if (batch.bytes <= limitBytes || (part.length === 1 && chunk === CHUNKS.at(-1))) {
+        return { batch, chunk };
       }
     }
     part = part.slice(0, Math.ceil(part.length / 2));

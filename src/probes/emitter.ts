@@ -78,9 +78,9 @@ export class Emitter {
       : this.op('Cast', [value], dtype, sizesOf(value), { to: dtypeAttr(dtype) });
   }
 
-  /** The same numbers in float32, or in float64 where float32 does not hold the elements: what every device computes with. */
+  /** The same numbers in their {@link plainDtype}. */
   plain(value: IValue): IValue {
-    return this.cast(value, isWide(value.dtype!) ? 'float64' : 'float32');
+    return this.cast(value, plainDtype(value.dtype!));
   }
 
   /** The elements in row-major order; shares the memory of `value`. */
@@ -228,6 +228,11 @@ export class Emitter {
   ): IValue[] {
     return this._builder.emit(`onnx.${op}`, `probe/${op}`, inputs, attrs, results, NOWHERE);
   }
+}
+
+/** What probes compute with: float32, or float64 where float32 does not hold the elements. */
+export function plainDtype(dtype: DType): 'float32' | 'float64' {
+  return isWide(dtype) ? 'float64' : 'float32';
 }
 
 const NOWHERE = { region: null, module: null, source: null };

@@ -3,19 +3,19 @@
  *
  * @packageDocumentation
  */
-export { differenceGraph, summaryGraph } from './attach';
-export type { IDifferenceGraph, IPiece, ISummaryGraph } from './attach';
+export { differenceGraph, piecesGraph, summaryGraph } from './attach';
+export type { IDifferenceGraph, IPiece, IPiecesGraph, ISummaryGraph } from './attach';
 export {
   differenceBatches,
   forwardBytes,
-  liveLimit,
   MEMORY_RATIO,
+  mostHeldBytes,
   SCRATCH_BYTES,
   summaryBatches,
   valueBytes,
   withSizes
 } from './batches';
-export type { IBatch, IComparedPair, IForwardBytes } from './batches';
+export type { IBatch, IComparedPair, IComparison } from './batches';
 export { differenceOf, mergeDifferences, readDifference } from './difference';
 export type { IDifference, IDifferenceSums } from './difference';
 export { headroomIn, largestFinite, NEAR_BINADES } from './headroom';

@@ -69,17 +69,19 @@ export function executionOrder(graph: IGraph): INode[] {
  *
  * #### Notes
  * Inputs and weights are not counted. Operators that only change the shape share the memory of their operand, as in
- * onnxruntime; its other reuse of buffers is not counted.
+ * onnxruntime, unless their result is an output; its other reuse of buffers is not counted.
  */
 export function peakLiveBytes(graph: IGraph, sizeOf: (value: IValue) => number): number {
   const order = executionOrder(graph);
   const roots = new Map<IValue, IValue>();
   const rootOf = (value: IValue): IValue => roots.get(value) ?? value;
+  const outputs = new Set(graph.outputs);
   const lastUse = new Map<IValue, number>();
   order.forEach((node, i) => {
     const [source] = node.inputs;
-    if (RESHAPES.has(node.op) && source && node.outputs[0]) {
-      roots.set(node.outputs[0], rootOf(source));
+    const [result] = node.outputs;
+    if (RESHAPES.has(node.op) && source && result && !outputs.has(result)) {
+      roots.set(result, rootOf(source));
     }
     for (const value of [...operandsOf(node), ...node.outputs]) {
       if (value !== null) {

@@ -118,6 +118,23 @@ export class RuntimeSession {
   }
 
   /**
+   * One forward whose outputs are written to memory of the caller: nothing is allocated for them.
+   *
+   * @param results - a tensor for every output, by name, of its dtype and sizes.
+   */
+  async runInto(
+    feeds: ReadonlyMap<string, ITensor>,
+    results: ReadonlyMap<string, ITensor>
+  ): Promise<void> {
+    const { tensors } = this._prepare(feeds);
+    const fetches: Record<string, Tensor> = {};
+    for (const [name, tensor] of results) {
+      fetches[name] = toOrtTensor(this._ort, name, tensor);
+    }
+    await this._execute({ tensors, fetches });
+  }
+
+  /**
    * A forward ready to be repeated: input tensors are made once, so that timing it times the model alone. Outputs are dropped.
    */
   prepareRun(feeds: ReadonlyMap<string, ITensor>): () => Promise<void> {
@@ -221,7 +238,8 @@ const LOG_FATAL_ONLY = 4;
 
 interface IPrepared {
   readonly tensors: Record<string, Tensor>;
-  readonly fetches: readonly string[];
+  /** Names of outputs, or the memory they go to. */
+  readonly fetches: readonly string[] | Readonly<Record<string, Tensor>>;
 }
 
 function sessionOptions(
