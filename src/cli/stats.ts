@@ -12,6 +12,7 @@ import {
   formatMs,
   formatRatio,
   formatSizes,
+  formatSkipped,
   STATS_COLUMNS
 } from '../protocol';
 import { findingLines, table } from './text';
@@ -63,7 +64,7 @@ export function activationsText(
       rows
     ),
     probeCostText(stats),
-    ...stats.skipped.map(({ name, reason }) => `left out: ${name}: ${reason}`)
+    ...formatSkipped(stats.skipped)
   ].join('\n');
 }
 

@@ -57,8 +57,8 @@ const PLAIN_RUNS = 3;
  *
  * #### Notes
  * One plain forward is profiled first: the sizes of all values are those it had. Then follow the summaries, which make no value
- * live longer, and the differences, which hold values of the reference (see batches.ts). Nothing but the small results of
- * the probes leaves the runtime. The job is looked at between runs.
+ * live longer, and the differences, for which values of the reference are held while the variant runs (see batches.ts). Nothing else
+ * leaves the runtime but the small results of the probes. The job is looked at between runs.
  *
  * @throws CastlensError('bad-argument') for the reference `onnxruntime` and for values and modules that there are none of; else
  * where the model cannot be run, or the job was cancelled.
@@ -107,7 +107,7 @@ export async function activationStatsTable(
         runtime: plain.runtime,
         inputs: inputs.label,
         rows: rows.length,
-        batches: probing.batches,
+        batches: probing.runs,
         reference: isCompared,
         skipped: found.skipped,
         cost: {
@@ -221,7 +221,7 @@ class Program {
   async run(
     graph: IGraph,
     { more = new Map(), into }: IRunOptions = {}
-  ): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
+  ): Promise<{ results: Results; ms: number }> {
     const session = await this._load(graph, false);
     try {
       const feeds = new Map([...feedsOf(graph, this._inputs), ...more]);
@@ -269,6 +269,9 @@ class Program {
   private _legal: IGraph;
 }
 
+/** Outputs of a run, by name. */
+type Results = ReadonlyMap<string, ITensor>;
+
 /** How a graph with probes is run. */
 interface IRunOptions {
   readonly more?: ReadonlyMap<string, ITensor>;
@@ -284,8 +287,8 @@ class Probing {
     private readonly _job: IJob
   ) {}
 
-  /** Batches so far, and the time their forwards took. */
-  batches = 0;
+  /** Runs so far, and the time they took. */
+  runs = 0;
   ms = 0;
   /** The most that weights and values took at a time, counted. */
   bytes = 0;
@@ -300,7 +303,7 @@ class Probing {
       const done = this._summaries.size;
       const share = done / places.length / (this._reference === null ? 1 : 2);
       const read = await this._batch('Summarising values', share, bytes, () =>
-        this._program.run(graph)
+        this._run(this._program, graph)
       );
       probes.forEach(({ shape, counts, figures }, i) => {
         this._summaries.set(items[i], readSummary(read(shape), read(counts), read(figures)));
@@ -381,16 +384,15 @@ class Probing {
     reference: Program,
     { first, second }: IComparison,
     held: HeldVectors
-  ): Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }> {
+  ): Promise<Results> {
     const into = held.layOut(first.vectors);
-    const { ms } = await reference.run(first.graph, { into });
+    await this._run(reference, first.graph, { into });
     await breathe(this._job);
     const vectors = second.references.map(({ name }, i): [string, ITensor] => [
       name,
       into.get(first.vectors[i].name)!
     ]);
-    const compared = await this._program.run(second.graph, { more: new Map(vectors) });
-    return { results: compared.results, ms: ms + compared.ms };
+    return this._run(this._program, second.graph, { more: new Map(vectors) });
   }
 
   /** One batch; how to read its results. */
@@ -398,17 +400,21 @@ class Probing {
     text: string,
     fraction: number,
     bytes: number,
-    run: () => Promise<{ results: ReadonlyMap<string, ITensor>; ms: number }>
+    run: () => Promise<Results>
   ): Promise<(value: IValue) => number[]> {
     this._job.progress?.({ text, fraction });
     await breathe(this._job);
     const { result, peakBytes } = await withPeakRss(run);
-    this.batches++;
-    this.ms += result.ms;
     this.bytes = Math.max(this.bytes, bytes);
     this.peakBytes = peakBytes === null ? null : Math.max(this.peakBytes ?? 0, peakBytes);
-    return ({ name }) =>
-      Array.from(result.results.get(name)!.data as ArrayLike<number | bigint>, Number);
+    return ({ name }) => Array.from(result.get(name)!.data as ArrayLike<number | bigint>, Number);
+  }
+
+  private async _run(program: Program, graph: IGraph, options?: IRunOptions): Promise<Results> {
+    const { results, ms } = await program.run(graph, options);
+    this.runs++;
+    this.ms += ms;
+    return results;
   }
 
   private readonly _summaries = new Map<string, ISummary>();

@@ -7,6 +7,7 @@ import {
   bodiesOf,
   castTarget,
   DTYPES,
+  forEachNode,
   isFloating,
   isLayoutOnly,
   isLosslessCast,
@@ -44,7 +45,8 @@ export interface IPlannedPair {
 }
 
 /**
- * The values of a variant that depend on the model's inputs, in the order of the planned graph. Those of nested graphs are left out.
+ * The values of a variant that depend on the model's inputs, in the order of the planned graph. Those of nested graphs are skipped: one
+ * forward computes them never, once or many times.
  *
  * @param explicit - the model with its casts explicit, whatever the variant made of them: it says what dtype a value is meant for.
  * @param reference - the `float32` program, or null.
@@ -65,12 +67,13 @@ export function probedValues(
   const producers = producersOf(variant.planned);
   const values: IProbedValue[] = [];
   const skipped: ISkippedValue[] = [];
-  for (const { node, value } of computedFromInputs(variant.planned)) {
+  for (const { node, value, outermost } of computedFromInputs(variant.planned)) {
     const { name, dtype } = value;
     if (value.kind !== 'tensor') {
       continue;
     }
-    const reason = reasonAgainst(value, places.of(value));
+    const reason =
+      outermost === node ? reasonAgainst(value, places.of(value)) : reasonInside(outermost);
     if (reason !== null) {
       skipped.push({ name, reason });
       continue;
@@ -98,19 +101,35 @@ function reasonAgainst({ dtype }: IValue, place: string | null): string | null {
   return place === null ? 'it is not computed by itself in this variant' : null;
 }
 
-/** Results of nodes that need an input of the graph. */
-function* computedFromInputs(graph: IGraph): Iterable<{ node: INode; value: IValue }> {
+function reasonInside({ op }: INode): string {
+  return `it is computed in the body of ${op.replace(/^onnx\./, '')}, as often as that runs`;
+}
+
+/** A result of a node, and the node of the graph itself that computes it: the same, or one with nested graphs. */
+interface IComputedValue {
+  readonly node: INode;
+  readonly value: IValue;
+  readonly outermost: INode;
+}
+
+/** Results of nodes that need an input of the graph, each followed by those inside its nested graphs. */
+function computedFromInputs(graph: IGraph): IComputedValue[] {
   const dependent = new Set<IValue>(graph.inputs);
-  for (const node of graph.nodes) {
-    if (operands(node).some(value => dependent.has(value))) {
-      for (const value of node.outputs) {
-        if (value !== null) {
-          dependent.add(value);
-          yield { node, value };
+  const found: IComputedValue[] = [];
+  for (const outermost of graph.nodes) {
+    forEachNode({ ...graph, nodes: [outermost] }, node => {
+      if (operands(node).some(value => dependent.has(value))) {
+        bodiesOf(node).forEach(body => body.inputs.forEach(value => dependent.add(value)));
+        for (const value of node.outputs) {
+          if (value !== null) {
+            dependent.add(value);
+            found.push({ node, value, outermost });
+          }
         }
       }
-    }
+    });
   }
+  return found;
 }
 
 /** What the elements of a node's results depend on; nested graphs included. */

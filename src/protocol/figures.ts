@@ -66,3 +66,23 @@ export function formatRatio(ratio: number): string {
 export function formatSizes(shape: readonly (number | string)[]): string {
   return shape.length === 0 ? 'scalar' : shape.join('×');
 }
+
+/** What a table leaves out, a line per reason: `12 values left out (a, b, c and 9 more): REASON`. */
+export function formatSkipped(
+  skipped: readonly { readonly name: string; readonly reason: string }[]
+): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { name, reason } of skipped) {
+    const names = byReason.get(reason) ?? [];
+    byReason.set(reason, names);
+    names.push(name);
+  }
+  return [...byReason].map(([reason, names]) => {
+    const more = names.length - NAMED;
+    const listed = names.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+    return `${names.length} ${names.length === 1 ? 'value' : 'values'} left out (${listed}): ${reason}`;
+  });
+}
+
+/** How many of what is left out are named. */
+const NAMED = 3;

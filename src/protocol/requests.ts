@@ -268,7 +268,7 @@ export interface IActivationStatsResult {
   readonly batches: number;
   /** Whether values were compared with the `float32` program. */
   readonly reference: boolean;
-  /** Values of the model that the table leaves out, and why. */
+  /** Values computed from the inputs that the table leaves out, and why: those of nested graphs among them. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   readonly cost: IProbeCost;
 }

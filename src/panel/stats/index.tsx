@@ -8,7 +8,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Panel } from '@lumino/widgets';
-import { formatBytes, formatMs, formatRatio } from '../../protocol';
+import { formatBytes, formatMs, formatRatio, formatSkipped } from '../../protocol';
 import type { StatsColumn } from '../../protocol';
 import { CommandIDs } from '../commandids';
 import type { IActivations, IPanelState, IStatistics, PanelModel } from '../model';
@@ -197,6 +197,7 @@ class StatisticsHead extends ReactWidget {
         <span className="castlens-Section-about">
           {describeActivations(activations, trans)}
           {this._describeRange()}
+          {formatSkipped(activations.about.skipped).map(line => `; ${line}`)}
         </span>
         <span className="castlens-Section-tools">
           {isOutdated

@@ -67,6 +67,19 @@ describe('statistics of activations', () => {
     expect(text).toContain('3 runs with probes in 10.0 ms (5.000× of a plain forward)');
     expect(text).toContain('weights and values 1.3 KiB (1.250× of a plain forward)');
     expect(text).not.toContain('process at most');
-    expect(text).toContain('left out: odd: there are no statistics of complex64');
+    expect(text).toContain('1 value left out (odd): there are no statistics of complex64');
+  });
+
+  it('should tell what is left out once per reason', () => {
+    const inside = ['a', 'b', 'c', 'd', 'e'].map(name => ({ name, reason: 'it is nested' }));
+    const text = activationsText({
+      ...result,
+      values: rows,
+      skipped: [...inside, ...result.skipped]
+    });
+    expect(text.split('\n').slice(-2)).toEqual([
+      '5 values left out (a, b, c and 2 more): it is nested',
+      '1 value left out (odd): there are no statistics of complex64'
+    ]);
   });
 });

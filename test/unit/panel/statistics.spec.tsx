@@ -94,6 +94,7 @@ describe('StatisticsSection', () => {
     await until(() => text().includes('of a plain forward'));
     expect(text()).toContain('3 values of off on random, seed 0; 2 runs in 8.000 ms, 4.000×');
     expect(text()).toContain('memory 1.250×');
+    expect(text()).toContain('; 1 value left out (odd): there are no statistics of complex64');
     expect(button(section)).toBeNull();
     made.model.update({ variant: { cache: 'frozen', passes: [], device: 'cpu' } });
     await until(() => button(section!) !== null);

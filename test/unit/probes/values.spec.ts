@@ -1,5 +1,5 @@
 import { makeValue } from '../../../src/model';
-import type { INode, IValue } from '../../../src/model';
+import type { IGraph, INode, IValue } from '../../../src/model';
 import { probedValues } from '../../../src/probes';
 import { graphOf, nodeOf } from './support';
 
@@ -108,5 +108,38 @@ describe('probedValues()', () => {
         { name: 'gone', reason: 'it is not computed by itself in this variant' }
       ]
     });
+  });
+
+  it('should say of values in nested graphs that they are left out, but not of what depends on weights alone', () => {
+    const [state, inner, still, result, deeper, branch] = [
+      'state',
+      'inner',
+      'still',
+      'result',
+      'deeper',
+      'branch'
+    ].map(name => value(name, 'float32'));
+    const graphAttr = (body: IGraph): INode['attrs'] => ({ body: { kind: 'graph', value: body } });
+    const nested = graphOf([], [nodeOf('Neg', [inner], deeper)], [deeper]);
+    const body = graphOf(
+      [state],
+      [
+        nodeOf('Constant', [], still),
+        nodeOf('Add', [state, still], inner),
+        { ...nodeOf('If', [inner], branch), attrs: graphAttr(nested) }
+      ],
+      [branch]
+    );
+    const graph = graphOf(
+      [x],
+      [{ ...nodeOf('Loop', [x], result), attrs: graphAttr(body) }],
+      [result]
+    );
+    const { values, skipped } = probedValues({ planned: graph, legal: graph }, graph, null);
+    expect(values.map(({ name }) => name)).toEqual(['result']);
+    expect(skipped.map(({ name }) => name)).toEqual(['inner', 'branch', 'deeper']);
+    expect(new Set(skipped.map(({ reason }) => reason))).toEqual(
+      new Set(['it is computed in the body of Loop, as often as that runs'])
+    );
   });
 });

@@ -5,7 +5,13 @@
  */
 import type { Table } from 'apache-arrow';
 import type { IActivationStatsResult, IFinding, StatsColumn } from '../../../protocol';
-import { ACTIVATION_COLUMNS, formatMs, formatRatio, formatSizes } from '../../../protocol';
+import {
+  ACTIVATION_COLUMNS,
+  formatMs,
+  formatRatio,
+  formatSizes,
+  formatSkipped
+} from '../../../protocol';
 import type { IDisplayable } from '../display';
 import { DISPLAY } from '../display';
 import type { ITable } from './table';
@@ -78,7 +84,7 @@ export class TensorStats implements IDisplayable {
       notes: [
         ...(shown < this.length ? [`${this.length - shown} more rows in .toArray()`] : []),
         ...this.findings.map(findingText),
-        ...(this.about === null ? [] : [costText(this.about)])
+        ...(this.about === null ? [] : [costText(this.about), ...formatSkipped(this.about.skipped)])
       ]
     };
     return tableBundle(table);
