@@ -66,8 +66,9 @@ export class VariantSessions {
   }
 
   /**
-   * A variant loaded into the runtime, from an earlier call where its files have not changed since. Where the device is full, a
-   * second try is made without the variants that are only kept.
+   * A variant loaded into the runtime, from an earlier call where its files have not changed since. Calls for one variant at the same
+   * time share one load. Where the device is full, a second try is made without the variants that are only kept; and so it is when the
+   * variant is run or profiled for the first time.
    *
    * @throws CastlensError where the model cannot be lowered, a weight cannot be read, or the runtime refuses the graph.
    */
@@ -76,17 +77,11 @@ export class VariantSessions {
     const { passes, ...rest } = variant;
     const group = JSON.stringify([model.path, update?.source ?? null]);
     const key = JSON.stringify([group, [...passes].sort(), Object.entries(rest).sort()]);
-    return this._pool.take({ key, group, version }, async () => {
-      try {
-        return await this.load(loaded, variant, job);
-      } catch (error) {
-        if (error instanceof CastlensError && error.code === 'out-of-memory') {
-          await this._pool.giveUpIdle();
-          return this.load(loaded, variant, job);
-        }
-        throw error;
-      }
-    });
+    return this._pool.take(
+      { key, group, version },
+      shared => this._withRoom(() => this.load(loaded, variant, shared)),
+      job
+    );
   }
 
   /** Give up what is kept. */
@@ -149,9 +144,31 @@ export class VariantSessions {
     try {
       const bytes = writeOnnx(converted.graph);
       const session = await RuntimeSession.create(bytes, sessionOptions(variant));
-      return new VariantSession(loaded, prepared, findings, converted, bytes, session, before);
+      return new VariantSession(
+        loaded,
+        prepared,
+        findings,
+        converted,
+        bytes,
+        session,
+        before,
+        work => this._withRoom(work)
+      );
     } catch (error) {
       converted.dispose();
+      throw error;
+    }
+  }
+
+  /** Do what may find the device full: then once more, without the variants that are only kept. */
+  private async _withRoom<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CastlensError && error.code === 'out-of-memory') {
+        await this._pool.giveUpIdle();
+        return work();
+      }
       throw error;
     }
   }
@@ -172,7 +189,9 @@ export class VariantSession implements IPooled {
     readonly model: Uint8Array,
     private readonly _session: RuntimeSession,
     /** The memory of the process before this was loaded. */
-    private readonly _before: IProcessMemory
+    private readonly _before: IProcessMemory,
+    /** Does what may find the device full, and again once there is more room. */
+    private readonly _withRoom: <T>(work: () => Promise<T>) => Promise<T>
   ) {}
 
   /**
@@ -217,7 +236,8 @@ export class VariantSession implements IPooled {
 
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
-    const results = await this._session.run(this.feeds(inputs));
+    const feeds = this.feeds(inputs);
+    const results = await this._withRoom(() => this._session.run(feeds));
     if (this._memory === null) {
       const after = await processMemory(parseDevice(this.prepared.variant.device));
       this._memory = memoryGrowth(this._before, after);
@@ -246,7 +266,7 @@ export class VariantSession implements IPooled {
    * Profiled once, in a session of its own. Where the graph has loops or branches, what runs depends on the inputs: then every time.
    */
   async executedCasts(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
-    const executed = this._executed ?? (await this._profile(inputs));
+    const executed = this._executed ?? (await this._withRoom(() => this._profile(inputs)));
     if (!this._converted.graph.nodes.some(node => bodiesOf(node).length > 0)) {
       this._executed = executed;
     }

@@ -1,4 +1,5 @@
 import { Pool } from '../../../src/engine/pool';
+import type { IJob } from '../../../src/runtime';
 
 class Thing {
   constructor(
@@ -10,6 +11,29 @@ class Thing {
 
   async dispose(): Promise<void> {
     this.disposed++;
+  }
+}
+
+interface IDeferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+function deferred<T>(): IDeferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Let the pool come to what it does first. */
+async function started(value: () => unknown): Promise<void> {
+  while (value() === undefined) {
+    await new Promise<void>(resolve => setImmediate(resolve));
   }
 }
 
@@ -79,14 +103,151 @@ describe('Pool', () => {
     expect([busy.item.disposed, next.item.disposed, pool.size]).toEqual([1, 0, 1]);
   });
 
-  it('should keep one of two made at the same time', async () => {
-    const pool = new Pool<Thing>({ bytes: 10, items: 9 });
-    const [a, b] = await Promise.all(
-      ['first', 'second'].map(name => pool.take(key('a'), async () => new Thing(name, 1)))
-    );
-    await a.release();
-    await b.release();
-    expect([a.item.disposed, b.item.disposed]).toEqual([0, 1]);
+  describe('where several ask for one thing at the same time', () => {
+    it('should make it once', async () => {
+      const pool = new Pool<Thing>({ bytes: -1, items: 9 });
+      const making = deferred<Thing>();
+      const make = jest.fn(() => making.promise);
+      const asked = [1, 2, 3].map(() => pool.take(key('a'), make));
+      const thing = new Thing('a', 1);
+      making.resolve(thing);
+      const leases = await Promise.all(asked);
+      expect(make).toHaveBeenCalledTimes(1);
+      expect(leases.map(({ item, reused }) => [item, reused])).toEqual([
+        [thing, false],
+        [thing, true],
+        [thing, true]
+      ]);
+      await leases[0].release();
+      await leases[1].release();
+      expect(thing.disposed).toBe(0);
+      await leases[2].release();
+      expect([thing.disposed, pool.size]).toEqual([1, 0]);
+    });
+
+    it('should fail for all of them, and remember nothing', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      const asked = [1, 2].map(() => pool.take(key('a'), () => making.promise));
+      const error = new Error('no room');
+      making.reject(error);
+      expect(await Promise.allSettled(asked)).toEqual([
+        { status: 'rejected', reason: error },
+        { status: 'rejected', reason: error }
+      ]);
+      const again = await pool.take(key('a'), async () => new Thing('a', 1));
+      expect([again.reused, pool.size]).toEqual([false, 1]);
+    });
+
+    it('should end the waiting of who cancels, and go on for the others', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      const controllers = [new AbortController(), new AbortController()];
+      let signal: AbortSignal | undefined;
+      const asked = controllers.map(controller =>
+        pool.take(
+          key('a'),
+          job => {
+            signal = job.signal;
+            return making.promise;
+          },
+          controller
+        )
+      );
+      await started(() => signal);
+      controllers[0].abort();
+      await expect(asked[0]).rejects.toMatchObject({ code: 'cancelled' });
+      expect(signal!.aborted).toBe(false);
+      making.resolve(new Thing('a', 1));
+      const lease = await asked[1];
+      controllers[1].abort();
+      await lease.release();
+      expect([lease.item.disposed, pool.size]).toEqual([0, 1]);
+    });
+
+    it('should cancel the making with the last of them, and let nobody else wait for it', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      const controller = new AbortController();
+      let signal: AbortSignal | undefined;
+      const asked = pool.take(
+        key('a'),
+        job => {
+          signal = job.signal;
+          return making.promise;
+        },
+        controller
+      );
+      await started(() => signal);
+      controller.abort();
+      await expect(asked).rejects.toMatchObject({ code: 'cancelled' });
+      expect(signal!.aborted).toBe(true);
+      const next = await pool.take(key('a'), async () => new Thing('next', 1));
+      expect([next.reused, next.item.name]).toEqual([false, 'next']);
+      const late = new Thing('late', 1);
+      making.resolve(late);
+      await Promise.resolve();
+      await Promise.resolve();
+      expect([late.disposed, next.item.disposed, pool.size]).toEqual([1, 0, 1]);
+    });
+
+    it('should not start for who has cancelled already', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const signal = AbortSignal.abort();
+      await expect(pool.take(key('a'), never, { signal })).rejects.toMatchObject({
+        code: 'cancelled'
+      });
+    });
+
+    it('should tell progress to all of them', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      let job: IJob | undefined;
+      const told: string[] = [];
+      const asked = ['first', 'second'].map(name =>
+        pool.take(
+          key('a'),
+          given => {
+            job = given;
+            return making.promise;
+          },
+          { progress: ({ text }) => told.push(`${name}: ${text}`) }
+        )
+      );
+      await started(() => job);
+      job!.progress!({ text: 'Casting' });
+      making.resolve(new Thing('a', 1));
+      await Promise.all(asked);
+      job!.progress!({ text: 'Too late' });
+      expect(told).toEqual(['first: Casting', 'second: Casting']);
+    });
+
+    it('should make another version anew, and keep that one', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      const old = pool.take(key('a', '1'), () => making.promise);
+      const next = await pool.take(key('a', '2'), async () => new Thing('next', 1));
+      const late = new Thing('late', 1);
+      making.resolve(late);
+      const lease = await old;
+      expect([lease.item, next.reused]).toEqual([late, false]);
+      await lease.release();
+      await next.release();
+      expect([late.disposed, next.item.disposed, pool.size]).toEqual([1, 0, 1]);
+    });
+
+    it('should not keep what is made while the pool is cleared', async () => {
+      const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+      const making = deferred<Thing>();
+      const asked = pool.take(key('a'), () => making.promise);
+      await Promise.resolve();
+      await pool.clear();
+      making.resolve(new Thing('a', 1));
+      const lease = await asked;
+      expect([lease.item.disposed, pool.size]).toEqual([0, 0]);
+      await lease.release();
+      expect(lease.item.disposed).toBe(1);
+    });
   });
 
   it('should keep nothing that could not be made', async () => {

@@ -85,6 +85,28 @@ describe('variants that stay loaded', () => {
     await engine.dispose();
   });
 
+  it('should do so too where the device fills up while a variant runs', async () => {
+    const engine = new Engine();
+    await run(engine, 'off');
+    const full = new CastlensError('out-of-memory', 'the device has not enough free memory');
+    const forward = jest.spyOn(runtime.RuntimeSession.prototype, 'run');
+    forward.mockRejectedValueOnce(full);
+    expect((await run(engine, 'folded')).reused).toBe(false);
+    expect((await run(engine, 'off')).reused).toBe(false);
+    forward.mockRejectedValueOnce(full).mockRejectedValueOnce(full);
+    await expect(run(engine, 'off')).rejects.toBe(full);
+    await engine.dispose();
+  });
+
+  it('should load once what two ask for at the same time', async () => {
+    const engine = new Engine();
+    const results = await Promise.all([run(engine, 'folded'), run(engine, 'folded')]);
+    expect(converted.mock.calls).toHaveLength(1);
+    expect(results.map(({ reused }) => reused).sort()).toEqual([false, true]);
+    expect(results[1].outputs).toEqual(results[0].outputs);
+    await engine.dispose();
+  });
+
   it('should say what the variants hold', async () => {
     const engine = new Engine();
     const variants = [variant('off'), variant('folded')];
