@@ -43,6 +43,41 @@ describe('cudaFailureOf', () => {
       'runtime',
       'needs cuDNN'
     ],
+    [
+      '/onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool) Available memory of 1024 is smaller than requested bytes of 4096',
+      'out-of-memory',
+      'not enough free memory'
+    ],
+    [
+      `${CALL}CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED${PLACE}`,
+      'out-of-memory',
+      'not enough free memory'
+    ],
+    [
+      `${CALL}CUDNN failure 4004: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED${PLACE}`,
+      'out-of-memory',
+      'not enough free memory'
+    ],
+    [`${CALL}CUDA failure 46: all CUDA-capable devices are busy${PLACE}`, 'runtime', 'is busy'],
+    [`${CALL}CUDA failure 802: system not yet initialized${PLACE}`, 'runtime', 'is not ready'],
+    [
+      `${CALL}CUDA failure 803: system has unsupported display driver / cuda driver combination${PLACE}`,
+      'runtime',
+      'is not that of the NVIDIA driver'
+    ],
+    [`${CALL}CUDA failure 34: CUDA driver is a stub library${PLACE}`, 'runtime', 'is not that of'],
+    [
+      "/usr/lib/libcublas.so.13: version `libcublasLt.so.13' not found (required by libcublas.so.13)",
+      'runtime',
+      'of another version'
+    ],
+    [
+      `${CALL}CUDNN failure 1002: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH${PLACE}`,
+      'runtime',
+      'of another version'
+    ],
+    [`CUDA failure 214: uncorrectable ECC error encountered${PLACE}`, 'device-lost', 'lost'],
+    [`CUDNN failure 5003: CUDNN_STATUS_EXECUTION_FAILED_CUDART${PLACE}`, 'device-lost', 'lost'],
     [`CUDA failure 719: unspecified launch failure${PLACE}`, 'device-lost', 'lost'],
     [`CUDA failure 700: an illegal memory access was encountered${PLACE}`, 'device-lost', 'lost'],
     [`CUDA failure 999: unknown error${PLACE}`, 'device-lost', 'lost'],
@@ -58,8 +93,15 @@ describe('cudaFailureOf', () => {
     });
   });
 
-  it('leaves other messages alone', () => {
-    expect(cudaFailureOf('Non-zero status code returned while running Reshape node.')).toBeNull();
+  it.each([
+    'Non-zero status code returned while running Reshape node.',
+    // Refused, and nothing is lost.
+    `CUBLAS failure 15: CUBLAS_STATUS_NOT_SUPPORTED${PLACE}`,
+    `CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED${PLACE}`,
+    `CUDNN failure 2000: CUDNN_STATUS_BAD_PARAM${PLACE}`,
+    `CUDA failure 701: too many resources requested for launch${PLACE}`
+  ])('leaves %p alone', message => {
+    expect(cudaFailureOf(message)).toBeNull();
   });
 });
 
