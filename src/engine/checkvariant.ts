@@ -39,6 +39,9 @@ async function checkDevice(variant: IVariant): Promise<void> {
     return;
   }
   const wanted = formatDevice(device);
+  if (seen.has(wanted)) {
+    return;
+  }
   const devices = await listDevices();
   const found = devices.find(({ id }) => id === wanted || id === device.kind);
   if (!found?.available) {
@@ -50,7 +53,11 @@ async function checkDevice(variant: IVariant): Promise<void> {
       hint: found?.reason ?? 'castlens runs models on the CPU and on CUDA'
     });
   }
+  seen.add(wanted);
 }
+
+/** Devices that were there once. Asking takes the driver seconds; whether one still works, a session says. */
+const seen = new Set<string>();
 
 function oneOf(text: string, known: readonly string[], what: string): void {
   if (!known.includes(text)) {

@@ -22,6 +22,7 @@ import type {
   IExecutedCasts,
   IJob,
   IMaterializedGraph,
+  IMemorySnapshot,
   IProcessMemory,
   WeightWorkers
 } from '../runtime';
@@ -189,7 +190,7 @@ export class VariantSession implements IPooled {
     readonly model: Uint8Array,
     private readonly _session: RuntimeSession,
     /** The memory of the process before this was loaded. */
-    private readonly _before: IProcessMemory,
+    private readonly _before: IMemorySnapshot,
     /** Does what may find the device full, and again once there is more room. */
     private readonly _withRoom: <T>(work: () => Promise<T>) => Promise<T>
   ) {}

@@ -167,7 +167,7 @@ export interface IVariantMemory {
   readonly hostBytes: number | null;
   /**
    * Device memory as the driver counts it; null on the CPU. For the first variant of a process the context of CUDA and its
-   * libraries are in it.
+   * libraries are in it. Where the driver does not tell programs apart, what other programs did to the GPU in that time counts too.
    */
   readonly deviceBytes: number | null;
 }

@@ -8,8 +8,9 @@ import { dirname, join } from 'node:path';
 
 import { CastlensError } from '../model';
 import type { DriverState } from './nvidiasmi';
-import { queryDriver } from './nvidiasmi';
+import { queryDriver, visibleGpus } from './nvidiasmi';
 import { ortLibraryFolder, ortPackageVersion } from './binding';
+import { findOutsideLoader, provideLibraries } from './cudalibraries';
 import { findLibrary, neededLibraries } from './sharedlibrary';
 
 /** The provider's library, and the one it shares with other providers. */
@@ -63,9 +64,14 @@ export interface ICudaSetupOptions {
   /** Folder of onnxruntime-node's native libraries. */
   readonly folder?: string | null;
   readonly driver?: DriverState;
+  /** Where the loader finds a library. */
   readonly find?: (library: string) => string | null;
+  /** Where a library lies that the loader does not find. */
+  readonly findOutside?: (library: string) => string | null;
   /** Version of onnxruntime-node. */
   readonly version?: string;
+  /** CUDA_VISIBLE_DEVICES. */
+  readonly visible?: string;
 }
 
 /**
@@ -75,29 +81,18 @@ export interface ICudaSetupOptions {
  * Reads the provider's library once, some hundred megabytes, to find its version.
  */
 export async function inspectCuda(options: ICudaSetupOptions = {}): Promise<ICudaSetup> {
-  const folder = options.folder === undefined ? ortLibraryFolder() : options.folder;
-  const find = options.find ?? findLibrary;
-  const wanted = options.version ?? ortPackageVersion();
   const driver = options.driver ?? (await queryDriver());
-  const path = providerPath(folder);
-  const needed = path === null ? [] : cudaNeeds(path);
-  const libraries = needed.map(name => ({ name, path: find(name), optional: false }));
-  const major = majorOf(needed, 'libcudart');
-  if (path !== null) {
-    libraries.push({ name: CUDNN, path: find(CUDNN), optional: !needed.includes(CUDNN) });
-  }
-  const provider = {
-    path,
-    versionMatches: path === null ? null : containsText(path, `\0${wanted}\0`),
-    wanted
-  };
-  const unique = libraries.filter(({ name }, i) => libraries.findIndex(l => l.name === name) === i);
+  const found = lookAround(driver, options);
+  const wanted = options.version ?? ortPackageVersion();
+  const { path } = found;
+  const versionMatches = path === null ? null : containsText(path, `\0${wanted}\0`);
+  const provider = { path, versionMatches, wanted };
   return {
     driver,
     provider,
-    cudaMajor: major,
-    libraries: unique,
-    problems: problemsOf(driver, provider, major, unique, folder)
+    cudaMajor: found.major,
+    libraries: found.libraries,
+    problems: problemsOf(found, provider)
   };
 }
 
@@ -107,19 +102,47 @@ export async function inspectCuda(options: ICudaSetupOptions = {}): Promise<ICud
  */
 export function cudaObstacle(
   driver: DriverState,
-  options: Pick<ICudaSetupOptions, 'folder' | 'find'> = {}
+  options: Omit<ICudaSetupOptions, 'driver' | 'version'> = {}
 ): string | null {
+  const found = lookAround(driver, options);
+  const provider = { path: found.path, versionMatches: null, wanted: '' };
+  const problem = problemsOf(found, provider).find(({ optional }) => !optional);
+  return problem ? problemText(problem) : null;
+}
+
+/** What there is, without a judgement. */
+interface ISurroundings {
+  readonly driver: DriverState;
+  readonly folder: string | null;
+  /** The provider's library. */
+  readonly path: string | null;
+  readonly major: number | null;
+  readonly libraries: readonly ICudaLibrary[];
+  /** Whether the loader finds the driver's library, with or without a provider. */
+  readonly hasDriverLibrary: boolean;
+  readonly findOutside: (library: string) => string | null;
+  readonly visible: string | undefined;
+}
+
+function lookAround(driver: DriverState, options: ICudaSetupOptions): ISurroundings {
   const folder = options.folder === undefined ? ortLibraryFolder() : options.folder;
   const find = options.find ?? findLibrary;
   const path = providerPath(folder);
   const needed = path === null ? [] : cudaNeeds(path);
   const libraries = needed.map(name => ({ name, path: find(name), optional: false }));
-  const provider = { path, versionMatches: null, wanted: '' };
-  const major = majorOf(needed, 'libcudart');
-  const [problem] = problemsOf(driver, provider, major, libraries, folder).filter(
-    ({ optional }) => !optional
-  );
-  return problem ? problemText(problem) : null;
+  if (path !== null && !needed.includes(CUDNN)) {
+    libraries.push({ name: CUDNN, path: find(CUDNN), optional: true });
+  }
+  return {
+    driver,
+    folder,
+    path,
+    major: majorOf(needed, 'libcudart'),
+    libraries,
+    hasDriverLibrary: find(DRIVER_LIBRARY) !== null,
+    findOutside: options.findOutside ?? findOutsideLoader,
+    visible: 'visible' in options ? options.visible : process.env.CUDA_VISIBLE_DEVICES
+  };
 }
 
 /** A problem as one text. */
@@ -129,6 +152,11 @@ export function problemText({ message, command }: ICudaProblem): string {
 
 /** cuDNN's name: the provider opens it when an operator needs it. */
 const CUDNN = 'libcudnn.so.9';
+
+/** Part of the driver, not of CUDA. */
+const DRIVER_LIBRARY = 'libcuda.so.1';
+
+const INSTALL_DRIVER = 'sudo apt-get install nvidia-driver (Ubuntu: sudo ubuntu-drivers install)';
 
 function providerPath(folder: string | null): string | null {
   const path = folder === null ? null : join(folder, CUDA_LIBRARY);
@@ -153,11 +181,8 @@ function majorOf(libraries: readonly string[], stem: string): number | null {
 }
 
 function problemsOf(
-  driver: DriverState,
-  provider: ICudaSetup['provider'],
-  major: number | null,
-  libraries: readonly ICudaLibrary[],
-  folder: string | null
+  { driver, folder, major, libraries, hasDriverLibrary, findOutside, visible }: ISurroundings,
+  provider: ICudaSetup['provider']
 ): ICudaProblem[] {
   const problems: ICudaProblem[] = [];
   const add = (message: string, command: string | null, optional = false): void => {
@@ -167,12 +192,20 @@ function problemsOf(
     add('The CUDA provider of onnxruntime-node is for Linux on x64 only', null);
     return problems;
   }
-  if (driver.kind !== 'present') {
-    const command =
-      driver.kind === 'missing'
-        ? 'sudo apt-get install nvidia-driver (Ubuntu: sudo ubuntu-drivers install)'
-        : null;
-    add(driver.message, command);
+  if (driver.kind === 'missing' && hasDriverLibrary) {
+    // Containers may be given the driver's libraries without its programs.
+    add(
+      `nvidia-smi is not installed, so that GPUs have no names and memory is not told; ${DRIVER_LIBRARY} is there`,
+      null,
+      true
+    );
+  } else if (driver.kind !== 'present') {
+    add(driver.message, driver.kind === 'missing' ? INSTALL_DRIVER : null);
+  } else if (visible !== undefined && visibleGpus(driver.gpus, visible).length === 0) {
+    add(
+      `CUDA_VISIBLE_DEVICES is "${visible}", which hides every GPU`,
+      'unset CUDA_VISIBLE_DEVICES'
+    );
   }
   if (provider.path === null) {
     add(`The CUDA provider of onnxruntime (${CUDA_LIBRARY}) is not installed`, installCommand());
@@ -184,69 +217,38 @@ function problemsOf(
   const supported = driver.kind === 'present' ? driver.cudaVersion : null;
   if (major !== null && supported !== null && Number.parseInt(supported, 10) < major) {
     add(
-      `The driver runs CUDA up to ${supported} and the CUDA provider was built for CUDA ${major}: a newer driver is needed`,
-      'sudo apt-get install nvidia-driver (Ubuntu: sudo ubuntu-drivers install)'
+      `The driver runs CUDA up to ${supported} and the CUDA provider was built for CUDA ${major}: a newer driver is needed (on GPUs of data centres NVIDIA's package cuda-compat-${major}-0 in LD_LIBRARY_PATH will do)`,
+      INSTALL_DRIVER
     );
   }
-  const missing = libraries.filter(({ path, name }) => path === null && name !== 'libcuda.so.1');
+  const missing = libraries.filter(({ path, name }) => path === null && name !== DRIVER_LIBRARY);
   const required = missing.filter(({ optional }) => !optional);
   if (required.length > 0) {
-    const names = required.map(({ name }) => name).join(', ');
-    add(`The loader does not find ${names}`, installLibraries(required, major));
+    add(
+      `The loader does not find ${namesOf(required)}`,
+      provideLibraries(required.map(nameOf), major, findOutside)
+    );
   }
   const others = missing.filter(({ optional }) => optional);
   if (others.length > 0) {
-    const names = others.map(({ name }) => name).join(', ');
     add(
-      `The loader does not find ${names}, which reductions, convolutions, pooling and recurrent layers need`,
-      installLibraries(others, major),
+      `The loader does not find ${namesOf(others)}, which reductions, convolutions, pooling and recurrent layers need`,
+      provideLibraries(others.map(nameOf), major, findOutside),
       true
     );
   }
-  if (
-    driver.kind === 'present' &&
-    libraries.some(l => l.name === 'libcuda.so.1' && l.path === null)
-  ) {
-    add('The loader does not find libcuda.so.1, which is part of the driver', 'sudo ldconfig');
+  if (driver.kind === 'present' && !hasDriverLibrary) {
+    add(`The loader does not find ${DRIVER_LIBRARY}, which is part of the driver`, 'sudo ldconfig');
   }
   return problems;
 }
 
-/** Command that installs libraries of CUDA from PyPI and makes the loader find them. */
-function installLibraries(libraries: readonly ICudaLibrary[], major: number | null): string {
-  const isNew = (major ?? 13) >= 13;
-  const packages = new Set<string>();
-  const folders = new Set<string>();
-  for (const { name } of libraries) {
-    const [packageName, version, folder] = packageOf(name, major ?? 13);
-    packages.add(`'${packageName}==${version}.*'`);
-    folders.add(isNew && folder !== 'cudnn' ? `cu${major ?? 13}` : folder);
-  }
-  const root = '$HOME/.local/share/castlens/cuda';
-  const path = [...folders].map(folder => `${root}/nvidia/${folder}/lib`).join(':');
-  return `python3 -m pip install --target "${root}" ${[...packages].join(' ')} && export LD_LIBRARY_PATH="${path}:$LD_LIBRARY_PATH"`;
+function nameOf({ name }: ICudaLibrary): string {
+  return name;
 }
 
-/** Package of PyPI with its version, and the folder below `nvidia/` that CUDA 12 puts it into. */
-function packageOf(library: string, major: number): [string, number, string] {
-  const suffix = major >= 13 ? '' : `-cu${major}`;
-  const own = Number(/\.so\.(\d+)/.exec(library)?.[1] ?? major);
-  if (library.startsWith('libcublas')) {
-    return [`nvidia-cublas${suffix}`, own, 'cublas'];
-  }
-  if (library.startsWith('libcudart')) {
-    return [`nvidia-cuda-runtime${suffix}`, own, 'cuda_runtime'];
-  }
-  if (library.startsWith('libcurand')) {
-    return [`nvidia-curand${suffix}`, own, 'curand'];
-  }
-  if (library.startsWith('libcufft')) {
-    return [`nvidia-cufft${suffix}`, own, 'cufft'];
-  }
-  if (library.startsWith('libcudnn')) {
-    return [`nvidia-cudnn-cu${major}`, own, 'cudnn'];
-  }
-  return [`nvidia-cuda-nvrtc${suffix}`, own, 'cuda_nvrtc'];
+function namesOf(libraries: readonly ICudaLibrary[]): string {
+  return libraries.map(nameOf).join(', ');
 }
 
 /** Whether a file holds a text, read in pieces. */

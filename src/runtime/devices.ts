@@ -10,7 +10,8 @@ import type { IDeviceInfo } from '../protocol';
 import { formatBytes } from '../protocol';
 import { loadOrt } from './binding';
 import { cudaObstacle } from './cudasetup';
-import { queryDriver } from './nvidiasmi';
+import type { DriverState } from './nvidiasmi';
+import { queryDriver, visibleGpus } from './nvidiasmi';
 
 /** A device by kind and number. */
 export type Device =
@@ -88,14 +89,27 @@ async function cpuDevice(): Promise<IDeviceInfo> {
 
 async function cudaDevices(): Promise<IDeviceInfo[]> {
   const driver = await queryDriver();
-  const reason = cudaObstacle(driver);
-  if (driver.kind !== 'present') {
-    return [{ id: 'cuda', label: 'CUDA', available: false, reason: reason ?? driver.message }];
-  }
-  return driver.gpus.map(({ name, index }) => ({
-    id: `cuda:${index}`,
-    label: name,
-    available: reason === null,
-    ...(reason === null ? {} : { reason })
-  }));
+  return cudaDevicesOf(driver, cudaObstacle(driver));
+}
+
+/**
+ * The devices of CUDA, by CUDA's own numbers.
+ *
+ * @param obstacle - why none can be used, or null.
+ * @param visible - CUDA_VISIBLE_DEVICES.
+ */
+export function cudaDevicesOf(
+  driver: DriverState,
+  obstacle: string | null,
+  visible = process.env.CUDA_VISIBLE_DEVICES
+): IDeviceInfo[] {
+  const state = obstacle === null ? { available: true } : { available: false, reason: obstacle };
+  const gpus = driver.kind === 'present' ? visibleGpus(driver.gpus, visible) : [];
+  return gpus.length === 0
+    ? [{ id: 'cuda', label: 'CUDA', ...state }]
+    : gpus.map((gpu, i) => ({
+        id: `cuda:${i}`,
+        label: gpu === null ? 'MIG instance' : `${gpu.name}${gpu.mig ? ' (MIG)' : ''}`,
+        ...state
+      }));
 }

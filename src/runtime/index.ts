@@ -1,6 +1,7 @@
 export * from './binding';
 export * from './cudaerrors';
 export * from './cudainstall';
+export * from './cudalibraries';
 export * from './cudasetup';
 export * from './devices';
 export * from './job';

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import type { Device } from './devices';
-import { processDeviceBytes } from './nvidiasmi';
+import { deviceMemory } from './nvidiasmi';
 
 /** Largest resident set since the process started, in bytes. */
 export function peakRssBytes(): number {
@@ -65,30 +65,47 @@ export interface IProcessMemory {
   readonly deviceBytes: number | null;
 }
 
+/** The memory of the process at one time. */
+export interface IMemorySnapshot extends IProcessMemory {
+  /** Device memory that all programs together use. */
+  readonly deviceUsedBytes: number | null;
+}
+
 /**
  * The memory of the process now.
  *
  * Source: `RssFile`, and `RssAnon` with `RssShmem`, of proc_pid_status(5); `nvidia-smi` for CUDA.
  */
-export async function processMemory(device: Device): Promise<IProcessMemory> {
+export async function processMemory(device: Device): Promise<IMemorySnapshot> {
   const status = statusOfProcess();
   const anonymous = status('RssAnon');
   const shared = status('RssShmem');
+  const onDevice = device.kind === 'cuda' ? await deviceMemory() : null;
   return {
     fileBackedBytes: status('RssFile'),
     hostBytes: anonymous === null || shared === null ? null : anonymous + shared,
-    deviceBytes: device.kind === 'cuda' ? await processDeviceBytes() : null
+    deviceBytes: onDevice?.processBytes ?? null,
+    deviceUsedBytes: onDevice?.usedBytes ?? null
   };
 }
 
-/** By how much memory grew, never less than nothing. A process that does not use the device yet is not listed by the driver. */
-export function memoryGrowth(before: IProcessMemory, after: IProcessMemory): IProcessMemory {
+/**
+ * By how much memory grew, never less than nothing.
+ *
+ * #### Notes
+ * A process that does not use the device yet is not listed by the driver. Where it never is, as inside containers that hide process
+ * ids, what all programs use has to do: right where no other program's use changes meanwhile.
+ */
+export function memoryGrowth(before: IMemorySnapshot, after: IMemorySnapshot): IProcessMemory {
   const growth = (from: number | null, to: number | null): number | null =>
     from === null || to === null ? null : Math.max(0, to - from);
   return {
     fileBackedBytes: growth(before.fileBackedBytes, after.fileBackedBytes),
     hostBytes: growth(before.hostBytes, after.hostBytes),
-    deviceBytes: growth(before.deviceBytes ?? 0, after.deviceBytes)
+    deviceBytes:
+      after.deviceBytes === null
+        ? growth(before.deviceUsedBytes, after.deviceUsedBytes)
+        : growth(before.deviceBytes ?? 0, after.deviceBytes)
   };
 }
 

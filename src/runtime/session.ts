@@ -54,6 +54,8 @@ export class RuntimeSession {
     if (options.device.kind === 'cuda') {
       // onnxruntime-node passes no options to the provider; cuBLAS and cuDNN read this one themselves. float32 stays float32.
       process.env.NVIDIA_TF32_OVERRIDE = '0';
+      // So that its numbers are those of nvidia-smi; it would put the fastest GPU first.
+      process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID';
     }
     const start = performance.now();
     let session: InferenceSession;

@@ -82,11 +82,29 @@ export function findLibrary(name: string): string | null {
   );
 }
 
-const SYSTEM_FOLDERS: readonly string[] = ['/lib64', '/usr/lib64', '/lib', '/usr/lib'];
+/** Debian's loader knows the folders of its architecture without the cache. */
+const SYSTEM_FOLDERS: readonly string[] = [
+  '/lib/x86_64-linux-gnu',
+  '/usr/lib/x86_64-linux-gnu',
+  '/lib64',
+  '/usr/lib64',
+  '/lib',
+  '/usr/lib'
+];
 
-/** The loader's cache as ldconfig prints it: `\tlibz.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libz.so.1`. */
-function cachedLibraries(): ReadonlyMap<string, string> {
+/**
+ * The 64-bit libraries of the loader's cache, as `ldconfig -p` prints it, by name:
+ * `\tlibz.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libz.so.1`. The first of a name counts.
+ */
+export function librariesOf(printed: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
+  for (const [, name, path] of printed.matchAll(/^\s*(\S+) \([^)]*x86-64[^)]*\) => (\S+)$/gm)) {
+    found.set(name, found.get(name) ?? path);
+  }
+  return found;
+}
+
+function cachedLibraries(): ReadonlyMap<string, string> {
   for (const ldconfig of ['ldconfig', '/sbin/ldconfig']) {
     try {
       const text = execFileSync(ldconfig, ['-p'], {
@@ -94,13 +112,10 @@ function cachedLibraries(): ReadonlyMap<string, string> {
         stdio: ['ignore', 'pipe', 'ignore'],
         timeout: 5000
       });
-      for (const [, name, path] of text.matchAll(/^\s*(\S+) \(.*\) => (\S+)$/gm)) {
-        found.set(name, found.get(name) ?? path);
-      }
-      return found;
+      return librariesOf(text);
     } catch {
       // Not on the path, or a system without a cache: the folders remain.
     }
   }
-  return found;
+  return new Map();
 }

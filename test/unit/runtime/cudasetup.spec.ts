@@ -2,7 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { DriverState } from '../../../src/runtime';
-import { cudaObstacle, findLibrary, inspectCuda, neededLibraries } from '../../../src/runtime';
+import {
+  cudaObstacle,
+  findLibrary,
+  findOutsideLoader,
+  inspectCuda,
+  librariesOf,
+  neededLibraries,
+  provideLibraries
+} from '../../../src/runtime';
 import { elfLibrary } from './elf';
 import { testFolder } from './helpers';
 
@@ -10,7 +18,17 @@ const DRIVER: DriverState = {
   kind: 'present',
   driverVersion: '580.65.06',
   cudaVersion: '13.0',
-  gpus: []
+  gpus: [
+    {
+      index: 0,
+      name: 'H100',
+      uuid: 'GPU-1',
+      computeCapability: '9.0',
+      totalBytes: null,
+      freeBytes: null,
+      mig: false
+    }
+  ]
 };
 const NEEDED = ['libcublasLt.so.13', 'libcudart.so.13', 'libcuda.so.1', 'libc.so.6'];
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
@@ -47,20 +65,30 @@ describe('neededLibraries', () => {
   const libraries = join(folder.path, 'bin');
   mkdirSync(libraries);
   const found = (name: string): string => `/usr/lib/${name}`;
-  const options = { folder: libraries, driver: DRIVER, find: found, version: '1.30.0' };
+  const nowhere = (): null => null;
+  const options = {
+    folder: libraries,
+    driver: DRIVER,
+    find: found,
+    findOutside: nowhere,
+    version: '1.30.0',
+    visible: undefined
+  };
   const install = (version: string): void =>
     writeFileSync(join(libraries, 'libonnxruntime_providers_cuda.so'), elfLibrary(NEEDED, version));
 
   it('names provider and driver where neither is there', async () => {
     const driver: DriverState = { kind: 'missing', message: 'No driver' };
-    const { problems, provider } = await inspectCuda({ ...options, driver });
+    const { problems, provider } = await inspectCuda({ ...options, driver, find: nowhere });
     expect(provider).toEqual({ path: null, versionMatches: null, wanted: '1.30.0' });
     expect(problems.map(({ message }) => message)).toEqual([
       'No driver',
       expect.stringContaining('is not installed')
     ]);
     expect(problems[1].command).toMatch(/doctor --install-cuda$/);
-    expect(cudaObstacle(driver, options)).toContain('No driver; run: sudo apt-get install');
+    expect(cudaObstacle(driver, { ...options, find: nowhere })).toContain(
+      'No driver; run: sudo apt-get install'
+    );
   });
 
   it('has nothing to say where everything fits', async () => {
@@ -78,6 +106,46 @@ describe('neededLibraries', () => {
       ['libcudnn.so.9', true]
     ]);
     expect(cudaObstacle(DRIVER, options)).toBeNull();
+  });
+
+  it('does without nvidia-smi where the library of the driver is there', async () => {
+    install('1.30.0');
+    const driver: DriverState = { kind: 'missing', message: 'No driver' };
+    const { problems } = await inspectCuda({ ...options, driver });
+    expect(problems).toEqual([
+      {
+        message: expect.stringContaining('nvidia-smi is not installed') as string,
+        command: null,
+        optional: true
+      }
+    ]);
+    expect(cudaObstacle(driver, options)).toBeNull();
+    const hung: DriverState = { kind: 'hung', message: 'No answer' };
+    expect(cudaObstacle(hung, options)).toBe('No answer');
+  });
+
+  it('says that the environment hides all GPUs', async () => {
+    install('1.30.0');
+    const { problems } = await inspectCuda({ ...options, visible: '' });
+    expect(problems).toEqual([
+      {
+        message: 'CUDA_VISIBLE_DEVICES is "", which hides every GPU',
+        command: 'unset CUDA_VISIBLE_DEVICES',
+        optional: false
+      }
+    ]);
+    expect(cudaObstacle(DRIVER, { ...options, visible: 'GPU-1' })).toBeNull();
+  });
+
+  it('takes libraries from where they lie outside of the folders of the loader', async () => {
+    install('1.30.0');
+    const findOutside = (name: string): string => `/opt/cuda/${name.slice(3, 7)}/${name}`;
+    const { problems } = await inspectCuda({ ...options, find: nowhere, findOutside });
+    expect(problems.map(({ command }) => command)).toEqual([
+      'export LD_LIBRARY_PATH="/opt/cuda/cubl:/opt/cuda/cuda:$LD_LIBRARY_PATH"',
+      'export LD_LIBRARY_PATH="/opt/cuda/cudn:$LD_LIBRARY_PATH"',
+      'sudo ldconfig'
+    ]);
   });
 
   it('tells another version from the one that is needed', async () => {
@@ -102,7 +170,7 @@ describe('neededLibraries', () => {
 
   it('installs what the loader does not find, and knows what can be done without', async () => {
     install('1.30.0');
-    const { problems } = await inspectCuda({ ...options, find: () => null });
+    const { problems } = await inspectCuda({ ...options, find: nowhere });
     expect(problems[0]).toMatchObject({
       message: 'The loader does not find libcublasLt.so.13, libcudart.so.13',
       optional: false
@@ -122,4 +190,64 @@ it('knows no CUDA where onnxruntime-node has no libraries', async () => {
   expect(problems.map(({ message }) => message)).toEqual([
     'The CUDA provider of onnxruntime-node is for Linux on x64 only'
   ]);
+});
+
+describe('provideLibraries', () => {
+  const outside = (name: string): string | null =>
+    name.startsWith('libcublas') ? `/usr/local/cuda/lib64/${name}` : null;
+
+  it('installs what is nowhere, and adds both folders', () => {
+    expect(provideLibraries(['libcublas.so.13', 'libcudart.so.13'], 13, outside)).toBe(
+      `python3 -m pip install --target "$HOME/.local/share/castlens/cuda" 'nvidia-cuda-runtime==13.*' && export LD_LIBRARY_PATH="/usr/local/cuda/lib64:$HOME/.local/share/castlens/cuda/nvidia/cu13/lib:$LD_LIBRARY_PATH"`
+    );
+  });
+
+  it('knows the names of CUDA 12', () => {
+    const libraries = ['libcublasLt.so.12', 'libcurand.so.10', 'libcudnn.so.9'];
+    expect(provideLibraries(libraries, 12, () => null)).toBe(
+      `python3 -m pip install --target "$HOME/.local/share/castlens/cuda" 'nvidia-cublas-cu12==12.*' 'nvidia-curand-cu12==10.*' 'nvidia-cudnn-cu12==9.*' && export LD_LIBRARY_PATH="${['cublas', 'curand', 'cudnn'].map(name => `$HOME/.local/share/castlens/cuda/nvidia/${name}/lib`).join(':')}:$LD_LIBRARY_PATH"`
+    );
+  });
+});
+
+describe('findOutsideLoader', () => {
+  const folder = testFolder();
+  const lib = (path: string, name: string): string => {
+    mkdirSync(join(folder.path, path), { recursive: true });
+    return folder.write(join(path, name), new Uint8Array(0));
+  };
+  const find = (name: string, ...patterns: string[]): string | null =>
+    findOutsideLoader(
+      name,
+      patterns.map(pattern => join(folder.path, pattern))
+    );
+
+  it('looks into folders with any name, the first pattern first, newer folders first', () => {
+    const old = lib('cuda-13.0/lib64', 'libcudart.so.13');
+    const newer = lib('cuda-13.1/lib64', 'libcudart.so.13');
+    const wheel = lib('venv/lib/python3.12/site-packages/nvidia/cu13/lib', 'libcudart.so.13');
+    const pattern = 'venv/lib/python3*/site-packages/nvidia/*/lib';
+    expect(find('libcudart.so.13', 'cuda-*/lib64', pattern)).toBe(newer);
+    expect(find('libcudart.so.13', pattern, 'cuda-*/lib64')).toBe(wheel);
+    expect(find('libcudart.so.13', 'nothing/*/lib64', 'cuda-13.0/lib64')).toBe(old);
+    expect(find('libcudart.so.12', 'cuda-*/lib64', pattern)).toBeNull();
+  });
+
+  it('has places of its own', () => {
+    expect(findOutsideLoader('libnothing.so.7')).toBeNull();
+  });
+});
+
+describe('librariesOf', () => {
+  it('takes those for this machine, the first of each name', () => {
+    const printed = [
+      "3 libs found in cache `/etc/ld.so.cache'",
+      '\tlibcuda.so.1 (libc6) => /usr/lib/i386-linux-gnu/libcuda.so.1',
+      '\tlibcuda.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcuda.so.1',
+      '\tlibcuda.so.1 (libc6,x86-64, OS ABI: Linux 2.3.99) => /opt/libcuda.so.1'
+    ].join('\n');
+    expect([...librariesOf(printed)]).toEqual([
+      ['libcuda.so.1', '/usr/lib/x86_64-linux-gnu/libcuda.so.1']
+    ]);
+  });
 });
