@@ -10,35 +10,46 @@ import { join } from 'node:path';
 import { writeOnnx } from '../../src/formats';
 import type { Attr, IGraph, INode, IValue } from '../../src/model';
 import { contiguousStrides, makeValue } from '../../src/model';
+import { median } from '../../src/numerics';
 import { parseDevice, RuntimeSession } from '../../src/runtime';
 
 /** Operators that each read and write all elements, in the shorter and in the longer of two graphs. */
 const [FEW, MANY] = [2, 10];
 const ROUNDS = 15;
+/** The first runs of a device allocate, load code and raise clocks. */
+const WARMUP = 3;
 
 /**
  * Bytes per second that an element-wise operator reads and writes on a device: the time of `MANY` of them less that of `FEW`, so that
- * nothing but them counts. The median of several rounds.
+ * nothing but them counts. The median of several rounds; null where the longer graph was not slower.
  */
-export async function copyBandwidth(device: string, elements: number): Promise<number> {
+export async function copyBandwidth(device: string, elements: number): Promise<number | null> {
   const folder = mkdtempSync(join(tmpdir(), 'castlens-bandwidth-'));
   const file = join(folder, 'zeros');
   try {
     writeFileSync(file, new Float32Array(elements));
     const few = await session(file, elements, FEW, device);
     const many = await session(file, elements, MANY, device);
-    const differences: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      differences.push((await timed(many)) - (await timed(few)));
+    const differencesMs: number[] = [];
+    for (let round = 0; round < WARMUP + ROUNDS; round++) {
+      const differenceMs = (await timed(many)) - (await timed(few));
+      if (round >= WARMUP) {
+        differencesMs.push(differenceMs);
+      }
     }
     await few.dispose();
     await many.dispose();
-    const median = differences.sort((a, b) => a - b)[ROUNDS >> 1];
     const bytes = 2 * elements * Float32Array.BYTES_PER_ELEMENT * (MANY - FEW);
-    return bytes / (median / 1000);
+    return bandwidthOf(bytes, differencesMs);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Bytes per second where moving so many took the median of these times; null where that is no time. */
+export function bandwidthOf(bytes: number, differencesMs: readonly number[]): number | null {
+  const ms = median(differencesMs);
+  return ms > 0 ? bytes / (ms / 1000) : null;
 }
 
 async function timed(session: RuntimeSession): Promise<number> {

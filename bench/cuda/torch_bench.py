@@ -41,12 +41,12 @@ class Layer(nn.Module):
     def norm(x, weight):
         return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5) * weight
 
-    def forward(self, x, keys, values):
-        batch, width = x.shape
+    def forward(self, x):
+        batch, tokens, width = x.shape
         normed = self.norm(x, self.attention_norm)
-        q, k, v = (one(normed).view(batch, self.heads, 1, -1) for one in (self.q, self.k, self.v))
-        keys, values = torch.cat([keys.to(k.dtype), k], 2), torch.cat([values.to(v.dtype), v], 2)
-        x = x + self.o(F.scaled_dot_product_attention(q, keys, values).reshape(batch, width))
+        q, k, v = (one(normed).view(batch, tokens, self.heads, -1).transpose(1, 2) for one in (self.q, self.k, self.v))
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.o(mixed.transpose(1, 2).reshape(batch, tokens, width))
         normed = self.norm(x, self.ffn_norm)
         return x + self.down(F.silu(self.gate(normed)) * self.up(normed))
 
@@ -57,9 +57,9 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(width, hidden, heads) for _ in range(layers))
         self.norm = nn.Parameter(torch.ones(width))
 
-    def forward(self, x, *past):
-        for i, layer in enumerate(self.layers):
-            x = layer(x, past[2 * i], past[2 * i + 1])
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
         return Layer.norm(x, self.norm)
 
 
@@ -78,11 +78,8 @@ class InRegion(nn.Module):
 def make(sizes, device):
     torch.manual_seed(0)
     model = (MLP if sizes["model"] == "mlp" else Decoder)(**sizes).to(device)
-    inputs = [torch.randn(sizes["batch"], sizes["width"], device=device)]
-    if sizes["model"] == "decoder":
-        shape = sizes["batch"], sizes["heads"], sizes["past"], sizes["width"] // sizes["heads"]
-        inputs += [torch.randn(shape, device=device) for _ in range(2 * sizes["layers"])]
-    return model, tuple(inputs)
+    tokens = [sizes["tokens"]] if sizes["model"] == "decoder" else []
+    return model, (torch.randn(sizes["batch"], *tokens, sizes["width"], device=device),)
 
 
 def median_ms(forward, device, runs):
@@ -124,7 +121,9 @@ def main():
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--sizes", type=json.loads, required=True)
     args = parser.parse_args()
-    device = args.device.split(":")[0]
+    device, _, index = args.device.partition(":")
+    if device == "cuda":
+        torch.cuda.set_device(int(index or 0))
     dtype = getattr(torch, args.sizes["dtype"])
     ways = {
         "torch eager, cache": lambda *a: eager(*a, True),

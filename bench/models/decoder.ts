@@ -1,47 +1,75 @@
 /**
- * A small transformer decoder for measurements: one step of generation, as an exporter of `torch.autocast` writes it. Its weights are
- * float32 and cast where they are used.
+ * A small transformer decoder for measurements: one forward over a short prompt, as an exporter of `torch.autocast` writes it. Its weights
+ * are float32 and cast where they are used.
+ *
+ * There are no keys and values of earlier steps: onnxruntime-node passes inputs from the memory of the host, so that copying them would be
+ * measured, not weights.
  *
  * @packageDocumentation
  */
 import { writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { writeOnnx } from '../../src/formats';
 import type { Attr, DType, IGraph, IValue } from '../../src/model';
 import { contiguousStrides, elementCount, makeValue } from '../../src/model';
 import { bytesOf, uniform } from '../../src/numerics';
 
-/** Sizes of the model. */
-export interface IDecoderOptions {
+/** Sizes of the weights. */
+export interface IDecoderSizes {
   readonly layers: number;
   readonly width: number;
   /** Width of the gated feed-forward part. */
   readonly hidden: number;
   readonly heads: number;
-  /** Steps before this one, whose keys and values are inputs. */
-  readonly past: number;
+  /** Length of the prompt. */
+  readonly tokens: number;
+}
+
+/** The model. */
+export interface IDecoderOptions extends IDecoderSizes {
   readonly batch: number;
   readonly dtype: 'bfloat16' | 'float16';
 }
 
-/** Write `PATH` and its weights beside it. Weights are the same everywhere. */
+/** Write `PATH` and, where `PATH.data` is not there, its weights beside it, which depend on the sizes alone. */
 export async function writeDecoder(path: string, options: IDecoderOptions): Promise<void> {
-  const make = new DecoderGraph(options, `${path.slice(path.lastIndexOf('/') + 1)}.data`);
+  const make = new DecoderGraph(options, `${basename(path)}.data`);
   writeFileSync(path, writeOnnx(make.build()));
-  const file = await open(join(dirname(path), make.dataFile), 'w');
+  await writeWeights(join(dirname(path), make.dataFile), make.stored);
+}
+
+/** Weights in rows, as they are stored. */
+async function writeWeights(path: string, stored: DecoderGraph['stored']): Promise<void> {
+  const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') {
+      return null;
+    }
+    throw error;
+  });
+  if (file === null) {
+    return;
+  }
   try {
-    for (const [i, { shape, scale }] of make.stored.entries()) {
-      const random = uniform(i);
-      const values = Float32Array.from({ length: elementCount(shape) }, () =>
-        scale === null ? 1 : (2 * random() - 1) * scale
-      );
-      await file.write(bytesOf(values));
+    for (const [i, { shape, scale }] of stored.entries()) {
+      await file.writeFile(bytesOf(weightValues(i, elementCount(shape), scale)));
     }
   } finally {
     await file.close();
   }
+}
+
+/** The elements of the weight with a number; ones where there is no scale. */
+function weightValues(number: number, length: number, scale: number | null): Float32Array {
+  const values = new Float32Array(length).fill(1);
+  if (scale !== null) {
+    const random = uniform(number);
+    for (let i = 0; i < length; i++) {
+      values[i] = (2 * random() - 1) * scale;
+    }
+  }
+  return values;
 }
 
 class DecoderGraph {
@@ -55,35 +83,42 @@ class DecoderGraph {
   readonly stored: { shape: readonly number[]; scale: number | null }[] = [];
 
   build(): IGraph {
-    const { batch, width, layers, heads, past } = this._options;
-    let x = this._input('x', [batch, width]);
+    const { batch, tokens, width, layers } = this._options;
+    const input = makeValue('x', 'float32', [batch, tokens, width]);
+    this._graph.inputs.push(input);
+    let x = this._node('Reshape', [input, this._ints([batch * tokens, width])]);
     for (let i = 0; i < layers; i++) {
-      const shape = [batch, heads, past, width / heads];
-      const [keys, values] = ['keys', 'values'].map(name => this._input(`${name}_${i}`, shape));
-      x = this._layer(`layers.${i}`, x, keys, values);
+      x = this._layer(`layers.${i}`, x);
     }
-    this._graph.outputs.push(this._norm('norm', x));
+    const normed = this._norm('norm', x);
+    this._graph.outputs.push(this._node('Reshape', [normed, this._ints([batch, tokens, width])]));
     return this._graph;
   }
 
-  private _layer(name: string, x: IValue, keys: IValue, values: IValue): IValue {
-    const { batch, width, hidden, heads } = this._options;
+  /** Rows of `batch * tokens` to rows of the same. */
+  private _layer(name: string, x: IValue): IValue {
+    const { batch, tokens, width, hidden, heads } = this._options;
     const size = width / heads;
     const normed = this._low(this._norm(`${name}.attention_norm`, x));
-    const [q, k, v] = ['q', 'k', 'v'].map(one =>
-      this._node('Reshape', [
-        this._linear(`${name}.${one}`, normed, width, width),
-        this._ints([batch, heads, 1, size])
-      ])
-    );
-    const allKeys = this._node('Concat', [this._low(keys), k], { axis: int(2) });
-    const allValues = this._node('Concat', [this._low(values), v], { axis: int(2) });
-    const turned = this._node('Transpose', [allKeys], { perm: ints([0, 1, 3, 2]) });
-    const scores = this._cast(this._node('MatMul', [q, turned]), 'float32');
+    const [q, k, v] = (
+      [
+        ['q', [0, 2, 1, 3]],
+        ['k', [0, 2, 3, 1]],
+        ['v', [0, 2, 1, 3]]
+      ] as const
+    ).map(([one, perm]) => {
+      const rows = this._linear(`${name}.${one}`, normed, width, width);
+      const byHead = this._node('Reshape', [rows, this._ints([batch, tokens, heads, size])]);
+      return this._node('Transpose', [byHead], { perm: ints(perm) });
+    });
+    const scores = this._cast(this._node('MatMul', [q, k]), 'float32');
     const scaled = this._node('Mul', [scores, this._float(1 / Math.sqrt(size))]);
-    const shares = this._low(this._node('Softmax', [scaled], { axis: int(-1) }));
-    const mixed = this._node('MatMul', [shares, allValues]);
-    const joined = this._node('Reshape', [mixed, this._ints([batch, width])]);
+    const masked = this._node('Add', [scaled, this._causalMask()]);
+    const shares = this._low(this._node('Softmax', [masked], { axis: int(-1) }));
+    const mixed = this._node('Transpose', [this._node('MatMul', [shares, v])], {
+      perm: ints([0, 2, 1, 3])
+    });
+    const joined = this._node('Reshape', [mixed, this._ints([batch * tokens, width])]);
     const attended = this._linear(`${name}.o`, joined, width, width);
     const between = this._node('Add', [x, this._cast(attended, 'float32')]);
     const second = this._low(this._norm(`${name}.ffn_norm`, between));
@@ -92,6 +127,15 @@ class DecoderGraph {
     const up = this._linear(`${name}.up`, second, width, hidden);
     const down = this._linear(`${name}.down`, this._node('Mul', [silu, up]), hidden, width);
     return this._node('Add', [between, this._cast(down, 'float32')]);
+  }
+
+  /** What is added to the scores: nothing, and minus infinity where a token would see a later one. */
+  private _causalMask(): IValue {
+    const { tokens } = this._options;
+    const mask = Float32Array.from({ length: tokens * tokens }, (_, i) =>
+      i % tokens > Math.floor(i / tokens) ? -Infinity : 0
+    );
+    return this._constant('float32', [tokens, tokens], bytesOf(mask));
   }
 
   /** x / sqrt(mean(x^2) + eps) * weight, in float32. */
@@ -115,12 +159,6 @@ class DecoderGraph {
 
   private _cast(value: IValue, dtype: DType): IValue {
     return this._node('Cast', [value], { to: { kind: 'dtype', value: dtype } }, dtype);
-  }
-
-  private _input(name: string, shape: readonly number[]): IValue {
-    const value = makeValue(name, 'float32', shape);
-    this._graph.inputs.push(value);
-    return value;
   }
 
   private _weight(name: string, shape: readonly number[], scale: number | null): IValue {
