@@ -202,7 +202,7 @@ async function stages(
     makeCastsExplicit(model)
   );
   await time('census', () => takeCensus(explicit, model, path));
-  const loaded = new LoadedModel(model, '');
+  const loaded = new LoadedModel(model, []);
   await time('describe', () => describeModel(loaded, path));
   for (const pass of PASS_ORDER) {
     const { graph } = cloneGraph(explicit.graph);

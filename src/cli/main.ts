@@ -128,7 +128,9 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
     case 'fix': {
       const { output, mixed, code: codeFile } = options;
       const params = { path, output, mixed, regions, codeFile, overwrite: true };
-      const { result } = await engine.handle('fix', params, job);
+      const { result } = await interruptible(signal =>
+        engine.handle('fix', params, { ...job, signal })
+      );
       return print(result, fixText);
     }
     case 'code': {
@@ -153,6 +155,34 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
       const report = { versions: versions(), devices: result.devices, cuda };
       return print(report, doctorText);
     }
+  }
+}
+
+/** What ends a process that does not look at it. */
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Work that removes what it has begun when the process is told to end, and then lets it end. A second signal ends it at once.
+ */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    received = signal;
+    controller.abort();
+  };
+  ENDINGS.forEach(signal => process.once(signal, stop));
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (received !== undefined && error instanceof CastlensError && error.code === 'cancelled') {
+      process.stderr.write('castlens: cancelled; nothing was written\n');
+      process.removeListener(received, stop);
+      process.kill(process.pid, received);
+    }
+    throw error;
+  } finally {
+    ENDINGS.forEach(signal => process.removeListener(signal, stop));
   }
 }
 

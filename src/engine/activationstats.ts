@@ -262,6 +262,7 @@ class Program {
     try {
       return await RuntimeSession.create(writeOnnx(graph), { ...options, profile });
     } catch (error) {
+      await this._loaded.checkFiles();
       throw await explainRefusal(error, this._prepared, this._loaded);
     }
   }

@@ -63,7 +63,7 @@ export async function fixModel(
     await refuseExisting(codeFile === null ? newFiles : [...newFiles, codeFile]);
   }
   await breathe(job);
-  const transfer = new Transfer(sizeOf(loaded.model), workers, job);
+  const transfer = new Transfer(loaded, workers, job);
   const written = await write(loaded, target, { mixed, regions }, transfer);
   if (codeFile !== null) {
     const { code } = await torchCode(loaded, { path, mixed });
@@ -206,13 +206,18 @@ function describe(plan: IFixPlan, copies: readonly string[]): Written {
   };
 }
 
-/** Bytes on their way, with progress; lets messages in between pieces and stops when the job is cancelled. */
+/**
+ * Bytes on their way, with progress; lets messages in between pieces and stops when the job is cancelled. Bytes of a file that has
+ * changed meanwhile are refused: half of them would be of another model.
+ */
 class Transfer implements IByteTransfer {
   constructor(
-    private readonly _totalBytes: number,
+    private readonly _source: LoadedModel,
     private readonly _workers: WeightWorkers,
     private readonly _job: IJob
-  ) {}
+  ) {
+    this._totalBytes = sizeOf(_source.model);
+  }
 
   async *copy(range: IByteRange): AsyncGenerator<Uint8Array> {
     for await (const piece of streamByteRange(range)) {
@@ -220,6 +225,7 @@ class Transfer implements IByteTransfer {
       this._advance(piece.length);
       await breathe(this._job);
     }
+    await this._source.checkFiles();
   }
 
   async *convert(range: IByteRange, from: DType, to: DType): AsyncGenerator<Uint8Array> {
@@ -237,6 +243,7 @@ class Transfer implements IByteTransfer {
       yield piece;
       this._advance(chunks.sizeBytes(done++));
     }
+    await this._source.checkFiles();
   }
 
   async *convertBytes(bytes: Uint8Array, from: DType, to: DType): AsyncGenerator<Uint8Array> {
@@ -252,6 +259,7 @@ class Transfer implements IByteTransfer {
     });
   }
 
+  private readonly _totalBytes: number;
   private _doneBytes = 0;
 }
 

@@ -20,11 +20,15 @@ import { takeWeights } from './weightupdate';
 export class LoadedModel {
   constructor(
     readonly model: IExportedModel,
-    /** Changes whenever a file of the model does. */
-    readonly key: string,
+    private readonly _fingerprints: readonly string[],
     /** What was taken from another file; null where the model has its own weights. */
     readonly update: IUpdatedModel | null = null
   ) {}
+
+  /** Changes whenever a file of the model does. */
+  get key(): string {
+    return this._fingerprints.join('|');
+  }
 
   /** The graph with region casts explicit, as recorded; made on first use. Do not change it: clone it. */
   get explicit(): IExplicitGraph {
@@ -62,6 +66,25 @@ export class LoadedModel {
     return overrides === undefined ? census : { ...census, overrides };
   }
 
+  /**
+   * Make sure that the files are still those that were opened. To be called when bytes of weights have been read, or could not be:
+   * what was read in between is of this model then.
+   *
+   * @throws CastlensError that names the file that is gone, or has changed.
+   */
+  async checkFiles(): Promise<void> {
+    const now = await fingerprints(this.model);
+    const changed = this._fingerprints.findIndex((text, i) => text !== now[i]);
+    if (changed >= 0) {
+      throw new CastlensError('bad-file', 'the file has changed since the model was opened', {
+        file: this.model.files[changed].path,
+        expected: 'the file as it was',
+        found: 'another size, modification time or file of the same name',
+        hint: 'Try again when whoever writes it has finished'
+      });
+    }
+  }
+
   private _explicit: IExplicitGraph | null = null;
   private readonly _overridden = new Map<string, IExplicitGraph>();
 }
@@ -76,7 +99,7 @@ const CAPACITY = 8;
  * Reads models, each once.
  *
  * #### Notes
- * A model is read again when the size or the modification time of any of its files has changed. A failed read is not kept.
+ * A model is read again when the size or the modification time of any of its files has changed, or another file has its name. A failed read is not kept.
  */
 export class ModelStore {
   /**
@@ -102,7 +125,7 @@ export class ModelStore {
     const held = this._models.get(name);
     if (held) {
       const loaded = await held;
-      if ((await fingerprint(loaded.model)) === loaded.key) {
+      if ((await fingerprints(loaded.model)).join('|') === loaded.key) {
         this._models.delete(name);
         this._models.set(name, held);
         return loaded;
@@ -125,18 +148,19 @@ async function keyed(
   model: IExportedModel,
   update: IUpdatedModel | null = null
 ): Promise<LoadedModel> {
-  return new LoadedModel(model, await fingerprint(model), update);
+  return new LoadedModel(model, await fingerprints(model), update);
 }
 
-async function fingerprint({ files }: IExportedModel): Promise<string> {
+/** What tells each file of a model from what it may become. */
+async function fingerprints({ files }: IExportedModel): Promise<string[]> {
   const parts: string[] = [];
   for (const { path } of files) {
     try {
-      const { size, mtimeMs } = await stat(path);
-      parts.push(`${path}:${size}:${mtimeMs}`);
+      const { size, mtimeMs, ino } = await stat(path);
+      parts.push(`${path}:${size}:${mtimeMs}:${ino}`);
     } catch (cause) {
       throw new CastlensError('file-not-found', 'the file is gone', { file: path, cause });
     }
   }
-  return parts.join('|');
+  return parts;
 }

@@ -95,11 +95,13 @@ export class Engine {
       return answer(await updateWeights(this._store, this._sessions, { ...params, variant }, job));
     },
     weightStats: async (params, job) => {
-      const { model, explicit } = await this._store.load(params, job);
+      const loaded = await this._store.load(params, job);
+      const { model, explicit } = loaded;
       const { outputFile } = params;
       const target = outputFile === undefined ? null : await outputTarget(model, outputFile);
       const { weightStatsTable } = await import('./weightstats');
       const { bytes, rows, byWeight } = await weightStatsTable(model, this._workers, job);
+      await loaded.checkFiles();
       if (target !== null) {
         await writeFileAtomically(target, sink => sink.write(bytes));
       }

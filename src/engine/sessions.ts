@@ -142,9 +142,11 @@ export class VariantSessions {
       // Loading a folded model casts its weights; after an update only those that changed.
       reuse: variant.cache !== 'folded' || loaded.update !== null
     });
+    let session: RuntimeSession | null = null;
     try {
       const bytes = writeOnnx(converted.graph);
-      const session = await RuntimeSession.create(bytes, sessionOptions(variant));
+      session = await RuntimeSession.create(bytes, sessionOptions(variant));
+      await loaded.checkFiles();
       return new VariantSession(
         loaded,
         prepared,
@@ -156,7 +158,10 @@ export class VariantSessions {
         work => this._withRoom(work)
       );
     } catch (error) {
+      await session?.dispose();
       converted.dispose();
+      // The runtime's message would not say that the file is another one now.
+      await loaded.checkFiles();
       throw error;
     }
   }
@@ -276,7 +281,12 @@ export class VariantSession implements IPooled {
 
   private async _profile(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
-    const session = await RuntimeSession.create(this.model, options);
+    const session = await RuntimeSession.create(this.model, options).catch(
+      async (error: unknown) => {
+        await this._loaded.checkFiles();
+        throw error;
+      }
+    );
     try {
       await session.run(this.feeds(inputs));
       const { graph } = this._converted;

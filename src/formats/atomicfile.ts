@@ -18,45 +18,81 @@ export interface ISink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** A file to be written. */
+export interface INewFile {
+  readonly path: string;
+  produce(sink: ISink): Promise<void>;
+}
+
 /**
  * Write a file through `produce`: to a temporary file beside it, flushed to the disk, then renamed.
  *
  * #### Notes
  * Where `produce` fails, the temporary file is removed and an existing file stays as it was.
  *
- * @throws CastlensError where the file cannot be made.
+ * @throws CastlensError where the file cannot be made: the folder may not be written to, the disk is full.
  */
-export async function writeFileAtomically(
-  filePath: string,
-  produce: (sink: ISink) => Promise<void>
-): Promise<void> {
-  const target = path.resolve(filePath);
-  const suffix = crypto.randomBytes(6).toString('hex');
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}.tmp`);
-  const handle = await open(temporary, 'wx').catch((cause: unknown) => {
-    throw cannotWrite(filePath, cause);
-  });
+export function writeFileAtomically(filePath: string, produce: INewFile['produce']): Promise<void> {
+  return writeFilesAtomically([{ path: filePath, produce }]);
+}
+
+/**
+ * Write files that belong together: none takes its name before all of them are on the disk.
+ *
+ * @throws CastlensError as `writeFileAtomically()`; existing files stay as they were then.
+ */
+export async function writeFilesAtomically(files: readonly INewFile[]): Promise<void> {
+  const written: { readonly temporary: string; readonly target: string }[] = [];
   try {
-    try {
-      const sink = new BufferedSink(handle);
-      await produce(sink);
-      await sink.flush();
-      await handle.sync();
-    } finally {
-      await handle.close();
+    for (const { path: filePath, produce } of files) {
+      const target = path.resolve(filePath);
+      const suffix = crypto.randomBytes(6).toString('hex');
+      const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}.tmp`);
+      const handle = await attempt(filePath, open(temporary, 'wx'));
+      written.push({ temporary, target });
+      try {
+        const sink = new BufferedSink(handle, filePath);
+        await produce(sink);
+        await sink.flush();
+        await attempt(filePath, handle.sync());
+      } finally {
+        await handle.close();
+      }
     }
-    await rename(temporary, target).catch((cause: unknown) => {
-      throw cannotWrite(filePath, cause);
-    });
+    for (const { temporary, target } of written) {
+      await attempt(target, rename(temporary, target));
+    }
   } catch (error) {
-    await rm(temporary, { force: true });
+    for (const { temporary } of written) {
+      // What went wrong is worth more to the reader than a leftover that cannot be removed either.
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
     throw error;
   }
-  await syncDirectory(path.dirname(target));
+  for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) {
+    await syncDirectory(folder);
+  }
+}
+
+/** The result of work on the file system; its failure told about the file that is wanted. */
+async function attempt<T>(filePath: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw cannotWrite(filePath, cause);
+  }
 }
 
 function cannotWrite(filePath: string, cause: unknown): CastlensError {
-  const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new CastlensError('runtime', 'the file cannot be written: the disk is full', {
+      file: filePath,
+      found: code,
+      hint: 'Free some space, or write to another disk; files that were there are as they were',
+      cause
+    });
+  }
   return new CastlensError('bad-argument', 'the file cannot be written', {
     file: filePath,
     expected: 'a name in an existing folder that may be written to',
@@ -67,7 +103,11 @@ function cannotWrite(filePath: string, cause: unknown): CastlensError {
 
 /** Gathers small writes; large ones go straight to the file. */
 class BufferedSink implements ISink {
-  constructor(private readonly _handle: FileHandle) {}
+  /** @param _filePath - of the file that is wanted, for errors. */
+  constructor(
+    private readonly _handle: FileHandle,
+    private readonly _filePath: string
+  ) {}
 
   get position(): number {
     return this._written + this._used;
@@ -95,8 +135,8 @@ class BufferedSink implements ISink {
   private async _writeAll(bytes: Uint8Array): Promise<void> {
     let done = 0;
     while (done < bytes.byteLength) {
-      const result = await this._handle.write(bytes, done, bytes.byteLength - done, null);
-      done += result.bytesWritten;
+      const writing = this._handle.write(bytes, done, bytes.byteLength - done, null);
+      done += (await attempt(this._filePath, writing)).bytesWritten;
     }
     this._written += bytes.byteLength;
   }

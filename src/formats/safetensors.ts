@@ -156,7 +156,27 @@ function readTable(file: FileReader): Map<string, ISafetensor> {
       tensors.set(name, readEntry(file, json, dataStart, name, table[name]));
     }
   }
+  refuseOverlaps(file.path, tensors);
   return tensors;
+}
+
+/** The format gives every tensor bytes of its own. */
+function refuseOverlaps(path: string, tensors: ReadonlyMap<string, ISafetensor>): void {
+  const inOrder = [...tensors]
+    .filter(([, { range }]) => range.length > 0)
+    .sort(([, a], [, b]) => a.range.offset - b.range.offset);
+  inOrder.forEach(([name, { range }], i) => {
+    const [next, after] = inOrder[i + 1] ?? [];
+    if (after !== undefined && range.offset + range.length > after.range.offset) {
+      throw new CastlensError('bad-file', 'two tensors share bytes', {
+        file: path,
+        entry: next,
+        expected: `an offset of ${range.offset + range.length} in the file, or beyond`,
+        found: `${after.range.offset}, inside of '${name}'`,
+        hint: 'The file is damaged: write it again.'
+      });
+    }
+  });
 }
 
 function readEntry(

@@ -339,9 +339,10 @@ namespace Private {
     switch (exit.signal) {
       case 'SIGKILL':
         return 'The system may have run out of memory.';
+      case 'SIGBUS':
+        return 'A file that the runtime had mapped may have become shorter, or its disk be full or gone.';
       case 'SIGSEGV':
       case 'SIGABRT':
-      case 'SIGBUS':
       case 'SIGILL':
         return 'The runtime crashed in native code; another device or variant may work.';
       default:

@@ -65,12 +65,13 @@ export class ExternalFiles {
     if (known !== undefined) {
       return known;
     }
-    const refuse = (found: string): CastlensError =>
+    const refuse = (found: string, hint?: string): CastlensError =>
       new CastlensError('bad-file', 'external data must lie in the folder of the model', {
         file: this._modelPath,
         entry: tensor,
         expected: 'a relative path inside that folder',
-        found
+        found,
+        hint
       });
     const segments = location.split(/[\\/]/);
     if (location === '' || location.includes('\0')) {
@@ -98,7 +99,10 @@ export class ExternalFiles {
       });
     }
     if (!isInside(this._folder, file)) {
-      throw refuse(`'${location}', a link that leads out of the folder`);
+      throw refuse(
+        `'${location}', a link that leads out of the folder`,
+        'Put the file itself, or a hard link to it, in the place of the link'
+      );
     }
     if (!stat.isFile()) {
       throw refuse(`'${location}', which is no regular file`);

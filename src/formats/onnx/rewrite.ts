@@ -6,13 +6,12 @@
  *
  * @packageDocumentation
  */
-import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 
 import type { DType, IByteRange, IExportedModel, IWeight } from '../../model';
 import { CastlensError, DTYPES, elementCount, sizeInBytes } from '../../model';
-import type { ISink } from '../atomicfile';
-import { writeFileAtomically } from '../atomicfile';
+import type { INewFile, ISink } from '../atomicfile';
+import { writeFilesAtomically } from '../atomicfile';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
 import { dtypeOfElementType, elementTypeOf } from './elementtypes';
@@ -82,17 +81,13 @@ export async function rewriteOnnx(
     const pieces = rewriter.model();
     const dataFile = dataFileOf(target);
     const { placed } = rewriter;
+    const files: INewFile[] = [
+      { path: target, produce: sink => writePieces(sink, file, pieces, bytes) }
+    ];
     if (placed.length > 0) {
-      await writeFileAtomically(dataFile, sink => writeData(sink, placed, bytes));
+      files.unshift({ path: dataFile, produce: sink => writeData(sink, placed, bytes) });
     }
-    try {
-      await writeFileAtomically(target, sink => writePieces(sink, file, pieces, bytes));
-    } catch (error) {
-      if (placed.length > 0) {
-        await rm(dataFile, { force: true });
-      }
-      throw error;
-    }
+    await writeFilesAtomically(files);
     return { copies: rewriter.copies, files: placed.length > 0 ? [target, dataFile] : [target] };
   } finally {
     file.close();

@@ -38,6 +38,9 @@ export interface IPt2Archive {
 /** Largest record that is read into memory: a graph of this size would have some ten million nodes. */
 const MAX_READ_BYTES = 4 * 1024 ** 3 - 1;
 
+/** What is read of the container itself, in errors. */
+const ZIP_DIRECTORY = 'zip directory';
+
 const METHOD_STORED = 0;
 const METHOD_DEFLATE = 8;
 
@@ -45,7 +48,8 @@ const METHOD_DEFLATE = 8;
  * Read the central directory of an archive.
  *
  * @param file - stays open, and stays the caller's to close, as long as the archive is used.
- * @throws CastlensError where this is no zip or its directory is damaged.
+ * @throws CastlensError where this is no zip, its directory is damaged, two records have one name, or records share bytes: readers
+ * would not agree on what such an archive holds.
  */
 export async function openPt2Archive(file: IByteSource): Promise<IPt2Archive> {
   const entries = new Map<string, yauzl.Entry>();
@@ -56,13 +60,61 @@ export async function openPt2Archive(file: IByteSource): Promise<IPt2Archive> {
     });
     for await (const entry of zip.eachEntry()) {
       if (!entry.fileName.endsWith('/')) {
+        if (entries.has(entry.fileName)) {
+          throw ambiguous(file, entry.fileName, 'two records of this name', 'one');
+        }
         entries.set(entry.fileName, entry);
       }
     }
   } catch (error) {
-    throw asBadZip(file, error);
+    throw error instanceof CastlensError && error.details.entry !== ZIP_DIRECTORY
+      ? error
+      : asBadZip(file, error);
   }
+  refuseOverlaps(file, [...entries.values()]);
   return new Pt2Archive(file, zip, entries);
+}
+
+const LOCAL_HEADER_BYTES = 30;
+
+/** Records lie one behind the other, each with its header. Padding between header and data may make them longer than counted here. */
+function refuseOverlaps(file: IByteSource, entries: readonly yauzl.Entry[]): void {
+  const inOrder = [...entries].sort(
+    (a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader
+  );
+  inOrder.forEach((entry, i) => {
+    const next = inOrder[i + 1];
+    const end =
+      entry.relativeOffsetOfLocalHeader +
+      LOCAL_HEADER_BYTES +
+      entry.fileNameLength +
+      entry.compressedSize;
+    // One that leaves the file is told about where it is read.
+    const isInFile = end <= file.sizeBytes;
+    if (next !== undefined && isInFile && end > next.relativeOffsetOfLocalHeader) {
+      throw ambiguous(
+        file,
+        next.fileName,
+        `a record at ${next.relativeOffsetOfLocalHeader}, inside of '${entry.fileName}'`,
+        'records that share no bytes'
+      );
+    }
+  });
+}
+
+function ambiguous(
+  file: IByteSource,
+  entry: string,
+  found: string,
+  expected: string
+): CastlensError {
+  return new CastlensError('bad-file', 'the archive is ambiguous', {
+    file: file.path,
+    entry,
+    expected,
+    found,
+    hint: 'Save the model again with torch.export.save.'
+  });
 }
 
 class Pt2Archive implements IPt2Archive {
@@ -227,7 +279,7 @@ class ZipSource extends yauzl.RandomAccessReader {
   ): void {
     let failure: Error | null = null;
     try {
-      this._file.read(position, length, 'zip directory').copy(buffer, offset);
+      this._file.read(position, length, ZIP_DIRECTORY).copy(buffer, offset);
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
     }
@@ -266,7 +318,7 @@ function rootOf(entries: ReadonlyMap<string, yauzl.Entry>): string {
 function asBadZip(file: IByteSource, error: unknown): CastlensError {
   return new CastlensError('bad-file', 'the zip archive is damaged or truncated', {
     file: file.path,
-    entry: 'zip directory',
+    entry: ZIP_DIRECTORY,
     expected: 'the end of a zip archive with its directory of records',
     found: errorText(error),
     hint: 'Copy or export the file again.',

@@ -189,7 +189,7 @@ describe('VariantSessions on a program with calls that onnxruntime has no kernel
     const erf = builder.call('aten.erf.default', { self: x }, {}, { source });
     const loaded = new LoadedModel(
       builder.output(erf).model({ dialect: 'ATEN', inputs: [], outputs: [] }),
-      'key'
+      []
     );
     const variant = { cache: 'off', passes: [], device: 'cpu' } as const;
     await expect(sessions.load(loaded, variant, {})).rejects.toMatchObject({

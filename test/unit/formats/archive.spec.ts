@@ -97,6 +97,46 @@ describe('openPt2Archive()', () => {
     expect([archive.root, archive.names]).toEqual(['any name', ['archive_format']]);
     file.close();
   });
+
+  /** An archive of two records whose bytes are changed. */
+  async function changed(change: (bytes: Buffer) => void): Promise<FileReader> {
+    const target = `${folder}/changed.pt2`;
+    await writePt2Archive(target, [
+      { name: 'm/archive_format', source: { kind: 'text', text: 'pt2' } },
+      { name: 'm/record_1', source: { kind: 'text', text: 'one' } },
+      { name: 'm/record_2', source: { kind: 'text', text: 'two' } }
+    ]);
+    const bytes = fs.readFileSync(target);
+    change(bytes);
+    fs.writeFileSync(target, bytes);
+    return FileReader.open(target);
+  }
+
+  it('should refuse two records of one name', async () => {
+    const file = await changed(bytes => {
+      for (let at = bytes.indexOf('record_2'); at >= 0; at = bytes.indexOf('record_2')) {
+        bytes.write('record_1', at, 'latin1');
+      }
+    });
+    const failure = await failureOf(openPt2Archive(file));
+    expect(failure.message).toMatch(
+      /changed\.pt2: m\/record_1: the archive is ambiguous; expected one; found two records of this name\. Save/
+    );
+    file.close();
+  });
+
+  it('should refuse records that share bytes', async () => {
+    const file = await changed(bytes => {
+      // In the directory, the second record gets the place of the first: 42 bytes into its entry, whose name is at 46.
+      const [first, second] = ['record_1', 'record_2'].map(name => bytes.lastIndexOf(name) - 2);
+      bytes.writeUInt32LE(bytes.readUInt32LE(first - 4) + 8, second - 4);
+    });
+    const failure = await failureOf(openPt2Archive(file));
+    expect(failure.message).toMatch(
+      /changed\.pt2: m\/record_2: the archive is ambiguous; expected records that share no bytes; found a record at \d+, inside of 'm\/record_1'\./
+    );
+    file.close();
+  });
 });
 
 describe('crc32()', () => {

@@ -56,6 +56,29 @@ describe('openSafetensors()', () => {
     expect(failure.details.expected).toBeDefined();
     expect(failure.details.found).toBeDefined();
   });
+
+  it('should refuse tensors that share bytes, but for those without any', async () => {
+    const tensor = (size: number, begin: number) => ({
+      dtype: 'U8',
+      shape: [size],
+      data_offsets: [begin, begin + size]
+    });
+    const apart = { b: tensor(4, 4), none: tensor(0, 2), a: tensor(4, 0) };
+    expect((await openSafetensors(file('apart', apart, 8))).size).toBe(3);
+    const target = file('shared', { b: tensor(4, 3), a: tensor(4, 0) }, 8);
+    const failure = await failureOf(openSafetensors(target));
+    expect(failure).toMatchObject({
+      code: 'bad-file',
+      summary: 'two tensors share bytes',
+      details: { file: target, entry: 'b' }
+    });
+  });
+
+  it('should refuse a name that is there twice', async () => {
+    const entry = '{"dtype":"U8","shape":[4],"data_offsets":[0,4]}';
+    const target = file('twice', `{"a":${entry},"a":${entry}}`, 8);
+    expect((await failureOf(openSafetensors(target))).message).toContain("key 'a' is there twice");
+  });
 });
 
 describe('writeSafetensors()', () => {

@@ -1,0 +1,59 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { writeSynthetic } from '../../bench/models/synthetic';
+import { waitUntil } from './support/wait';
+
+const cli = join(__dirname, '..', '..', 'dist', 'sidecar', 'cli.js');
+const model = join(__dirname, '..', 'fixtures', 'seed-mlp', 'model.pt2');
+
+describe('castlens run', () => {
+  let home: string;
+  beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'castlens-home-'))));
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  it("should leave no database of reports in the user's home", () => {
+    // onnxruntime reports nothing where it is built or tested, which is what CI tells it.
+    const env = { ...process.env, HOME: home, CI: undefined, XDG_CACHE_HOME: undefined };
+    const { status, stdout } = spawnSync(process.execPath, [cli, 'run', model, '--json'], {
+      env,
+      encoding: 'utf8'
+    });
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as { outputs: unknown[] }).outputs).toHaveLength(1);
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
+
+describe('castlens fix', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'castlens-fix-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('should leave nothing behind on %s', async signal => {
+    const path = join(folder, 'large.pt2');
+    // Over 4 GB, which nothing copies before the signal arrives.
+    await writeSynthetic(path, 'training', {
+      width: 16,
+      weights: [
+        { name: 'w', width: 16 },
+        { name: 'unused', width: 32_800 }
+      ],
+      steps: [{ op: 'matmul', inputs: ['x'], weight: 0, output: 'y', rows: 1, depth: 1 }]
+    });
+    const output = join(folder, 'fixed.pt2');
+    writeFileSync(output, 'what was there');
+    const child = spawn(process.execPath, [cli, 'fix', path, '-o', output]);
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+    const ended = new Promise(resolve => child.on('close', (_, by) => resolve(by)));
+    await waitUntil(() => readdirSync(folder).some(name => name.endsWith('.tmp')));
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expect(said).toBe('castlens: cancelled; nothing was written\n');
+    expect(readdirSync(folder).sort()).toEqual(['fixed.pt2', 'large.pt2']);
+    expect(existsSync(output)).toBe(true);
+  });
+});
