@@ -39,7 +39,7 @@ interface ICandidate {
  * #### Notes
  * A variant that cannot be run is reported with its reason and does not stop the others. Cancellation stops all.
  *
- * @throws CastlensError where no variant at all can be run, or the inputs do not fit.
+ * @throws CastlensError where no variant at all can be run, the inputs do not fit, or a file of the model changed meanwhile.
  */
 export async function compareVariants(
   loaded: LoadedModel,
@@ -89,6 +89,8 @@ export async function compareVariants(
         runs,
         warmup,
         signal: job.signal,
+        // Weights are mapped: a file that becomes shorter under the runtime would take the process along.
+        check: () => loaded.checkFiles(),
         progress: progress =>
           job.progress?.({ ...progress, fraction: 0.5 + (progress.fraction ?? 0) / 2 })
       }

@@ -21,6 +21,8 @@ export interface ITimingOptions extends IJob {
   readonly runs: number;
   /** Rounds before that which are not timed. */
   readonly warmup: number;
+  /** Whether all is still as it must be: asked when progress is told, outside the timed part. What it throws ends the timing. */
+  check?(): Promise<void>;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface ITimingOptions extends IJob {
  * Orders are drawn from a seed: the same call runs in the same order. The event loop turns between runs, outside the timed part, so
  * that a cancellation can arrive. Progress is told ten times a second at most.
  *
- * @throws CastlensError `cancelled`, or what a variant throws.
+ * @throws CastlensError `cancelled`, or what a variant or `check` throws.
  */
 export async function timeInterleaved(
   variants: readonly ITimedVariant[],
@@ -50,6 +52,7 @@ export async function timeInterleaved(
       if (performance.now() - lastProgress > PROGRESS_INTERVAL_MS) {
         lastProgress = performance.now();
         options.progress?.({ text: `Timing ${name}`, fraction: done / total });
+        await options.check?.();
       }
       await breathe(options);
       const start = performance.now();

@@ -93,29 +93,30 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
     });
   });
 
-  it('should report the modes that cannot be loaded any more where it is deleted', async () => {
-    const variants = (['off', 'folded', 'frozen'] as const).map(variant);
-    let deleted = false;
-    const { result } = await engine.handle(
+  it.each(
+    CHANGES.flatMap(([what, change]) =>
+      ['Loading folded', 'Timing'].map(text => [what, text, change] as const)
+    )
+  )('should not be compared where it %s: %s', async (_, during, change) => {
+    const variants = (['off', 'folded'] as const).map(variant);
+    let isDone = false;
+    const comparing = engine.handle(
       'compare',
       { path, variants, runs: 2, warmup: 0 },
       {
         progress: ({ text }) => {
-          if (text === 'Loading folded') {
-            unlinkSync(holding);
-            deleted = true;
+          if (!isDone && text.startsWith(during)) {
+            isDone = true;
+            change();
           }
         }
       }
     );
-    expect(deleted).toBe(true);
-    // Mapped pages stay: what was loaded runs on.
-    expect(result.variants.map(({ cache }) => cache)).toEqual(['off']);
-    expect(result.failed.map(failure => failure.variant.cache)).toEqual(['folded', 'frozen']);
-    for (const { message } of result.failed) {
-      expect(message).toContain(holding);
-      expect(message).toMatch(/gone|cannot be read|no such file/);
-    }
+    await expect(comparing).rejects.toMatchObject({
+      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      details: { file: holding }
+    });
+    expect(isDone).toBe(true);
   });
 
   it('should be read again where it has changed between requests', async () => {
