@@ -10,6 +10,7 @@ import type { SyntheticFormat } from '../../../bench/models/synthetic';
 import { writeSynthetic } from '../../../bench/models/synthetic';
 import type { ISyntheticModel } from '../../../bench/models/syntheticmodel';
 import { Engine } from '../../../src/engine/service';
+import { writeSafetensors } from '../../../src/formats';
 import type { CacheMode, IVariant, Reference } from '../../../src/protocol';
 import { countsTraffic, trafficOf } from '../../support/traffic';
 import { testFolder } from '../runtime/helpers';
@@ -162,6 +163,21 @@ const FORMATS: readonly SyntheticFormat[] = ['training', 'aten', 'onnx', 'onnx-e
       );
       expect(readBytes).toBeLessThan(SMALL);
       expect(writtenBytes).toBeLessThan(SMALL);
+    });
+
+    it('should be read where an update has them, and be cast where it changes them', async () => {
+      const weights = `${path}.safetensors`;
+      const { name, data } = layers(16, 50).weights[1];
+      const shape = [WIDTH, WIDTH];
+      await writeSafetensors(weights, [{ name, dtype: 'float32', shape, data: data! }]);
+      const params = { path, weights, variant: variant('folded') };
+      const { result, readBytes, writtenBytes, peakGrowthBytes } = await trafficOf(() =>
+        engine.handle('updateWeights', params, {})
+      );
+      expect(result.result).toMatchObject({ changed: [name], castsDone: 1 });
+      expect(readBytes).toBeLessThan(WEIGHT_BYTES + SMALL);
+      expect(writtenBytes).toBeLessThan(WEIGHT_BYTES + SMALL);
+      expect(peakGrowthBytes).toBeLessThan(BOUND);
     });
 
     it('should leave nothing behind where a repair is interrupted', async () => {
