@@ -57,13 +57,13 @@ export function activationsText(
 ): string {
   const columns = ACTIVATION_COLUMNS.filter(({ name }) => SHOWN.includes(name));
   const rows = stats.values.map(row => columns.map(({ name }) => cellText(row[name])));
+  const labels = columns.map(({ label }) => label);
+  const figures = [table(labels, rows), probeCostText(stats)];
   return [
     `${stats.variant.cache}, ${stats.runtime}; inputs: ${stats.inputs}`,
-    table(
-      columns.map(({ label }) => label),
-      rows
-    ),
-    probeCostText(stats),
+    ...(rows.length > 0
+      ? figures
+      : ['There are no statistics of any value computed from the inputs']),
     ...formatSkipped(stats.skipped)
   ].join('\n');
 }
@@ -92,7 +92,7 @@ export function probeCostText({ batches, cost }: IActivationStatsResult): string
   const memory = (plain: number, probed: number): string =>
     `${formatBytes(probed)} (${formatRatio(probed / plain)} of a plain forward)`;
   const parts = [
-    `${batches} runs with probes in ${formatMs(cost.probedMs)} (${formatRatio(cost.probedMs / cost.plainMs)} of a plain forward)`,
+    `${batches} ${batches === 1 ? 'run' : 'runs'} with probes in ${formatMs(cost.probedMs)} (${formatRatio(cost.probedMs / cost.plainMs)} of a plain forward)`,
     `weights and values ${memory(cost.plainBytes, cost.probedBytes)}`
   ];
   if (cost.plainPeakRssBytes !== null && cost.probedPeakRssBytes !== null) {

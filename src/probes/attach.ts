@@ -2,12 +2,12 @@
  * Probes put into a graph.
  *
  * Probes stand behind all other nodes, that of the value computed last first: onnxruntime then runs each as soon as its value is
- * there (see order.ts), and no value lives longer than it would without.
+ * there (see order.ts), and no value lives longer than it would without. Nodes and values are those of the graph without probes, shared.
  *
  * @packageDocumentation
  */
 import { Names } from '../lowering';
-import { cloneGraph, makeValue, removeDeadNodes } from '../model';
+import { makeValue, removeDeadNodes } from '../model';
 import type { IGraph, IValue } from '../model';
 import { emitDifference } from './difference';
 import { Emitter } from './emitter';
@@ -25,7 +25,7 @@ export interface ISummaryGraph {
 /**
  * Summarise values of a graph.
  *
- * @param source - ONNX operators that the device can run; not changed. Weights are shared.
+ * @param source - ONNX operators that the device can run; not changed.
  * @param names - values of `source`, by name.
  * @param chunk - see {@link emitSummary}.
  * @param keepOutputs - whether the outputs of `source` stay beside those of the probes. Without them only what the probes need is
@@ -39,7 +39,7 @@ export function summaryGraph(
   chunk: number,
   keepOutputs = false
 ): ISummaryGraph {
-  const { graph } = cloneGraph(source);
+  const graph = { ...source };
   const emitter = Emitter.for(graph, namesOf(graph));
   const probes = new Map<string, ISummaryPorts>();
   for (const { name, value } of inReverseOrder(graph, new Set(names))) {
@@ -82,7 +82,7 @@ export interface IPiecesGraph {
  * @throws Error where a name is none of a value of the graph.
  */
 export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiecesGraph {
-  const { graph } = cloneGraph(reference);
+  const graph = { ...reference };
   const emitter = Emitter.for(graph, namesOf(graph));
   const vectors = new Map<string, IValue>();
   for (const { name, value } of inReverseOrder(
@@ -126,7 +126,7 @@ export function differenceGraph(
   vectors: readonly IValue[],
   chunk: number
 ): IDifferenceGraph {
-  const { graph } = cloneGraph(source);
+  const graph = { ...source };
   const names = namesOf(graph);
   const emitter = Emitter.for(graph, names);
   const inputs = new Map<IValue, IValue>();

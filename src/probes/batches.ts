@@ -13,11 +13,11 @@ import { peakLiveBytes } from './order';
 /** The most that probes may make of the memory of a plain forward. */
 export const MEMORY_RATIO = 1.3;
 
-/** What probes may take in any case: the smallest chunks need about this much. */
-export const SCRATCH_BYTES = 2 ** 14;
+/** What probes may take in any case: with less, small values would have to be compared in many runs. */
+export const SCRATCH_BYTES = 2 ** 17;
 
 /** Elements that a probe takes at a time, the fastest choice first. */
-const CHUNKS = [16384, 4096, 1024, 256, 64];
+const CHUNKS = [16384, 4096, 1024, 256];
 
 /** The most probes in one run: graphs stay small, and there is a pause to look whether the work was cancelled. */
 const BATCH_PROBES = 16;

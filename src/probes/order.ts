@@ -28,14 +28,14 @@ export function executionOrder(graph: IGraph): INode[] {
     }
   });
   const sources = nodes.map(node => {
-    const indices = new Set<number>();
+    const indices: number[] = [];
     for (const value of operandsOf(node)) {
-      const maker = makers.get(value);
+      const maker = value === null ? undefined : makers.get(value);
       if (maker !== undefined) {
-        indices.add(maker);
+        indices.push(maker);
       }
     }
-    return [...indices].sort((a, b) => a - b);
+    return indices.sort((a, b) => a - b);
   });
   const isUsed = new Uint8Array(nodes.length);
   sources.forEach(indices => indices.forEach(index => (isUsed[index] = 1)));
@@ -83,9 +83,11 @@ export function peakLiveBytes(graph: IGraph, sizeOf: (value: IValue) => number):
     if (RESHAPES.has(node.op) && source && result && !outputs.has(result)) {
       roots.set(result, rootOf(source));
     }
-    for (const value of [...operandsOf(node), ...node.outputs]) {
-      if (value !== null) {
-        lastUse.set(rootOf(value), i);
+    for (const values of [operandsOf(node), node.outputs]) {
+      for (const value of values) {
+        if (value !== null) {
+          lastUse.set(rootOf(value), i);
+        }
       }
     }
   });
@@ -125,18 +127,19 @@ const RESHAPES: ReadonlySet<string> = new Set([
 ]);
 
 /** Operands of a node, and values of the graphs outside that its nested graphs use. */
-function* operandsOf(node: INode): Iterable<IValue> {
-  const stack: INode[] = [node];
+function operandsOf(node: INode): readonly (IValue | null)[] {
+  const stack = bodiesOf(node);
+  if (stack.length === 0) {
+    return node.inputs;
+  }
+  const found = [...node.inputs];
   while (stack.length > 0) {
-    const current = stack.pop()!;
-    for (const value of current.inputs) {
-      if (value !== null) {
-        yield value;
-      }
-    }
-    for (const body of bodiesOf(current)) {
-      yield* body.outputs;
-      stack.push(...body.nodes);
+    const body = stack.pop()!;
+    found.push(...body.outputs);
+    for (const inner of body.nodes) {
+      found.push(...inner.inputs);
+      stack.push(...bodiesOf(inner));
     }
   }
+  return found;
 }

@@ -70,6 +70,14 @@ describe('statistics of activations', () => {
     expect(text).toContain('1 value left out (odd): there are no statistics of complex64');
   });
 
+  it('should say so where nothing is computed from the inputs', () => {
+    const text = activationsText({ ...result, rows: 0, batches: 0, values: [], skipped: [] });
+    expect(text.split('\n')).toEqual([
+      'off, CPUExecutionProvider; inputs: random, seed 0',
+      'There are no statistics of any value computed from the inputs'
+    ]);
+  });
+
   it('should tell what is left out once per reason', () => {
     const inside = ['a', 'b', 'c', 'd', 'e'].map(name => ({ name, reason: 'it is nested' }));
     const text = activationsText({

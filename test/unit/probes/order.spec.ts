@@ -80,6 +80,19 @@ describe('peakLiveBytes', () => {
     expect(peakLiveBytes(graphOf([x], nodes, [c]), sizeOf)).toBe(4 * 30);
   });
 
+  it('should count a reshaped value of its own where it is an output', () => {
+    const [x, a, b, flat] = ['x', 'a', 'b', 'flat'].map(name => value(name, 10));
+    const nodes = [
+      nodeOf('Relu', [x], a),
+      nodeOf('Relu', [a], b),
+      nodeOf('Reshape', [b, x], flat),
+      nodeOf('Relu', [b], value('c', 1))
+    ];
+    expect(peakLiveBytes(graphOf([x], nodes.slice(0, 3), [flat]), sizeOf)).toBe(4 * 20);
+    const elsewhere = (of: IValue): number => (of === flat ? 0 : sizeOf(of));
+    expect(peakLiveBytes(graphOf([x], nodes, [flat]), elsewhere)).toBe(4 * 20);
+  });
+
   it('should add what a nested graph takes while its node runs', () => {
     const [x, a, b] = [value('x', 1), value('a', 1), value('b', 1)];
     const [inner, result] = [value('inner', 50), value('result', 2)];

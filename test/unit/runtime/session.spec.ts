@@ -226,6 +226,35 @@ describe('RuntimeSession', () => {
     });
   });
 
+  describe('#runInto()', () => {
+    it('writes outputs to the memory given, and nowhere else', async () => {
+      const session = await RuntimeSession.create(onnxModel(model(['float16', 'bfloat16'])), CPU);
+      const wanted = await session.run(feeds);
+      const memory = new Float32Array(2 * ROWS + 2).fill(7);
+      const place = (start: number): ITensor => ({
+        dtype: 'float32',
+        shape: [ROWS, 1],
+        data: memory.subarray(start, start + ROWS)
+      });
+      const [first, second] = [place(1), place(ROWS + 1)];
+      await session.runInto(
+        feeds,
+        new Map([
+          ['y1', first],
+          ['y0', second]
+        ])
+      );
+      expect(first.data).toEqual(wanted.get('y1')!.data);
+      expect(second.data).toEqual(wanted.get('y0')!.data);
+      expect([memory[0], memory.at(-1)]).toEqual([7, 7]);
+      const short = { ...first, shape: [1, 1], data: memory.subarray(0, 1) };
+      await expect(session.runInto(feeds, new Map([['y0', short]]))).rejects.toMatchObject({
+        code: 'runtime'
+      });
+      await session.dispose();
+    });
+  });
+
   describe('#prepareRun()', () => {
     it('repeats a forward', async () => {
       const session = await RuntimeSession.create(onnxModel(model(['float16'])), {
