@@ -74,43 +74,55 @@ export async function installCudaProvider(
   return path;
 }
 
-/** Remove the provider's libraries. Nothing else uses them. */
+/** Remove the provider's libraries, and the one that onnxruntime-node's own installer adds. Nothing else uses them. */
 export function removeCudaProvider(folder: string | null = ortLibraryFolder()): void {
-  for (const name of folder === null ? [] : [CUDA_LIBRARY, SHARED_LIBRARY]) {
+  for (const name of folder === null ? [] : [CUDA_LIBRARY, SHARED_LIBRARY, TENSORRT_LIBRARY]) {
     rmSync(join(folder!, name), { force: true });
   }
 }
 
+const TENSORRT_LIBRARY = 'libonnxruntime_providers_tensorrt.so';
+
+/** Whether both libraries are there, whole and of the version that is needed. */
 async function isInstalled(folder: string): Promise<boolean> {
   const nowhere = { kind: 'missing', message: '' } as const;
-  const { provider } = await inspectCuda({ folder, driver: nowhere, find: () => null });
-  return provider.versionMatches === true && existsSync(join(folder, SHARED_LIBRARY));
+  const nothing = (): null => null;
+  const { provider, cudaMajor } = await inspectCuda({
+    folder,
+    driver: nowhere,
+    find: nothing,
+    findOutside: nothing
+  });
+  // What the library needs is told by its end, which a copy that was cut off has not.
+  const isWhole = cudaMajor !== null;
+  return provider.versionMatches === true && isWhole && existsSync(join(folder, SHARED_LIBRARY));
 }
 
 /** Take the libraries out of the wheel. Says why it did not work, or nothing. */
 async function fromPyPI(version: string, folder: string): Promise<string> {
   const scratch = mkdtempSync(join(tmpdir(), 'castlens-cuda-'));
   try {
-    const wanted = [`onnxruntime-gpu==${version}`, '--no-deps', '--dest', scratch, ...WHEEL];
-    let reason = '';
+    const options = ['--disable-pip-version-check', '--no-deps', '--dest', scratch, ...WHEEL];
+    const args = ['-m', 'pip', 'download', ...options, `onnxruntime-gpu==${version}`];
+    const reasons: string[] = [];
     for (const python of [process.env.PYTHON, 'python3', 'python']) {
-      if (python === undefined || readdirSync(scratch).length > 0) {
-        continue;
+      const reason = python === undefined ? undefined : await run(python, args);
+      if (reason === '') {
+        break;
       }
-      reason = await run(python, [
-        '-m',
-        'pip',
-        'download',
-        '--disable-pip-version-check',
-        ...wanted
-      ]);
+      if (reason !== undefined && !reasons.includes(reason)) {
+        reasons.push(reason);
+      }
     }
     const [wheel] = readdirSync(scratch);
     if (wheel === undefined) {
-      return reason;
+      return reasons.join('; ');
     }
     await extractFiles(join(scratch, wheel), [CUDA_LIBRARY, SHARED_LIBRARY], folder);
     return '';
+  } catch (error) {
+    // A damaged archive, a full disk.
+    return (error as Error).message;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -121,6 +133,7 @@ function run(command: string, args: readonly string[]): Promise<string> {
   return new Promise(resolve => {
     let said = '';
     const child = spawn(command, [...args], {
+      env: process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: TIMEOUT_MS
     });
@@ -130,9 +143,10 @@ function run(command: string, args: readonly string[]): Promise<string> {
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.on('error', error => resolve(error.message));
-    child.on('close', code => {
+    child.on('close', (code, signal) => {
       const last = said.trim().split('\n').slice(-1)[0];
-      resolve(code === 0 ? '' : `${basename(command)}: ${last || `exit code ${code}`}`);
+      const reason = last || (signal === null ? `exit code ${code}` : `ended by ${signal}`);
+      resolve(code === 0 ? '' : `${basename(command)}: ${reason}`);
     });
   });
 }

@@ -31,9 +31,8 @@ export function provideLibraries(
       folders.add(path.slice(0, path.lastIndexOf('/')));
       continue;
     }
-    const { packageName, version, folder } = packageOf(name, cuda);
-    packages.add(`'${packageName}==${version}.*'`);
-    folders.add(`${OWN_ROOT}/nvidia/${folder}/lib`);
+    packages.add(`'${packageFor(name, cuda)}'`);
+    folders.add(`${OWN_ROOT}/nvidia/${packageOf(name, cuda).folder}/lib`);
   }
   const path = `export LD_LIBRARY_PATH="${[...folders].join(':')}:$LD_LIBRARY_PATH"`;
   return packages.size === 0
@@ -52,6 +51,12 @@ const PACKAGES: readonly (readonly [string, string, string])[] = [
   ['libcudnn', 'nvidia-cudnn', 'cudnn'],
   ['libnvrtc', 'nvidia-cuda-nvrtc', 'cuda_nvrtc']
 ];
+
+/** What pip is asked for to get a library, such as `nvidia-cublas==13.*`. */
+export function packageFor(library: string, major: number | null): string {
+  const { packageName, version } = packageOf(library, major ?? NEWEST_MAJOR);
+  return `${packageName}==${version}.*`;
+}
 
 /** Package, its major version, and its folder. From CUDA 13 on all but cuDNN share one folder, and names have no suffix. */
 function packageOf(

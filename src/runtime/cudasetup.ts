@@ -10,7 +10,7 @@ import { CastlensError } from '../model';
 import type { DriverState } from './nvidiasmi';
 import { queryDriver, visibleGpus } from './nvidiasmi';
 import { ortLibraryFolder, ortPackageVersion } from './binding';
-import { findOutsideLoader, provideLibraries } from './cudalibraries';
+import { findOutsideLoader, packageFor, provideLibraries } from './cudalibraries';
 import { findLibrary, neededLibraries } from './sharedlibrary';
 
 /** The provider's library, and the one it shares with other providers. */
@@ -30,6 +30,8 @@ export interface ICudaLibrary {
   readonly path: string | null;
   /** Whether the provider works without it, for models without convolutions and the like. */
   readonly optional: boolean;
+  /** The package of PyPI that has it, as pip is asked for it; null for the driver's own. */
+  readonly package: string | null;
 }
 
 /** Something in the way, and the command that removes it. */
@@ -129,15 +131,22 @@ function lookAround(driver: DriverState, options: ICudaSetupOptions): ISurroundi
   const find = options.find ?? findLibrary;
   const path = providerPath(folder);
   const needed = path === null ? [] : cudaNeeds(path);
-  const libraries = needed.map(name => ({ name, path: find(name), optional: false }));
+  const major = majorOf(needed, 'libcudart');
+  const library = (name: string, optional: boolean): ICudaLibrary => ({
+    name,
+    path: find(name),
+    optional,
+    package: name === DRIVER_LIBRARY ? null : packageFor(name, major)
+  });
+  const libraries = needed.map(name => library(name, false));
   if (path !== null && !needed.includes(CUDNN)) {
-    libraries.push({ name: CUDNN, path: find(CUDNN), optional: true });
+    libraries.push(library(CUDNN, true));
   }
   return {
     driver,
     folder,
     path,
-    major: majorOf(needed, 'libcudart'),
+    major,
     libraries,
     hasDriverLibrary: find(DRIVER_LIBRARY) !== null,
     findOutside: options.findOutside ?? findOutsideLoader,
