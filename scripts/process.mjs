@@ -26,9 +26,13 @@ export async function runMain(main) {
 }
 
 /** Runs a program with this terminal; resolves to its exit code, rejects when it cannot be started. */
-export function run(command, args, { env = process.env, cwd = root, timeoutMs = 0 } = {}) {
+export function run(
+  command,
+  args,
+  { env = process.env, cwd = root, timeoutMs = 0, stdio = 'inherit' } = {}
+) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: 'inherit', timeout: timeoutMs });
+    const child = spawn(command, args, { cwd, env, stdio, timeout: timeoutMs });
     child.on('error', reject);
     child.on('close', (code, signal) => resolve(signal ? 1 : code));
   });

@@ -134,7 +134,18 @@ static const char *text_of(int code) {
   }
 }
 const char *cudaGetErrorString(int code) { return text_of(code); }
-const char *cudaGetErrorName(int code) { return text_of(code); }
+const char *cudaGetErrorName(int code) {
+  switch (code) {
+    case 0: return "cudaSuccess";
+    case 2: return "cudaErrorMemoryAllocation";
+    case 35: return "cudaErrorInsufficientDriver";
+    case 100: return "cudaErrorNoDevice";
+    case 209: return "cudaErrorNoKernelImageForDevice";
+    case 700: return "cudaErrorIllegalAddress";
+    case 719: return "cudaErrorLaunchFailure";
+    default: return "cudaErrorUnknown";
+  }
+}
 int cudaGetLastError(void) { int code = sticky; sticky = 0; return code; }
 int cudaPeekAtLastError(void) { return sticky; }
 

@@ -76,6 +76,15 @@ describe('cudaFailureOf', () => {
       'runtime',
       'of another version'
     ],
+    // As the launch of a kernel reports it.
+    [
+      "Non-zero status code returned while running Cast node. Name:'c' Status Message: CUDA error cudaErrorLaunchFailure:unspecified launch failure",
+      'device-lost',
+      'lost'
+    ],
+    ['CUDA error cudaErrorIllegalAddress:an illegal memory access', 'device-lost', 'lost'],
+    ['CUDA error cudaErrorMemoryAllocation:out of memory', 'out-of-memory', 'not enough'],
+    ['CUDA error cudaErrorNoKernelImageForDevice:no kernel image', 'runtime', 'no code'],
     [`CUDA failure 214: uncorrectable ECC error encountered${PLACE}`, 'device-lost', 'lost'],
     [`CUDNN failure 5003: CUDNN_STATUS_EXECUTION_FAILED_CUDART${PLACE}`, 'device-lost', 'lost'],
     [`CUDA failure 719: unspecified launch failure${PLACE}`, 'device-lost', 'lost'],
@@ -99,6 +108,7 @@ describe('cudaFailureOf', () => {
     `CUBLAS failure 15: CUBLAS_STATUS_NOT_SUPPORTED${PLACE}`,
     `CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED${PLACE}`,
     `CUDNN failure 2000: CUDNN_STATUS_BAD_PARAM${PLACE}`,
+    'CUDA error cudaErrorLaunchOutOfResources:too many resources requested for launch',
     `CUDA failure 701: too many resources requested for launch${PLACE}`
   ])('leaves %p alone', message => {
     expect(cudaFailureOf(message)).toBeNull();
