@@ -1,4 +1,4 @@
-// Two projects: `unit` runs in one process without sockets; `protocol` starts real processes.
+// `unit` runs in one process without sockets; `protocol` and `cuda` start real processes.
 const transformed = [
   '@jupyterlab/',
   '@jupyter/',
@@ -59,6 +59,12 @@ export default {
       ...shared,
       displayName: 'protocol',
       testMatch: ['<rootDir>/test/protocol/**/*.spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/longtimeout.cjs']
+    },
+    {
+      ...shared,
+      displayName: 'cuda',
+      testMatch: ['<rootDir>/test/cuda/**/*.spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/longtimeout.cjs']
     }
   ]

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ensureBrowser } from './browser.mjs';
+import { prepareCuda } from './cudatest.mjs';
 import { ensureBuilt, ensureNodeModules, requireNode } from './prepare.mjs';
 import { Failure, run, say } from './process.mjs';
 import { ensureVenv, installExtension, jupyterVariables, venvProgram } from './python.mjs';
@@ -12,9 +13,10 @@ const torchTimeLimitMs = 15 * 60_000;
 const reports = join(root, 'test-results', 'reports');
 
 /**
- * What a suite found. `reason` tells why it is not only the counts that matter: it could not run, or had nothing to run.
+ * What a suite found. `reason` tells why it is not only the counts that matter: it could not run, or had nothing to run, which is no
+ * failure where `isSkipped`.
  *
- * @typedef {{ passed: number, failed: number, skipped: number, reason?: string }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: number, reason?: string, isSkipped?: boolean }} Counts
  */
 
 /** The suites in the order in which they run; `torch` runs only when it is named. */
@@ -24,6 +26,7 @@ const suites = {
   unit: args => runJest('unit', args),
   protocol: async args =>
     add(await runJest('protocol', ['--runInBand', ...args]), await runPytest('protocol')),
+  cuda: runCuda,
   packaging: args => runPytest('packaging', args),
   browser: runPlaywright,
   torch: runTorch
@@ -76,16 +79,20 @@ function countReport(file, code, read) {
     : counts;
 }
 
-async function runJest(project, args) {
+async function runJest(project, args, env = process.env) {
   const file = join(reports, `${project}.json`);
-  const code = await run(process.execPath, [
-    'node_modules/jest/bin/jest.js',
-    '--selectProjects',
-    project,
-    '--json',
-    `--outputFile=${file}`,
-    ...args
-  ]);
+  const code = await run(
+    process.execPath,
+    [
+      'node_modules/jest/bin/jest.js',
+      '--selectProjects',
+      project,
+      '--json',
+      `--outputFile=${file}`,
+      ...args
+    ],
+    { env }
+  );
   return countReport(file, code, text => {
     const report = JSON.parse(text);
     return {
@@ -94,6 +101,16 @@ async function runJest(project, args) {
       skipped: report.numPendingTests + report.numTodoTests
     };
   });
+}
+
+/** What can be checked of CUDA without a device; says so where a part has to be left out. */
+async function runCuda(args) {
+  const { env, reason } = await prepareCuda();
+  if (env === null) {
+    return { ...nothing, isSkipped: true, reason: `skipped, ${reason}` };
+  }
+  const counts = await runJest('cuda', ['--runInBand', ...args], env);
+  return reason ? add(counts, { ...nothing, reason: `in part skipped, ${reason}` }) : counts;
 }
 
 /** Runs the Python tests of a folder of test/; no counts where the folder has none. */
@@ -222,7 +239,7 @@ async function runSuites(selected, args) {
       }
       counts = { ...nothing, failed: 1, reason: error.message };
     }
-    if (counts.passed + counts.failed === 0 && !optional.has(name)) {
+    if (counts.passed + counts.failed === 0 && !optional.has(name) && !counts.isSkipped) {
       counts = { ...counts, failed: 1, reason: 'the suite ran no tests' };
     }
     const seconds = ((performance.now() - start) / 1000).toFixed(1);

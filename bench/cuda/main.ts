@@ -53,6 +53,9 @@ async function main(): Promise<void> {
   const cuda = await inspectCuda();
   if (parseDevice(device).kind === 'cuda') {
     cuda.problems.forEach(problem => say(problemText(problem)));
+    if (cuda.problems.some(({ optional }) => !optional)) {
+      throw new Error(`nothing can be measured on ${device} before this is solved`);
+    }
   }
   const folder = mkdtempSync(join(tmpdir(), 'castlens-cuda-bench-'));
   try {

@@ -86,12 +86,12 @@ class DecoderGraph {
     const { batch, tokens, width, layers } = this._options;
     const input = makeValue('x', 'float32', [batch, tokens, width]);
     this._graph.inputs.push(input);
-    let x = this._node('Reshape', [input, this._ints([batch * tokens, width])]);
+    let x = this._reshape(input, [batch * tokens, width]);
     for (let i = 0; i < layers; i++) {
       x = this._layer(`layers.${i}`, x);
     }
     const normed = this._norm('norm', x);
-    this._graph.outputs.push(this._node('Reshape', [normed, this._ints([batch, tokens, width])]));
+    this._graph.outputs.push(this._reshape(normed, [batch, tokens, width]));
     return this._graph;
   }
 
@@ -108,7 +108,7 @@ class DecoderGraph {
       ] as const
     ).map(([one, perm]) => {
       const rows = this._linear(`${name}.${one}`, normed, width, width);
-      const byHead = this._node('Reshape', [rows, this._ints([batch, tokens, heads, size])]);
+      const byHead = this._reshape(rows, [batch, tokens, heads, size]);
       return this._node('Transpose', [byHead], { perm: ints(perm) });
     });
     const scores = this._cast(this._node('MatMul', [q, k]), 'float32');
@@ -118,7 +118,7 @@ class DecoderGraph {
     const mixed = this._node('Transpose', [this._node('MatMul', [shares, v])], {
       perm: ints([0, 2, 1, 3])
     });
-    const joined = this._node('Reshape', [mixed, this._ints([batch * tokens, width])]);
+    const joined = this._reshape(mixed, [batch * tokens, width]);
     const attended = this._linear(`${name}.o`, joined, width, width);
     const between = this._node('Add', [x, this._cast(attended, 'float32')]);
     const second = this._low(this._norm(`${name}.ffn_norm`, between));
@@ -149,8 +149,12 @@ class DecoderGraph {
 
   private _linear(name: string, x: IValue, inputs: number, outputs: number): IValue {
     const weight = this._weight(`${name}.weight`, [outputs, inputs], Math.sqrt(3 / inputs));
-    const turned = this._node('Transpose', [this._low(weight)], { perm: ints([1, 0]) });
-    return this._node('MatMul', [x, turned]);
+    // As exporters write a Linear of rows.
+    return this._node('Gemm', [x, this._low(weight)], { transB: int(1) });
+  }
+
+  private _reshape(value: IValue, shape: readonly number[]): IValue {
+    return this._node('Reshape', [value, this._ints(shape)]);
   }
 
   private _low(value: IValue): IValue {

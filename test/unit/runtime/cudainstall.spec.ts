@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { installCudaProvider, ortPackageVersion, removeCudaProvider } from '../../../src/runtime';
+import { onlyFrom, pythonWithPip, writeWheel } from '../../support/wheels';
 import { elfLibrary } from './elf';
 
 const CUDA = 'libonnxruntime_providers_cuda.so';
@@ -12,17 +12,6 @@ const NEEDED = ['libcublasLt.so.13', 'libcudart.so.13', 'libcuda.so.1'];
 const VERSION = ortPackageVersion();
 
 const python = pythonWithPip();
-
-/** The path of a Python that has pip, or null. */
-function pythonWithPip(): string | null {
-  try {
-    const code = 'import pip, sys; print(sys.executable)';
-    const program = process.env.PYTHON ?? 'python3';
-    return execFileSync(program, ['-c', code], { encoding: 'utf8', stdio: 'pipe' }).trim();
-  } catch {
-    return null;
-  }
-}
 
 /** `python3 -m pip download ... --dest FOLDER ... onnxruntime-gpu==VERSION`, from a folder of wheels instead of an index. */
 const FAKE_PIP = `#!/bin/sh
@@ -74,26 +63,11 @@ const isLinux = process.platform === 'linux' && process.arch === 'x64';
 
   /** A wheel of onnxruntime-gpu as the index would have it. */
   function offer(version: string, library: Uint8Array = elfLibrary(NEEDED, version)): string {
-    const content = join(root, 'content');
-    const info = `onnxruntime_gpu-${version}.dist-info`;
-    mkdirSync(join(content, 'onnxruntime/capi'), { recursive: true });
-    mkdirSync(join(content, info), { recursive: true });
-    writeFileSync(join(content, 'onnxruntime/capi', CUDA), library);
-    writeFileSync(join(content, 'onnxruntime/capi', SHARED), elfLibrary([], version));
-    const metadata = `Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: ${version}\n`;
-    writeFileSync(join(content, info, 'METADATA'), metadata);
-    const tag = 'cp312-cp312-manylinux_2_28_x86_64';
-    writeFileSync(
-      join(content, info, 'WHEEL'),
-      `Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: ${tag}\n`
-    );
-    writeFileSync(join(content, info, 'RECORD'), '');
-    const wheel = join(index, `onnxruntime_gpu-${version}-${tag}.whl`);
-    execFileSync(python!, ['-m', 'zipfile', '-c', wheel, ...readdirSync(content)], {
-      cwd: content
+    const wheel = { name: 'onnxruntime-gpu', version, tag: 'cp312-cp312-manylinux_2_28_x86_64' };
+    return writeWheel(python!, index, wheel, {
+      [`onnxruntime/capi/${CUDA}`]: library,
+      [`onnxruntime/capi/${SHARED}`]: elfLibrary([], version)
     });
-    rmSync(content, { recursive: true });
-    return wheel;
   }
 
   /** An installer of onnxruntime-node that runs some JavaScript. */
@@ -205,12 +179,7 @@ const isLinux = process.platform === 'linux' && process.arch === 'x64';
 
   it('asks the real pip so that it understands', async () => {
     offer(VERSION);
-    Object.assign(process.env, {
-      PYTHON: python,
-      PIP_NO_INDEX: '1',
-      PIP_FIND_LINKS: index,
-      PIP_CONFIG_FILE: '/dev/null'
-    });
+    Object.assign(process.env, { PYTHON: python, ...onlyFrom(index) });
     await install();
     expectInstalled();
   }, 120_000);
