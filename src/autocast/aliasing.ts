@@ -7,7 +7,7 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import { castTarget, changesDtype, forEachNode, isLayoutOnly } from '../model';
+import { castTarget, changesDtype, forEachNode, handedOn, isLayoutOnly } from '../model';
 import { isInPlace, writesInPlace } from './dtypes';
 
 /** Answers about shared memory in one graph, as it was when asked for. */
@@ -44,15 +44,17 @@ export function findAliases(graph: IGraph): IAliases {
     }
     return root;
   };
+  const join = (value: IValue, other: IValue): void => {
+    if (find(value) !== find(other)) {
+      parents.set(find(value), find(other));
+    }
+  };
   forEachNode(graph, node => {
     const source = node.inputs[0] ?? null;
     if (source !== null && mayAlias(node)) {
-      for (const result of node.outputs) {
-        if (result !== null && find(result) !== find(source)) {
-          parents.set(find(result), find(source));
-        }
-      }
+      node.outputs.forEach(result => result !== null && join(result, source));
     }
+    handedOn(node).forEach(({ value, operand }) => join(value, operand));
   });
   const written = new Map<IValue, INode>();
   for (const node of mutators) {

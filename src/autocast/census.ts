@@ -3,11 +3,13 @@
  *
  * @packageDocumentation
  */
-import type { IExportedModel, IGraph } from '../model';
+import type { IExportedModel, INode } from '../model';
 import type { CacheMode, ICensus, IForwardCasts, IRegionInfo, IWeightCast } from '../protocol';
 import { findAliases } from './aliasing';
 import { ModuleAttribution } from './attribution';
+import { cachedCasts } from './cachedcasts';
 import { cacheVerdict } from './eagercache';
+import { ExecutionCounts } from './executions';
 import type { IExplicitGraph } from './explicit';
 import { collectFindings } from './findings';
 import type { IJudgedCast } from './findings';
@@ -32,15 +34,20 @@ export function takeCensus(
 ): ICensus {
   const aliases = findAliases(explicit.graph);
   const attribution = new ModuleAttribution(model);
-  const casts: IJudgedCast[] = weightCastsOf(explicit.graph).map(cast => ({
+  const judged = weightCastsOf(explicit.graph).map(cast => ({
     ...cast,
-    verdict: cacheVerdict(cast, model.dialect, explicit.regions, aliases),
+    verdict: cacheVerdict(cast, model.dialect, explicit.regions, aliases)
+  }));
+  const { cached, repeated } = sumCached(explicit, judged);
+  const casts: IJudgedCast[] = judged.map(cast => ({
+    ...cast,
+    isRepeated: repeated.has(cast.node),
     isFoldable:
       aliases.mutatorOf(cast.node.inputs[0]!) === null &&
       aliases.mutatorOf(cast.node.outputs[0]!) === null,
     module: attribution.moduleOf(cast.node, cast.weight)
   }));
-  const perForward = countForwards(casts);
+  const perForward = countForwards(casts, cached);
   const weightCasts = listWeightCasts(casts, model);
   const activationCasts = countActivationCasts(explicit.graph);
   return {
@@ -78,23 +85,40 @@ export function sumCasts(
   return { weightCasts, bytesMoved };
 }
 
-function countForwards(casts: readonly IJudgedCast[]): Record<CacheMode, IForwardCasts> {
-  // A cast in a body may never run, so that it stands for none outside.
-  const kept = new Map<IGraph, Set<string>>();
-  const withCache = casts.filter(({ verdict, executions: { graph } }) => {
-    if (verdict.key === null) {
-      return true;
-    }
-    const keys = kept.get(graph) ?? new Set<string>();
-    kept.set(graph, keys);
-    const isFirst = !keys.has(verdict.key);
-    keys.add(verdict.key);
-    return isFirst;
+type ICacheJudgedCast = Omit<IJudgedCast, 'isRepeated' | 'isFoldable' | 'module'>;
+
+/** What eager mode does once while its cache lives: in one forward, and the casts that it spares. */
+function sumCached(
+  { graph, regions }: IExplicitGraph,
+  casts: readonly ICacheJudgedCast[]
+): { readonly cached: IForwardCasts; readonly repeated: ReadonlySet<INode> } {
+  const counts = new ExecutionCounts(graph);
+  const repeated = new Set<INode>();
+  const done = cachedCasts(graph, regions, casts).map(group => {
+    const [first] = group.casts;
+    const executions = counts.inGraph(group.home);
+    group.casts.forEach((cast, i) => {
+      if (i > 0 || cast.executions.count > executions.count) {
+        repeated.add(cast.node);
+      }
+    });
+    return { executions, bytesMoved: executions.count * first.bytesPerRun };
   });
+  return { cached: sumCasts(done), repeated };
+}
+
+function countForwards(
+  casts: readonly IJudgedCast[],
+  cached: IForwardCasts
+): Record<CacheMode, IForwardCasts> {
+  const uncached = sumCasts(casts.filter(({ verdict }) => verdict.key === null));
   const unfoldable = sumCasts(casts.filter(cast => !cast.isFoldable));
   return {
     off: sumCasts(casts),
-    autocast: sumCasts(withCache),
+    autocast: {
+      weightCasts: cached.weightCasts + uncached.weightCasts,
+      bytesMoved: cached.bytesMoved + uncached.bytesMoved
+    },
     folded: unfoldable,
     frozen: unfoldable
   };

@@ -36,6 +36,8 @@ export interface ICacheVerdict {
   readonly refusal: CacheRefusal | null;
   /** Casts with the same key are done once. Null where the cast is not kept. */
   readonly key: string | null;
+  /** The outermost region, at whose end the cast is forgotten; null where it is kept for the whole forward. */
+  readonly region: string | null;
 }
 
 /**
@@ -52,9 +54,13 @@ export function cacheVerdict(
   regions: RegionStates,
   aliases: IAliases
 ): ICacheVerdict {
-  const refuse = (refusal: CacheRefusal): ICacheVerdict => ({ refusal, key: null });
+  const refuse = (refusal: CacheRefusal): ICacheVerdict => ({
+    refusal,
+    key: null,
+    region: null
+  });
   const { node, weight, lineage, to } = cast;
-  let scope = '';
+  let region: string | null = null;
   if (dialect === 'TRAINING') {
     const state = node.region === null ? undefined : regions.get(node.region);
     if (node.origin !== 'region' || !state) {
@@ -63,7 +69,7 @@ export function cacheVerdict(
     if (state.active?.dtype !== to) {
       return refuse('not-lower-precision');
     }
-    scope = state.outermost;
+    region = state.outermost;
   } else if (!isLowPrecision(to)) {
     return refuse('not-lower-precision');
   }
@@ -82,7 +88,7 @@ export function cacheVerdict(
   if (aliases.mutatorOf(lineage.value) !== null) {
     return refuse('mutated');
   }
-  return { refusal: null, key: `${scope}|${to}|${weightKey(weight)}` };
+  return { refusal: null, key: `${region ?? ''}|${to}|${weightKey(weight)}`, region };
 }
 
 /** Whether a weight is a parameter. Initializers of ONNX files, which do not say, are taken as parameters. */

@@ -23,6 +23,11 @@ export interface IExecutions extends IRunRange {
   readonly count: number;
 }
 
+/** Whether one of the bodies of a node runs, once; else each runs as often as it does. */
+export function isBranch({ op }: INode): boolean {
+  return op === 'onnx.If' || op === 'higher_order.cond';
+}
+
 /** Whether the number of runs depends on values that are only known in a forward. */
 export function dependsOnValues({ least, most }: IRunRange): boolean {
   return least !== most;
@@ -31,9 +36,9 @@ export function dependsOnValues({ least, most }: IRunRange): boolean {
 /**
  * Runs in one forward of every graph nested in `graph`, itself included. Linear in nodes.
  *
- * - `If`: each branch never or once.
+ * - `If`, `cond`: each branch never or once.
  * - `Loop`: its trip count, where that is a stored number and the condition is true throughout; less where the condition may end it.
- * - `Scan`: the length of its sequences, where the file says it.
+ * - `Scan`, `scan`, `map`: the length of their sequences, where the file says it.
  * - Bodies of other operators: nothing is known.
  */
 export class ExecutionCounts {
@@ -71,6 +76,11 @@ export class ExecutionCounts {
     return this._around.get(node)!;
   }
 
+  /** Runs of the nodes of the graph, or of a graph nested in it. */
+  inGraph(graph: IGraph): IExecutions {
+    return this._executions.get(graph)!;
+  }
+
   /** How many runs some nodes can have together in one forward: of branches one runs, whichever. Linear in nodes. */
   rangeOf(nodes: ReadonlySet<INode>): IRunRange {
     const ranges = new Map<IGraph, IRunRange>();
@@ -82,7 +92,7 @@ export class ExecutionCounts {
         const own = nodes.has(node) ? 1 : 0;
         least += own;
         most += own;
-        const isBranching = node.op === 'onnx.If';
+        const isBranching = isBranch(node);
         const inside = bodiesOf(node).map(body => {
           const each = isBranching ? ONCE : this._perNode.get(body)!;
           const range = ranges.get(body)!;
@@ -107,11 +117,16 @@ export class ExecutionCounts {
   private _runsOf(node: INode, body: IGraph): IRunRange {
     switch (node.op) {
       case 'onnx.If':
+      case 'higher_order.cond':
         return { least: 0, most: 1 };
       case 'onnx.Loop':
         return this._tripsOf(node, body);
       case 'onnx.Scan':
         return this._lengthOf(node);
+      case 'higher_order.scan':
+        return this._lengthOfList(node, 1);
+      case 'higher_order.map_impl':
+        return this._lengthOfList(node, 0);
       default:
         return UNKNOWN;
     }
@@ -153,6 +168,18 @@ export class ExecutionCounts {
       const item = axes?.kind === 'list' ? axes.items[i] : undefined;
       const axis = item?.kind === 'int' ? Number(item.value) : 0;
       const size = value?.shape?.at(axis);
+      if (typeof size === 'number') {
+        return { least: size, most: size };
+      }
+    }
+    return UNKNOWN;
+  }
+
+  /** The length of the tensors that a higher-order operator goes over along their first dimension: its n-th list of operands. */
+  private _lengthOfList({ inputs, attrs }: INode, n: number): IRunRange {
+    const lists = Object.values(attrs).flatMap(attr => (attr.kind === 'list' ? [attr.items] : []));
+    for (const item of lists[n] ?? []) {
+      const size = item.kind === 'input' ? inputs[item.index]?.shape?.[0] : undefined;
       if (typeof size === 'number') {
         return { least: size, most: size };
       }

@@ -5,12 +5,14 @@
  */
 export { findAliases } from './aliasing';
 export type { IAliases } from './aliasing';
+export { cachedCasts } from './cachedcasts';
+export type { ICachedCasts } from './cachedcasts';
 export { takeCensus, sumCasts } from './census';
 export { dropDeadNodes } from './deadcode';
 export { dtypeRule, isInPlace, promoteTypes, resultType } from './dtypes';
 export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
-export { dependsOnValues, ExecutionCounts } from './executions';
+export { dependsOnValues, ExecutionCounts, isBranch } from './executions';
 export type { IExecutions, IRunRange } from './executions';
 export { makeCastsExplicit, namesOf } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';

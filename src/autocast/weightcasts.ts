@@ -10,6 +10,7 @@ import {
   changesDtype,
   elementCount,
   forEachNode,
+  handedOn,
   isArrangement,
   isFloating,
   isTransparent,
@@ -72,7 +73,7 @@ export function storedBytes(weight: IWeight): number {
 
 /**
  * The lineage of every value that depends on one weight alone through layout-only operators and casts of floating-point
- * values. Linear in nodes.
+ * values; in nested graphs too, where they use a weight or are given one that no run changes. Linear in nodes.
  *
  * #### Notes
  * Training IR may write into a weight (a buffer that the forward updates). What is made of it afterwards depends on more than the
@@ -89,6 +90,12 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
   const written = new Set<string>();
   forEachNode(graph, node => {
     bodiesOf(node).forEach(addWeights);
+    for (const { value, operand } of handedOn(node)) {
+      const given = lineage.get(operand);
+      if (given !== undefined) {
+        lineage.set(value, given);
+      }
+    }
     const source = node.inputs[0] ?? null;
     const before = source === null ? undefined : lineage.get(source);
     if (before === undefined) {

@@ -4,5 +4,6 @@ export * from './errors';
 export * from './exportedmodel';
 export * from './graph';
 export * from './guard';
+export * from './handedon';
 export * from './operators';
 export * from './weight';

@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue, IWeight, IWeightValue } from '../model';
-import { castTarget, contiguousStrides, isArrangement, isTransparent, makeValue } from '../model';
+import {
+  castTarget,
+  contiguousStrides,
+  handedOn,
+  isArrangement,
+  isTransparent,
+  makeValue
+} from '../model';
 import { asWeightCast, dropDeadNodes, findAliases, weightKey, weightLineage } from '../autocast';
 import { allGraphs, copyArrangement, NameSource, Replacements } from './rewriting';
 
@@ -21,7 +28,8 @@ export interface IFoldResult {
  *
  * The consumer of a cast uses a new weight whose data is derived from the stored one. A cast behind layout-only operators
  * becomes these operators applied to the derived weight; a cast of a cast becomes a derived weight with both steps. There
- * is one derived weight per (stored tensor, steps), however many names, views and uses it has.
+ * is one derived weight per (stored tensor, steps), however many names, views and uses it has. It stands in the outermost graph,
+ * whatever nested graph the casts and the stored weight stand in: it is made once, however often a body runs.
  *
  * #### Notes
  * Exact: casting element by element and arranging commute, and both steps of a chain are done in order.
@@ -55,6 +63,7 @@ class Folding {
             this._producerOf.set(value, node);
           }
         }
+        handedOn(node).forEach(({ value, operand }) => this._handedOn.set(value, operand));
         const cast = asWeightCast(node, lineage);
         if (
           cast === null ||
@@ -101,6 +110,11 @@ class Folding {
       if (known !== undefined) {
         current = known;
         break;
+      }
+      const outer = this._handedOn.get(top);
+      if (outer !== undefined) {
+        top = this._replacements.resolve(outer);
+        continue;
       }
       const entry = this._weights.get(top);
       if (entry !== undefined) {
@@ -175,6 +189,8 @@ class Folding {
   private readonly _weights: Map<IValue, IWeightValue>;
   private readonly _derived = new Map<string, IValue>();
   private readonly _producerOf = new Map<IValue, INode>();
+  /** What nested graphs are given, and loops return, under another name. */
+  private readonly _handedOn = new Map<IValue, IValue>();
   /** Copies of layout results by dtype; only those of the graph at hand, which its later nodes can use. */
   private _copies = new Map<IValue, Map<DType, IValue>>();
   private readonly _replacements = new Replacements();

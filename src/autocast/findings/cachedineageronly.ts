@@ -13,15 +13,7 @@ export const cachedInEagerOnly: FindingRule = ({ model, casts, perForward }) => 
   if (saved <= 0) {
     return [];
   }
-  const seen = new Set<string>();
-  const repeated = casts.filter(({ verdict }) => {
-    if (verdict.key === null) {
-      return false;
-    }
-    const isRepeated = seen.has(verdict.key);
-    seen.add(verdict.key);
-    return isRepeated;
-  });
+  const repeated = casts.filter(({ isRepeated }) => isRepeated);
   const bytes = perForward.off.bytesMoved - perForward.autocast.bytesMoved;
   const isOff = model.regions.some(region => region.enabled && region.cacheEnabled === false);
   return [

@@ -13,6 +13,8 @@ import type { ICountedCast } from '../weightcasts';
 /** A weight cast with what has been worked out about it. */
 export interface IJudgedCast extends ICountedCast {
   readonly verdict: ICacheVerdict;
+  /** Whether eager mode finds the result in its cache: always, or in all runs but the first. */
+  readonly isRepeated: boolean;
   /** Whether the cast can be done ahead of time: nothing writes to the weight or the result in place. */
   readonly isFoldable: boolean;
   readonly module: string | null;

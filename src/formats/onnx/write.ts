@@ -157,8 +157,14 @@ class OnnxWriter {
       const inputs = node.inputs.map(value =>
         value === null ? '' : this._nameOf(value, node.name)
       );
+      // onnxruntime refuses loops with fewer results than their bodies, and crashes where one has no name.
+      const unnamed = bodiesOf(node).length > 0 ? `${node.name}_unused` : null;
       const outputs = node.outputs.map(value =>
-        value === null ? '' : this._declare(value, outermost)
+        value !== null
+          ? this._declare(value, outermost)
+          : unnamed === null
+            ? ''
+            : this._taken.take(unnamed)
       );
       this._message(GRAPH.node, () => this._writeNode(node, inputs, outputs));
     }

@@ -131,6 +131,37 @@ function scan(rows: number | string): string {
   );
 }
 
+/** A loop that is given its weight as state, hands it on as it is, and whose last state is multiplied by too. */
+function stateful(trips: string): string {
+  const inside = graph({
+    inputs: [
+      port('i', TYPES.int64, []),
+      port('go', TYPES.bool, []),
+      port('state', TYPES.float, [2, 4]),
+      port('given', TYPES.float, [4, 4])
+    ],
+    nodes: [
+      ...product('state', 'given', 'next'),
+      node('Identity', ['go'], ['again']),
+      node('Identity', ['given'], ['same']),
+      node('Identity', ['same'], ['handed'])
+    ],
+    outputs: [
+      port('again', TYPES.bool, []),
+      port('next', TYPES.float, [2, 4]),
+      port('handed', TYPES.float, [4, 4])
+    ]
+  });
+  return open(
+    model({
+      inputs: [X],
+      outputs: [Y],
+      initializers: [weight('w'), number('four', 4n), truth('yes', true)],
+      nodes: [node('Loop', [trips, 'yes', 'x', 'w'], ['y', ''], body('body', inside))]
+    })
+  );
+}
+
 async function compare(path: string, dims: Record<string, number> = {}): Promise<ICompareResult> {
   const variants = MODES.map(cache => ({ cache, passes: [], device: 'cpu' }));
   const params = { path, variants, runs: 1, warmup: 0, inputs: { dims } };
@@ -147,12 +178,13 @@ describe('weight casts in bodies', () => {
     )
   ];
   it.each([
-    ['a loop of stored length', loop('four', 'yes', loopBody('w')), 4],
-    ['its own weight', loop('four', '', loopBody('inner')), 4],
-    ['a loop that never runs', loop('none', '', loopBody('w')), 0],
-    ['a loop in a loop', loop('four', '', loopBody('w', nested)), 8],
-    ['a sequence of known length', scan(3), 3]
-  ])('should be counted per run: %s', async (_, path, runs) => {
+    ['a loop of stored length', loop('four', 'yes', loopBody('w')), 4, 1],
+    ['its own weight', loop('four', '', loopBody('inner')), 4, 1],
+    ['a loop that never runs', loop('none', '', loopBody('w')), 0, 0],
+    ['a loop in a loop', loop('four', '', loopBody('w', nested)), 8, 1],
+    ['a sequence of known length', scan(3), 3, 1],
+    ['state that no run changes', stateful('four'), 4, 1]
+  ])('should be counted per run: %s', async (_, path, runs, kept) => {
     const { result: census } = await engine.handle('census', { path }, {});
     // Of the file: to bfloat16 and back.
     expect(census.perForward.off).toEqual({ weightCasts: 2 * runs, bytesMoved: 2 * runs * 96 });
@@ -166,7 +198,7 @@ describe('weight casts in bodies', () => {
       ])
     ).toEqual([
       [runs, runs],
-      [runs, runs],
+      [kept, kept],
       [0, 0],
       [0, 0]
     ]);
