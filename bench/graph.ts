@@ -223,11 +223,13 @@ async function stages(
       converted.dispose();
     }
   }
-  await time('plan the repair', () => planFix(explicit, model, 'leave', new Map()));
+  await time('plan the repair', () => planFix(explicit, model, 'leave', NO_LIMITS));
   await time('read, repair and write', () =>
     fixModel(new ModelStore(), workers, { path, output: fixed, overwrite: true }, {})
   );
 }
+
+const NO_LIMITS = { pinned: () => null, fixedOperands: () => null };
 
 /** Least squares through the logarithms. */
 function slope(sizes: readonly number[], times: readonly number[]): number {

@@ -9,19 +9,21 @@ import { checkOverrides } from '../autocast';
 import type { IByteTransfer } from '../formats';
 import {
   dataFileOf,
+  editableParts,
   Pt2Rewriter,
   rewriteOnnx,
   streamByteRange,
   writeFileAtomically
 } from '../formats';
-import type { DType, IByteRange, IExportedModel, IWeight } from '../model';
-import { CastlensError, DTYPES } from '../model';
+import type { DType, IByteRange, IExportedModel, IValue, IWeight } from '../model';
+import { CastlensError, DTYPES, graphsOf } from '../model';
 import { castBytes } from '../numerics';
 import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
 import type { IFixPlan } from './fixplan';
-import { pinnedConstants, planFix, storageOf } from './fixplan';
+import { onnxLimits, pt2Limits } from './fixlimits';
+import { planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting } from './outputtarget';
@@ -121,7 +123,7 @@ async function writePt2(
   const changes = planRegionEdits(model, regions, explicit, loaded.explicit);
   const rewriter = await Pt2Rewriter.open(model);
   try {
-    const plan = planFix(explicit, model, mixed, rewriter.pinned());
+    const plan = planFix(explicit, model, mixed, pt2Limits(model, rewriter.pinned()));
     if (plan.storages.size === 0 && plan.copies.length === 0 && changes.regions.size === 0) {
       await copyFile(model.path, sizeOf(model), target, transfer);
       return describe(plan, []);
@@ -133,11 +135,19 @@ async function writePt2(
     const fqns = await rewriter.write(
       target,
       {
-        ...plan,
+        storages: plan.storages,
         regions: changes.regions,
-        dtypes: new Map([...changes.dtypes, ...plan.dtypes]),
+        dtypes: new Map([...changes.dtypes, ...byName(plan.dtypes)]),
+        casts: new Set([...plan.casts].map(({ name }) => name)),
+        operands: new Map(
+          [...byName(plan.operands)].map(([name, operands]) => [name, byName(operands)])
+        ),
         weights,
-        copies: plan.copies.map(({ value, weight, to }) => ({ value, weight: weight.names[0], to }))
+        copies: plan.copies.map(({ value, weight, to }) => ({
+          value: value.name,
+          weight: weight.names[0],
+          to
+        }))
       },
       transfer
     );
@@ -155,39 +165,62 @@ async function writeOnnxModel(
 ): Promise<Written> {
   const { model, explicit } = loaded;
   await outputTarget(model, dataFileOf(target));
-  const plan = planFix(explicit, model, mixed, pinnedConstants(model));
+  const { values, nodes } = editableParts(model);
+  const plan = planFix(explicit, model, mixed, onnxLimits(model, { values, nodes }));
   if (plan.storages.size === 0 && plan.copies.length === 0 && model.files.length === 1) {
     await copyFile(model.path, sizeOf(model), target, transfer);
     return describe(plan, []);
   }
-  const weights = new Map<string, DType>();
-  for (const { value, weight } of model.graph.weights) {
-    const conversion = plan.storages.get(storageOf(weight));
-    if (conversion !== undefined) {
-      weights.set(value.name, conversion.to);
-    }
-  }
-  const casts = new Set<string>();
-  const operands = new Map<string, ReadonlyMap<string, number>>();
-  for (const node of model.graph.nodes) {
-    const result = node.outputs[0];
-    if (result) {
-      if (plan.casts.has(node.name)) {
-        casts.add(result.name);
-      }
-      const redirects = plan.operands.get(node.name);
-      if (redirects !== undefined) {
-        operands.set(result.name, redirects);
+  const weights = new Map<IValue, DType>();
+  for (const graph of graphsOf(model.graph)) {
+    for (const { value, weight } of graph.weights) {
+      const conversion = plan.storages.get(storageOf(weight));
+      if (conversion !== undefined) {
+        weights.set(value, conversion.to);
       }
     }
   }
+  const casts = new Map([...plan.casts].map(node => [node, true]));
   const { copies } = await rewriteOnnx(
     model,
     target,
-    { weights, dtypes: plan.dtypes, casts, copies: plan.copies, operands },
+    {
+      weights: placed(weights, values),
+      dtypes: placed(plan.dtypes, values),
+      // Casts in functions are not in the file as often as they run: they stay, and cast nothing.
+      casts: new Set(placed(casts, nodes).keys()),
+      copies: plan.copies.map(({ value, to }) => ({
+        value: values.get(value)!,
+        name: value.name,
+        to
+      })),
+      operands: new Map(
+        [...placed(plan.operands, nodes)].map(([place, operands]) => [
+          place,
+          placed(operands, values)
+        ])
+      )
+    },
     transfer
   );
   return describe(plan, copies);
+}
+
+/** The same by places, of what has one. */
+function placed<K, T>(entries: ReadonlyMap<K, T>, places: ReadonlyMap<K, string>): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const [key, item] of entries) {
+    const place = places.get(key);
+    if (place !== undefined) {
+      found.set(place, item);
+    }
+  }
+  return found;
+}
+
+/** The same by names. */
+function byName<T>(entries: ReadonlyMap<{ readonly name: string }, T>): Map<string, T> {
+  return new Map([...entries].map(([{ name }, item]) => [name, item]));
 }
 
 function describe(plan: IFixPlan, copies: readonly string[]): Written {

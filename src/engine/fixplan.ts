@@ -5,20 +5,33 @@
  */
 import type { IExplicitGraph, Reach } from '../autocast';
 import { findAliases } from '../autocast';
-import type { DType, IExportedModel, IGraph, INode, IUse, IValue, IWeight } from '../model';
+import type {
+  DType,
+  IExportedModel,
+  IGraph,
+  IHandedOn,
+  INode,
+  IUse,
+  IValue,
+  IWeight
+} from '../model';
 import {
   bodiesOf,
   castTarget,
   changesDtype,
   DTYPES,
   forEachNode,
+  graphsOf,
+  handedOn,
   isArrangement,
   isFloating,
   isLowPrecision,
+  ownResults,
   usesOf
 } from '../model';
 import { canCast } from '../numerics';
 import type { MixedWeights } from '../protocol';
+import type { IFileLimits } from './fixlimits';
 
 /** A stored run of bytes that is converted as a whole. */
 export interface IStorageConversion {
@@ -29,23 +42,26 @@ export interface IStorageConversion {
 
 /** A second weight beside one that is used in both precisions. */
 export interface IPlannedCopy {
-  /** Name of the value that stands for the original in the graph. */
-  readonly value: string;
+  /** The value that stands for the original in the graph. */
+  readonly value: IValue;
   readonly weight: IWeight;
   readonly to: DType;
 }
 
-/** What becomes of the weights of a model. */
+/**
+ * What becomes of the weights of a model. Values and nodes are those of the graph that was judged: of the model itself for ONNX, else of
+ * the explicit graph, which names them as the model does.
+ */
 export interface IFixPlan {
   /** By storage, see `storageOf`. */
   readonly storages: ReadonlyMap<string, IStorageConversion>;
-  /** Values that get another dtype, by name: the converted weights and what only arranges them. */
-  readonly dtypes: ReadonlyMap<string, DType>;
-  /** Names of the cast nodes of the file that have nothing left to do. */
-  readonly casts: ReadonlySet<string>;
+  /** Values that get another dtype: the converted weights and what only arranges them or hands them on. */
+  readonly dtypes: ReadonlyMap<IValue, DType>;
+  /** Casts of the file that have nothing left to do. */
+  readonly casts: ReadonlySet<INode>;
   readonly copies: readonly IPlannedCopy[];
   /** By node of the file, the operands that become a copy: value to index in `copies`. */
-  readonly operands: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly operands: ReadonlyMap<INode, ReadonlyMap<IValue, number>>;
   /** Weights that are cast and stay as they are. */
   readonly left: readonly { readonly weight: IWeight; readonly reason: string }[];
 }
@@ -59,11 +75,10 @@ export function storageOf(weight: IWeight): string {
 
 interface IWeightUse {
   readonly value: IValue;
-  /** The cast of the explicit graph. */
   readonly node: INode;
   readonly to: DType;
-  /** Whether layout operators stand between the weight and the cast. */
-  readonly isArranged: boolean;
+  /** The value of the weight in its graph; null where layout operators stand between it and the cast. */
+  readonly root: IValue | null;
 }
 
 /** How the tensors of one storage are used. */
@@ -72,7 +87,7 @@ interface IUsage {
   readonly casts: IWeightUse[];
   /** What else uses them, for the reader. */
   readonly others: string[];
-  /** The weights and what only arranges them. */
+  /** The weights, what only arranges them and what they are handed on as. */
   readonly values: Set<IValue>;
   mutator: INode | null;
 }
@@ -86,28 +101,14 @@ interface IUsage {
  * #### Complexity
  * Linear in operands.
  *
- * @param pinned - weights the format cannot change, by name, with the reason.
  */
 export function planFix(
   explicit: IExplicitGraph,
   model: IExportedModel,
   mixed: MixedWeights,
-  pinned: ReadonlyMap<string, string>
+  limits: IFileLimits
 ): IFixPlan {
-  return new FixPlanner(explicit, model, mixed, pinned).plan();
-}
-
-/**
- * Weights that an `.onnx` file holds in Constant nodes, by name: the file is edited where its initializers are.
- */
-export function pinnedConstants(model: IExportedModel): Map<string, string> {
-  const pinned = new Map<string, string>();
-  for (const { kind, names } of model.weights) {
-    if (kind === 'constant') {
-      names.forEach(name => pinned.set(name, 'held by a Constant node, not by an initializer'));
-    }
-  }
-  return pinned;
+  return new FixPlanner(explicit, model, mixed, limits).plan();
 }
 
 class FixPlanner {
@@ -115,17 +116,19 @@ class FixPlanner {
     explicit: IExplicitGraph,
     private readonly _model: IExportedModel,
     private readonly _mixed: MixedWeights,
-    private readonly _pinned: ReadonlyMap<string, string>
+    private readonly _limits: IFileLimits
   ) {
     this._castsInside = explicit.castsInside;
     // Dead nodes are still in the file: what they do with a weight counts.
-    this._graph = {
-      ...explicit.graph,
-      nodes: [...explicit.graph.nodes, ...explicit.dropped]
-    };
+    this._graph =
+      _model.dialect === 'ONNX'
+        ? _model.graph
+        : { ...explicit.graph, nodes: [...explicit.graph.nodes, ...explicit.dropped] };
     this._uses = usesOf(this._graph);
-    this._outermost = new Set(this._graph.nodes);
-    this._fileNodes = new Set(_model.graph.nodes.map(node => node.name));
+    this._roots = this._findRoots();
+    this._fileNodes = new Set(
+      graphsOf(_model.graph).flatMap(({ nodes }) => nodes.map(({ name }) => name))
+    );
   }
 
   plan(): IFixPlan {
@@ -162,89 +165,106 @@ class FixPlanner {
       }
     }
     const aliases = findAliases(this._graph);
-    const returned = new Set<IValue>(this._graph.outputs);
-    forEachNode(this._graph, node =>
-      bodiesOf(node).forEach(body => body.outputs.forEach(value => returned.add(value)))
-    );
-    const roots = new Map(
-      this._model.graph.weights.map(({ value, weight }) => [value.name, weight] as const)
-    );
-    const values = new Set([
-      ...this._graph.weights.map(({ value }) => value),
-      ...this._uses.keys()
-    ]);
-    for (const root of values) {
-      const weight = roots.get(root.name);
-      if (weight === undefined) {
-        continue;
+    const returned = new Map<IValue, string>();
+    forEachNode(this._graph, node => {
+      for (const body of bodiesOf(node)) {
+        ownResults(node, body).forEach(value => returned.set(value, 'returned by a nested graph'));
       }
+    });
+    this._graph.outputs.forEach(value => returned.set(value, 'returned by the program'));
+    for (const [root, weight] of this._roots) {
       const usage = usages.get(storageOf(weight))!;
-      const pending = [root];
-      while (pending.length > 0) {
-        const value = pending.pop()!;
+      const pending: { readonly value: IValue; readonly root: IValue | null }[] = [
+        { value: root, root }
+      ];
+      for (const { value, root: own } of pending) {
         if (usage.values.has(value)) {
           continue;
         }
         usage.values.add(value);
         usage.mutator ??= aliases.mutatorOf(value);
-        if (returned.has(value)) {
-          usage.others.push('returned by the program');
+        const result = returned.get(value);
+        if (result !== undefined) {
+          usage.others.push(result);
         }
         for (const use of this._uses.get(value) ?? []) {
-          this._follow(usage, value, use, value !== root, aliases.mutatorOf).forEach(next =>
-            pending.push(next)
-          );
+          pending.push(...this._follow(usage, value, own, use, aliases.mutatorOf));
         }
       }
     }
     return usages;
   }
 
+  /** The values that stand for weights, in nested graphs too, and in nodes that no output needs. */
+  private _findRoots(): Map<IValue, IWeight> {
+    if (this._graph === this._model.graph) {
+      return new Map(
+        graphsOf(this._graph).flatMap(({ weights }) =>
+          weights.map(({ value, weight }) => [value, weight] as const)
+        )
+      );
+    }
+    const weights = new Map(
+      this._model.graph.weights.map(({ value, weight }) => [value.name, weight] as const)
+    );
+    const values = [...this._graph.weights.map(({ value }) => value), ...this._uses.keys()];
+    return new Map(
+      values.flatMap(value => {
+        const weight = weights.get(value.name);
+        return weight === undefined ? [] : [[value, weight] as const];
+      })
+    );
+  }
+
   /** Note one use; returns the values that hold the elements of the weight, arranged anew or as they are. */
   private _follow(
     usage: IUsage,
     value: IValue,
+    root: IValue | null,
     { node, index }: IUse,
-    isArranged: boolean,
     mutatorOf: (value: IValue) => INode | null
-  ): IValue[] {
+  ): { readonly value: IValue; readonly root: IValue | null }[] {
     if (READS_NO_ELEMENTS.has(node.op)) {
       return [];
     }
-    if (!this._outermost.has(node)) {
-      usage.others.push(`used by ${describeNode(node)} in a nested graph`);
-      return [];
+    const given = this._handedOn(node).filter(one => one.index === index);
+    if (given.length > 0) {
+      return given.map(one => ({ value: one.value, root }));
     }
+    const arranged = node.outputs
+      .filter(output => output !== null)
+      .map(output => ({ value: output, root: null }));
     const to = castTarget(node);
     if (index === 0 && to !== null && changesDtype(node)) {
-      usage.casts.push({ value, node, to, isArranged });
+      usage.casts.push({ value, node, to, root });
       usage.mutator ??= node.outputs[0] === null ? null : mutatorOf(node.outputs[0]);
       return [];
     }
     if (index === 0 && isArrangement(node)) {
-      return node.outputs.filter(output => output !== null);
+      return arranged;
     }
     usage.others.push(`used as ${value.dtype} by ${describeNode(node)}`);
     // A cast to the dtype the weight has (`weight.float()`): the elements are its own still, and casts behind it are casts of it.
-    return index === 0 && to !== null ? node.outputs.filter(output => output !== null) : [];
+    return index === 0 && to !== null ? arranged : [];
+  }
+
+  private _handedOn(node: INode): readonly IHandedOn[] {
+    let found = this._handed.get(node);
+    if (found === undefined) {
+      found = handedOn(node);
+      this._handed.set(node, found);
+    }
+    return found;
   }
 
   private _decide(storage: string, usage: IUsage): void {
-    const cast = new Set(usage.casts.map(({ value }) => this._weightOf(usage, value)));
+    const cast = new Set(usage.casts.map(cast => this._weightOf(usage, cast)));
     const leave = (reason: string): void => {
       cast.forEach(weight => this._left.push({ weight, reason }));
     };
     const [{ dtype: from }] = usage.weights;
     const targets = [...new Set(usage.casts.map(({ to }) => to))];
     const [to] = targets;
-    for (const weight of usage.weights) {
-      for (const name of weight.names) {
-        const reason = this._pinned.get(name);
-        if (reason !== undefined) {
-          return leave(reason);
-        }
-      }
-    }
     if (usage.mutator !== null) {
       return leave(`written to in place by ${describeNode(usage.mutator)}`);
     }
@@ -273,6 +293,10 @@ class FixPlanner {
     if (!isWhole(usage.weights)) {
       return leave('its storage holds no whole number of elements');
     }
+    const pinned = this._limits.pinned(usage.weights, usage.values, to);
+    if (pinned !== null) {
+      return leave(pinned);
+    }
     if (usage.others.length === 0) {
       this._convert(storage, usage, from, to);
     } else if (this._mixed === 'leave') {
@@ -284,71 +308,77 @@ class FixPlanner {
 
   private _convert(storage: string, usage: IUsage, from: DType, to: DType): void {
     this._storages.set(storage, { weights: [...usage.weights], from, to });
-    usage.values.forEach(({ name }) => this._dtypes.set(name, to));
+    usage.values.forEach(value => this._dtypes.set(value, to));
     usage.casts.forEach(({ node }) => this._removeCast(node));
   }
 
   /** Give the casts of a weight a second weight as their operand. */
   private _copy(usage: IUsage, to: DType): void {
-    const arranged = new Set<IWeight>();
-    for (const { value, node, isArranged } of usage.casts) {
-      const weight = this._weightOf(usage, value);
-      if (isArranged) {
-        arranged.add(weight);
-        continue;
-      }
-      const key = `${value.name}>${to}`;
-      let index = this._copyIndex.get(key);
-      if (index === undefined) {
-        index = this._copies.length;
-        this._copies.push({ value: value.name, weight, to });
-        this._copyIndex.set(key, index);
-      }
+    const left = new Map<IWeight, string>();
+    for (const cast of usage.casts) {
+      const { value, node, root } = cast;
+      const weight = this._weightOf(usage, cast);
       // A cast of the file takes the copy itself; one that a region implies is not in the file, its users take the copy.
       const takers = this._fileNodes.has(node.name)
         ? [node]
         : (this._uses.get(node.outputs[0]!) ?? []).map(use => use.node);
-      for (const { name } of takers) {
-        const operands = this._operands.get(name) ?? new Map<string, number>();
-        operands.set(value.name, index);
-        this._operands.set(name, operands);
+      const [fixed] = takers.flatMap(taker => this._limits.fixedOperands(taker) ?? []);
+      if (root === null) {
+        left.set(weight, 'cast behind another operator');
+      } else if (fixed !== undefined) {
+        left.set(weight, fixed);
+      } else {
+        this._redirect(takers, value, this._copyOf(root, weight, to));
+        this._removeCast(node);
       }
-      this._removeCast(node);
     }
-    for (const weight of arranged) {
-      this._left.push({
-        weight,
-        reason: `also ${usage.others[0]}, and cast behind another operator`
-      });
+    left.forEach((reason, weight) =>
+      this._left.push({ weight, reason: `also ${usage.others[0]}, and ${reason}` })
+    );
+  }
+
+  /** Index of the copy of a value. */
+  private _copyOf(value: IValue, weight: IWeight, to: DType): number {
+    let index = this._copyIndex.get(value);
+    if (index === undefined) {
+      index = this._copies.length;
+      this._copies.push({ value, weight, to });
+      this._copyIndex.set(value, index);
+    }
+    return index;
+  }
+
+  private _redirect(takers: readonly INode[], value: IValue, index: number): void {
+    for (const node of takers) {
+      const operands = this._operands.get(node) ?? new Map<IValue, number>();
+      operands.set(value, index);
+      this._operands.set(node, operands);
     }
   }
 
   private _removeCast(node: INode): void {
     if (REMOVABLE.has(node.op) && this._fileNodes.has(node.name)) {
-      this._casts.add(node.name);
+      this._casts.add(node);
     }
   }
 
-  /** The weight a value of a usage comes from; any of the storage where it is arranged. */
-  private _weightOf(usage: IUsage, value: IValue): IWeight {
-    this._weightByValue ??= new Map(
-      this._model.graph.weights.map(entry => [entry.value.name, entry.weight] as const)
-    );
-    return this._weightByValue.get(value.name) ?? [...usage.weights][0];
+  /** The weight that is cast; any of the storage where it is arranged. */
+  private _weightOf({ weights }: IUsage, { root }: IWeightUse): IWeight {
+    return (root === null ? undefined : this._roots.get(root)) ?? [...weights][0];
   }
 
   private readonly _castsInside: ReadonlyMap<INode, Reach>;
   private readonly _graph: IGraph;
-  private readonly _outermost: ReadonlySet<INode>;
   private readonly _uses: Map<IValue, IUse[]>;
+  private readonly _roots: ReadonlyMap<IValue, IWeight>;
   private readonly _fileNodes: ReadonlySet<string>;
-  private _weightByValue: Map<string, IWeight> | null = null;
+  private readonly _handed = new Map<INode, readonly IHandedOn[]>();
   private readonly _storages = new Map<string, IStorageConversion>();
-  private readonly _dtypes = new Map<string, DType>();
-  private readonly _casts = new Set<string>();
+  private readonly _dtypes = new Map<IValue, DType>();
+  private readonly _casts = new Set<INode>();
   private readonly _copies: IPlannedCopy[] = [];
-  private readonly _copyIndex = new Map<string, number>();
-  private readonly _operands = new Map<string, Map<string, number>>();
+  private readonly _copyIndex = new Map<IValue, number>();
+  private readonly _operands = new Map<INode, Map<IValue, number>>();
   private readonly _left: { weight: IWeight; reason: string }[] = [];
 }
 

@@ -5,14 +5,15 @@
  */
 import { basename, extname } from 'node:path';
 
-import { Pt2Rewriter, writeFileAtomically } from '../formats';
+import { editableParts, Pt2Rewriter, writeFileAtomically } from '../formats';
 import type { DType, IExportedModel, IWeight } from '../model';
 import { CastlensError, elementCount } from '../model';
 import type { CodeStrategyName, ICodeResult, MixedWeights, Params } from '../protocol';
 import type { ICodeFacts, ICodeWeight } from '../torchcode';
 import { strategiesFor, writeTorchCode } from '../torchcode';
 import type { IFixPlan } from './fixplan';
-import { pinnedConstants, planFix } from './fixplan';
+import { onnxLimits, pt2Limits } from './fixlimits';
+import { planFix } from './fixplan';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting } from './outputtarget';
 
@@ -81,11 +82,11 @@ export function writeCode(target: string, code: string): Promise<void> {
 async function planOf(loaded: LoadedModel, mixed: MixedWeights): Promise<IFixPlan> {
   const { model, explicit } = loaded;
   if (model.format === 'onnx') {
-    return planFix(explicit, model, mixed, pinnedConstants(model));
+    return planFix(explicit, model, mixed, onnxLimits(model, editableParts(model)));
   }
   const rewriter = await Pt2Rewriter.open(model);
   try {
-    return planFix(explicit, model, mixed, rewriter.pinned());
+    return planFix(explicit, model, mixed, pt2Limits(model, rewriter.pinned()));
   } finally {
     rewriter.close();
   }

@@ -191,18 +191,20 @@ export function bodiesOf(node: INode): IGraph[] {
   return bodies;
 }
 
-/** Weights of a graph and of the graphs nested in it. */
-export function* weightsOf(graph: IGraph): Generator<IWeight> {
-  const pending = [graph];
-  while (pending.length > 0) {
-    const current = pending.pop()!;
-    for (const { weight } of current.weights) {
-      yield weight;
-    }
+/** A graph and all graphs nested in it, each before those nested in it. */
+export function graphsOf(graph: IGraph): IGraph[] {
+  const graphs = [graph];
+  for (const current of graphs) {
     for (const node of current.nodes) {
-      pending.push(...bodiesOf(node));
+      graphs.push(...bodiesOf(node));
     }
   }
+  return graphs;
+}
+
+/** Weights of a graph and of the graphs nested in it. */
+export function weightsOf(graph: IGraph): IWeight[] {
+  return graphsOf(graph).flatMap(({ weights }) => weights.map(({ weight }) => weight));
 }
 
 /** The graph with other weights. Nodes are copied only where they hold nested graphs. */

@@ -7,6 +7,7 @@ import type { DType, IGraph, INode, IValue } from '../model';
 import {
   castTarget,
   elementCount,
+  graphsOf,
   isArrangement,
   isTransparent,
   makeValue,
@@ -16,14 +17,7 @@ import {
 import type { IAliases, ILineage } from '../autocast';
 import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
-import {
-  allGraphs,
-  copyArrangement,
-  count,
-  NameSource,
-  outputsOf,
-  Replacements
-} from './rewriting';
+import { copyArrangement, count, NameSource, outputsOf, Replacements } from './rewriting';
 
 /** Layout operators followed upwards from one cast; bounds the work and the size of the result. */
 const MOST_STEPS = 8;
@@ -93,7 +87,7 @@ class Hoisting {
 
   run(): IPassResult {
     const lineage = weightLineage(this._graph);
-    for (const one of allGraphs(this._graph)) {
+    for (const one of graphsOf(this._graph)) {
       this._runOn(one, lineage);
     }
     if (this._applied > 0) {

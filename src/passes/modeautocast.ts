@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import type { Attr, IExportedModel, IGraph, INode, IValue } from '../model';
-import { makeValue } from '../model';
+import { graphsOf, makeValue } from '../model';
 import type { ICachedCasts, ICacheVerdict, ICountedCast, RegionStates } from '../autocast';
 import { cachedCasts, cacheVerdict, findAliases, weightCastsOf } from '../autocast';
-import { allGraphs, NameSource, outputsOf, Replacements } from './rewriting';
+import { NameSource, outputsOf, Replacements } from './rewriting';
 
 /** A cast that the cache keeps. */
 interface IKeptCast extends ICountedCast {
@@ -61,7 +61,7 @@ class EagerCache {
 
   run(): number {
     this._groups.forEach((groups, home) => this._fill(home, groups));
-    for (const one of allGraphs(this._graph)) {
+    for (const one of graphsOf(this._graph)) {
       one.nodes = one.nodes.filter(node => !this._spared.has(node));
     }
     this._replacements.apply(this._graph);

@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf, castTarget, contiguousStrides, makeValue } from '../model';
+import { bodiesOf, castTarget, contiguousStrides, graphsOf, makeValue } from '../model';
 import { dropDeadNodes, weightKey } from '../autocast';
-import { allGraphs, NameSource, outputsOf, Replacements } from './rewriting';
+import { NameSource, outputsOf, Replacements } from './rewriting';
 
 /**
  * Take float16 and bfloat16 out of a graph: casts to them become casts to float32, weights stored in them are held in float32,
@@ -21,7 +21,7 @@ export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): vo
   const names = new NameSource(graph);
   const replacements = new Replacements();
   const derived = new Map<string, IWeight>();
-  for (const one of allGraphs(graph)) {
+  for (const one of graphsOf(graph)) {
     const nodes: INode[] = [];
     if (one === graph) {
       for (const input of one.inputs) {
@@ -133,7 +133,7 @@ function castBehind(
 /** Apply replacements everywhere but in the casts that make them. */
 function replaceBeforeCasts(graph: IGraph, replacements: Replacements): void {
   const kept = new Map<INode, IValue | null>();
-  for (const one of allGraphs(graph)) {
+  for (const one of graphsOf(graph)) {
     for (const node of one.nodes) {
       const source = node.inputs[0] ?? null;
       if (source !== null && node.outputs[0] && replacements.resolve(source) === node.outputs[0]) {
@@ -151,7 +151,7 @@ function replaceBeforeCasts(graph: IGraph, replacements: Replacements): void {
 function dropIdleCasts(graph: IGraph): void {
   const outputs = outputsOf(graph);
   const replacements = new Replacements();
-  for (const one of allGraphs(graph)) {
+  for (const one of graphsOf(graph)) {
     for (const node of one.nodes) {
       const source = node.inputs[0] ?? null;
       const result = node.outputs[0] ?? null;

@@ -7,13 +7,14 @@ import type { DType, IGraph, INode, IValue, IWeight, IWeightValue } from '../mod
 import {
   castTarget,
   contiguousStrides,
+  graphsOf,
   handedOn,
   isArrangement,
   isTransparent,
   makeValue
 } from '../model';
 import { asWeightCast, dropDeadNodes, findAliases, weightKey, weightLineage } from '../autocast';
-import { allGraphs, copyArrangement, NameSource, Replacements } from './rewriting';
+import { copyArrangement, NameSource, Replacements } from './rewriting';
 
 /** What folding did. */
 export interface IFoldResult {
@@ -47,14 +48,14 @@ class Folding {
     this._graph = graph;
     this._names = new NameSource(graph);
     this._weights = new Map(
-      allGraphs(graph).flatMap(one => one.weights.map(entry => [entry.value, entry] as const))
+      graphsOf(graph).flatMap(one => one.weights.map(entry => [entry.value, entry] as const))
     );
   }
 
   run(): IFoldResult {
     const lineage = weightLineage(this._graph);
     const aliases = findAliases(this._graph);
-    for (const graph of allGraphs(this._graph)) {
+    for (const graph of graphsOf(this._graph)) {
       const nodes: INode[] = [];
       this._copies = new Map();
       for (const node of graph.nodes) {

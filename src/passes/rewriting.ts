@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import { bodiesOf, forEachNode, makeValue } from '../model';
+import { bodiesOf, forEachNode, graphsOf, makeValue } from '../model';
 import { namesOf } from '../autocast';
 
 /**
@@ -82,21 +82,10 @@ export class NameSource {
   private readonly _next = new Map<string, number>();
 }
 
-/** A graph and all graphs nested in it, each before those nested in it. */
-export function allGraphs(graph: IGraph): IGraph[] {
-  const graphs = [graph];
-  for (let i = 0; i < graphs.length; i++) {
-    for (const node of graphs[i].nodes) {
-      graphs.push(...bodiesOf(node));
-    }
-  }
-  return graphs;
-}
-
 /** Values that are results of a graph or of a nested one. */
 export function outputsOf(graph: IGraph): Set<IValue> {
   const outputs = new Set<IValue>();
-  for (const one of allGraphs(graph)) {
+  for (const one of graphsOf(graph)) {
     one.outputs.forEach(value => outputs.add(value));
   }
   return outputs;

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { castTarget, changesDtype } from '../model';
+import { castTarget, changesDtype, graphsOf } from '../model';
 import { dropDeadNodes, findAliases, weightKey } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
-import { allGraphs, count, outputsOf, Replacements } from './rewriting';
+import { count, outputsOf, Replacements } from './rewriting';
 
 /**
  * Casts of the same value to the same dtype become one.
@@ -35,7 +35,7 @@ export const shareCasts: IPass = {
     const outputs = outputsOf(graph);
     const replacements = new Replacements();
     const ids = new ValueKeys(graph);
-    for (const one of allGraphs(graph)) {
+    for (const one of graphsOf(graph)) {
       const first = new Map<string, INode>();
       const kept: INode[] = [];
       for (const node of one.nodes) {
@@ -88,7 +88,7 @@ export const shareCasts: IPass = {
 /** Keys of values: the same for weights that are the same tensor of the file. */
 class ValueKeys {
   constructor(graph: IGraph) {
-    for (const one of allGraphs(graph)) {
+    for (const one of graphsOf(graph)) {
       for (const { value, weight } of one.weights) {
         this._keys.set(value, `w:${weightKey(weight)}`);
       }

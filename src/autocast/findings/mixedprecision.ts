@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { INode, IWeight } from '../../model';
-import { castTarget, forEachNode, isArrangement } from '../../model';
+import { castTarget, forEachNode, handedOn, isArrangement } from '../../model';
 import { formatBytes } from '../../protocol';
 import { asWeightCast, storedBytes, weightKey, weightLineage } from '../weightcasts';
 import type { FindingRule } from './finding';
@@ -19,9 +19,11 @@ export const mixedPrecisionWeight: FindingRule = ({ explicit, casts }) => {
     if (asWeightCast(node, lineages) !== null || node.role !== undefined) {
       return;
     }
+    const given = new Set(handedOn(node).map(({ index }) => index));
     node.inputs.forEach((value, index) => {
       const lineage = value === null ? undefined : lineages.get(value);
-      const isPassedOn = index === 0 && (isArrangement(node) || castTarget(node) !== null);
+      const isPassedOn =
+        given.has(index) || (index === 0 && (isArrangement(node) || castTarget(node) !== null));
       if (lineage === undefined || lineage.isCast || isPassedOn) {
         return;
       }

@@ -91,7 +91,9 @@ export const EXTERNAL = 1;
 
 export const VALUE_INFO = { name: 1, type: 2 } as const;
 
-export const TYPE = { tensor: 1 } as const;
+export const TYPE = { tensor: 1, sequence: 4 } as const;
+
+export const SEQUENCE_TYPE = { elemType: 1 } as const;
 
 export const TENSOR_TYPE = { elemType: 1, shape: 2 } as const;
 

@@ -8,8 +8,15 @@
  */
 import * as path from 'node:path';
 
-import type { DType, IByteRange, IExportedModel, IWeight } from '../../model';
-import { CastlensError, DTYPES, elementCount, sizeInBytes } from '../../model';
+import type { DType, IByteRange, IExportedModel, INode, IValue, IWeight } from '../../model';
+import {
+  CastlensError,
+  DTYPES,
+  elementCount,
+  forEachNode,
+  graphsOf,
+  sizeInBytes
+} from '../../model';
 import type { INewFile, ISink } from '../atomicfile';
 import { writeFilesAtomically } from '../atomicfile';
 import type { IByteTransfer } from '../bytetransfer';
@@ -27,23 +34,25 @@ import {
   TENSOR,
   VALUE_INFO
 } from './fields';
-import { TENSOR_TYPE, TYPE } from './fields';
+import { SEQUENCE_TYPE, TENSOR_TYPE, TYPE } from './fields';
+import type { IScope, Place } from './scopes';
+import { placeOf, placesOf, Scopes } from './scopes';
 import type { Piece } from './wirepieces';
 import { FieldSplitter, PieceList } from './wirepieces';
 import type { IField } from './wirepieces';
 
-/** What is to change in the outermost graph of a model. */
+/** What is to change in a model, by places of values, see `editableParts`. */
 export interface IOnnxEdits {
-  /** Initializers that get another dtype, by name. */
-  readonly weights: ReadonlyMap<string, DType>;
-  /** Values that get another dtype, by name: converted initializers and what only arranges them. */
-  readonly dtypes: ReadonlyMap<string, DType>;
-  /** Results of casts that are removed; where the graph returns one, its cast stays and does nothing. */
-  readonly casts: ReadonlySet<string>;
-  /** Second initializers beside their originals. */
-  readonly copies: readonly { readonly value: string; readonly to: DType }[];
-  /** By first result of a node, the operands that become a copy: name to index in `copies`. */
-  readonly operands: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Initializers and tensors of Constant nodes that get another dtype. */
+  readonly weights: ReadonlyMap<Place, DType>;
+  /** Values that get another dtype: converted weights and what only arranges them or hands them on. */
+  readonly dtypes: ReadonlyMap<Place, DType>;
+  /** Results of casts that are removed. A cast stays, and does nothing, where its graph returns the result. */
+  readonly casts: ReadonlySet<Place>;
+  /** Second weights beside their originals; `name` is that of the value, for the new name. */
+  readonly copies: readonly { readonly value: Place; readonly name: string; readonly to: DType }[];
+  /** By first result of a node, the operands that become a copy: place to index in `copies`. */
+  readonly operands: ReadonlyMap<Place, ReadonlyMap<Place, number>>;
 }
 
 /** A tensor in the new data file. */
@@ -61,6 +70,38 @@ const MODEL_FILE_PIECE = 1024 * 1024;
 /** Name of the file beside an `.onnx` file that holds its external data. */
 export function dataFileOf(modelPath: string): string {
   return `${modelPath}.data`;
+}
+
+/** What of a model its file has. Calls of functions are replaced by what these hold when a file is read: that is not there. */
+export interface IEditable {
+  readonly values: ReadonlyMap<IValue, Place>;
+  /** By place of the first result. */
+  readonly nodes: ReadonlyMap<INode, Place>;
+}
+
+/** Find out what can be edited in the file of a model. Linear in the graph. */
+export function editableParts(model: IExportedModel): IEditable {
+  const file = FileReader.open(model.path);
+  try {
+    const wire = new FieldSplitter(file);
+    const inFile = new Set<Place>();
+    const called = new Set<Place>();
+    for (const scope of new Scopes(wire, wire.split(0, file.sizeBytes)).all) {
+      scope.names.forEach(name => inFile.add(placeOf(scope.path, name)));
+      scope.called.forEach(name => called.add(placeOf(scope.path, name)));
+    }
+    const values = new Map([...placesOf(model.graph)].filter(([, place]) => inFile.has(place)));
+    const nodes = new Map<INode, Place>();
+    forEachNode(model.graph, node => {
+      const place = node.outputs[0] ? values.get(node.outputs[0]) : undefined;
+      if (place !== undefined && !called.has(place)) {
+        nodes.set(node, place);
+      }
+    });
+    return { values, nodes };
+  } finally {
+    file.close();
+  }
 }
 
 /**
@@ -107,20 +148,18 @@ class OnnxRewriter {
     this._wire = new FieldSplitter(file);
     this._location = path.basename(dataFileOf(target));
     this._external = new ExternalFiles(file.path);
-    for (const { value, weight } of model.graph.weights) {
-      this._weights.set(value.name, weight);
+    const places = placesOf(model.graph);
+    for (const graph of graphsOf(model.graph)) {
+      for (const { value, weight } of graph.weights) {
+        this._weights.set(places.get(value)!, weight);
+      }
     }
-    const taken = new Set<string>(this._weights.keys());
-    for (const value of model.graph.inputs) {
-      taken.add(value.name);
-    }
-    for (const node of model.graph.nodes) {
-      node.outputs.forEach(value => value !== null && taken.add(value.name));
-    }
-    this.copies = _edits.copies.map(({ value, to }) => {
-      let name = `${value}_${to}`;
+    // Names that nothing has, in whatever graph: a nested one that uses a copy must find no value of its own.
+    const taken = new Set([...places.keys()].map(value => value.name));
+    this.copies = _edits.copies.map(({ name: original, to }) => {
+      let name = `${original}_${to}`;
       for (let i = 1; taken.has(name); i++) {
-        name = `${value}_${to}_${i}`;
+        name = `${original}_${to}_${i}`;
       }
       taken.add(name);
       return name;
@@ -133,10 +172,13 @@ class OnnxRewriter {
 
   model(): Piece[] {
     const out = new PieceList();
-    for (const field of this._wire.split(0, this._sizeBytes)) {
+    const fields = this._wire.split(0, this._sizeBytes);
+    this._scopes = new Scopes(this._wire, fields);
+    this._findRemovedCasts(this._scopes);
+    for (const field of fields) {
       switch (field.number) {
         case MODEL.graph:
-          out.message(field.number, this._graph(field, true));
+          out.message(field.number, this._graph(field));
           break;
         case MODEL.functions:
           out.message(field.number, this._function(field));
@@ -148,28 +190,21 @@ class OnnxRewriter {
     return out.pieces;
   }
 
-  private _graph(graph: IField, outermost: boolean): PieceList {
-    const fields = this._wire.split(graph.start, graph.end);
-    if (outermost) {
-      this._findRemovedCasts(fields);
-    }
+  private _graph(graph: IField): PieceList {
+    const scope = this._scopes?.of(graph) ?? null;
     const out = new PieceList();
-    for (const field of fields) {
+    for (const field of scope?.fields ?? this._wire.split(graph.start, graph.end)) {
       switch (field.number) {
         case GRAPH.node:
-          this._node(out, field, outermost);
+          this._node(out, field, scope);
           break;
         case GRAPH.initializer:
-          this._initializer(out, field, outermost);
+          this._initializer(out, field, scope);
           break;
         case GRAPH.input:
         case GRAPH.output:
         case GRAPH.valueInfo:
-          if (outermost) {
-            this._valueInfo(out, field);
-          } else {
-            out.raw(field);
-          }
+          this._valueInfo(out, field, scope);
           break;
         default:
           out.raw(field);
@@ -178,86 +213,124 @@ class OnnxRewriter {
     return out;
   }
 
-  /** What stands for the result of each cast that goes. A result that a graph returns must keep its maker. */
-  private _findRemovedCasts(fields: readonly IField[]): void {
-    const returned = new Set<string>();
-    const pending: (readonly IField[])[] = [fields];
-    while (pending.length > 0) {
-      for (const field of pending.pop()!) {
+  /**
+   * What stands for the result of each cast that goes. A cast stays where a graph returns its result, which must be a value of its own
+   * there, or where a nested graph uses the result and means something else by the name of the operand.
+   */
+  private _findRemovedCasts(scopes: Scopes): void {
+    const uses: { readonly scope: IScope; readonly place: Place }[] = [];
+    const operands = new Map<Place, { readonly name: string; readonly place: Place | undefined }>();
+    const returned = new Set<Place | undefined>();
+    for (const scope of scopes.all) {
+      for (const field of scope.fields) {
         if (field.number === GRAPH.output) {
-          returned.add(this._textIn(field, VALUE_INFO.name));
+          returned.add(scopes.resolve(scope, this._textIn(field, VALUE_INFO.name)));
         } else if (field.number === GRAPH.node) {
-          for (const body of this._bodies(field)) {
-            pending.push(this._wire.split(body.start, body.end));
+          const parts = this._wire.split(field.start, field.end);
+          const inputs = parts.filter(({ number }) => number === NODE.input);
+          for (const input of inputs) {
+            const place = scopes.resolve(scope, this._wire.text(input));
+            if (place !== undefined && this._edits.casts.has(place)) {
+              uses.push({ scope, place });
+            }
+          }
+          const result = this._firstResult(parts, scope);
+          if (result !== undefined && this._edits.casts.has(result) && inputs.length > 0) {
+            const name = this._wire.text(inputs[0]);
+            const place = scopes.resolve(scope, name);
+            operands.set(result, { name: this._redirected(result, place) ?? name, place });
           }
         }
       }
     }
-    for (const field of fields) {
-      if (field.number !== GRAPH.node) {
-        continue;
+    for (const { scope, place } of uses) {
+      const operand = operands.get(place);
+      const isHidden =
+        operand !== undefined &&
+        !this.copies.includes(operand.name) &&
+        scopes.resolve(scope, operand.name) !== operand.place;
+      if (isHidden) {
+        operands.delete(place);
       }
-      const parts = this._wire.split(field.start, field.end);
-      const result = parts.find(part => part.number === NODE.output);
-      const operand = parts.find(part => part.number === NODE.input);
-      const name = result === undefined ? '' : this._wire.text(result);
-      if (operand !== undefined && this._edits.casts.has(name) && !returned.has(name)) {
-        const source = this._wire.text(operand);
-        this._renamed.set(name, this._redirected(name, source) ?? source);
+    }
+    for (const [result, { name }] of operands) {
+      if (!returned.has(result)) {
+        this._renamed.set(result, name);
       }
     }
   }
 
-  /** Graphs in the attributes of a node. */
-  private _bodies(node: IField): IField[] {
-    return this._wire
-      .split(node.start, node.end)
-      .filter(part => part.number === NODE.attribute)
-      .flatMap(attribute => this._wire.split(attribute.start, attribute.end))
-      .filter(part => part.number === ATTRIBUTE.g || part.number === ATTRIBUTE.graphs);
+  private _firstResult(parts: readonly IField[], scope: IScope): Place | undefined {
+    const result = parts.find(part => part.number === NODE.output);
+    return result === undefined ? undefined : placeOf(scope.path, this._wire.text(result));
   }
 
-  private _redirected(result: string, operand: string): string | undefined {
-    const index = this._edits.operands.get(result)?.get(operand);
+  private _redirected(result: Place, operand: Place | undefined): string | undefined {
+    const index =
+      operand === undefined ? undefined : this._edits.operands.get(result)?.get(operand);
     return index === undefined ? undefined : this.copies[index];
   }
 
-  private _node(out: PieceList, node: IField, outermost: boolean): void {
+  private _node(out: PieceList, node: IField, scope: IScope | null): void {
     const parts = this._wire.split(node.start, node.end);
-    const result = parts.find(part => part.number === NODE.output);
-    const first = result === undefined ? '' : this._wire.text(result);
-    if (outermost && this._renamed.has(first)) {
+    const first = scope === null ? undefined : this._firstResult(parts, scope);
+    if (first !== undefined && this._renamed.has(first)) {
       return;
     }
     const edited = new PieceList();
     for (const part of parts) {
       if (part.number === NODE.input) {
-        const name = this._wire.text(part);
-        const other =
-          this._renamed.get(name) ?? (outermost ? this._redirected(first, name) : undefined);
+        const other = scope === null ? undefined : this._operand(part, scope, first);
         if (other === undefined) {
           edited.raw(part);
         } else {
           edited.text(NODE.input, other);
         }
       } else if (part.number === NODE.attribute) {
-        edited.message(part.number, this._attribute(part));
+        edited.message(part.number, this._attribute(part, first));
       } else {
         edited.raw(part);
       }
     }
     out.message(node.number, edited);
+    if (first !== undefined && this._weights.get(first)?.kind === 'constant') {
+      for (const tensor of this._tensorsOf(parts)) {
+        this._copiesOf(out, tensor, first);
+      }
+    }
   }
 
-  private _attribute(attribute: IField): PieceList {
+  /** What a node takes instead of an operand. */
+  private _operand(input: IField, scope: IScope, result: Place | undefined): string | undefined {
+    const place = this._scopes!.resolve(scope, this._wire.text(input));
+    if (place === undefined) {
+      return undefined;
+    }
+    return (
+      this._renamed.get(place) ?? (result === undefined ? result : this._redirected(result, place))
+    );
+  }
+
+  /** Tensors in the attributes of a node. */
+  private _tensorsOf(node: readonly IField[]): IField[] {
+    return node
+      .filter(part => part.number === NODE.attribute)
+      .flatMap(attribute => this._wire.split(attribute.start, attribute.end))
+      .filter(part => part.number === ATTRIBUTE.t);
+  }
+
+  /** @param result - first result of the node, which is its tensor where that is a weight. */
+  private _attribute(attribute: IField, result?: Place): PieceList {
     const out = new PieceList();
     for (const part of this._wire.split(attribute.start, attribute.end)) {
       switch (part.number) {
         case ATTRIBUTE.g:
         case ATTRIBUTE.graphs:
-          out.message(part.number, this._graph(part, false));
+          out.message(part.number, this._graph(part));
           break;
         case ATTRIBUTE.t:
+          this._weight(out, part, result);
+          break;
         case ATTRIBUTE.tensors:
           this._tensor(out, part);
           break;
@@ -289,50 +362,84 @@ class OnnxRewriter {
   }
 
   /** A value's type follows its dtype; values that are gone have none. */
-  private _valueInfo(out: PieceList, field: IField): void {
-    const name = this._textIn(field, VALUE_INFO.name);
-    if (this._renamed.has(name)) {
+  private _valueInfo(out: PieceList, field: IField, scope: IScope | null): void {
+    const place =
+      scope === null
+        ? undefined
+        : this._scopes!.resolve(scope, this._textIn(field, VALUE_INFO.name));
+    if (place !== undefined && this._renamed.has(place)) {
       return;
     }
-    const dtype = this._edits.dtypes.get(name);
+    const dtype = place === undefined ? undefined : this._edits.dtypes.get(place);
     if (dtype === undefined) {
       out.raw(field);
       return;
     }
-    const path = [VALUE_INFO.type, TYPE.tensor];
-    out.message(field.number, this._withElementType(field, path, dtype));
+    const edited = new PieceList();
+    for (const part of this._wire.split(field.start, field.end)) {
+      if (part.number === VALUE_INFO.type) {
+        edited.message(part.number, this._type(part, dtype));
+      } else {
+        edited.raw(part);
+      }
+    }
+    out.message(field.number, edited);
   }
 
-  private _withElementType(message: IField, path: readonly number[], dtype: DType): PieceList {
+  /** The type of a tensor, or of a sequence of tensors, with other elements. */
+  private _type(type: IField, dtype: DType): PieceList {
     const out = new PieceList();
-    for (const part of this._wire.split(message.start, message.end)) {
-      if (path.length > 0 && part.number === path[0]) {
-        out.message(part.number, this._withElementType(part, path.slice(1), dtype));
-      } else if (path.length === 0 && part.number === TENSOR_TYPE.elemType) {
-        out.number(part.number, elementTypeOf(dtype)!);
-      } else {
+    for (const part of this._wire.split(type.start, type.end)) {
+      const isTensor = part.number === TYPE.tensor;
+      if (!isTensor && part.number !== TYPE.sequence) {
         out.raw(part);
+        continue;
       }
+      const edited = new PieceList();
+      for (const inner of this._wire.split(part.start, part.end)) {
+        if (isTensor && inner.number === TENSOR_TYPE.elemType) {
+          edited.number(inner.number, elementTypeOf(dtype)!);
+        } else if (!isTensor && inner.number === SEQUENCE_TYPE.elemType) {
+          edited.message(inner.number, this._type(inner, dtype));
+        } else {
+          edited.raw(inner);
+        }
+      }
+      out.message(part.number, edited);
     }
     return out;
   }
 
-  private _initializer(out: PieceList, field: IField, outermost: boolean): void {
-    const name = this._textIn(field, TENSOR.name);
-    const weight = outermost ? this._weights.get(name) : undefined;
-    const to = this._edits.weights.get(name);
+  private _initializer(out: PieceList, field: IField, scope: IScope | null): void {
+    const place =
+      scope === null ? undefined : placeOf(scope.path, this._textIn(field, TENSOR.name));
+    this._weight(out, field, place);
+    if (place !== undefined) {
+      this._copiesOf(out, field, place);
+    }
+  }
+
+  /** The tensor that a value is, converted where it is to be. */
+  private _weight(out: PieceList, tensor: IField, place: Place | undefined): void {
+    const weight = place === undefined ? undefined : this._weights.get(place);
+    const to = place === undefined ? undefined : this._edits.weights.get(place);
     if (weight === undefined || to === undefined) {
-      this._tensor(out, field);
+      this._tensor(out, tensor);
     } else {
-      this._convertedTensor(out, field, name, weight, to);
+      const name = this._textIn(tensor, TENSOR.name);
+      out.message(tensor.number, this._convertedTensor(tensor, name, weight, to));
     }
-    if (weight !== undefined) {
-      this._edits.copies.forEach((copy, i) => {
-        if (copy.value === name) {
-          this._convertedTensor(out, field, this.copies[i], weight, copy.to);
-        }
-      });
-    }
+  }
+
+  /** Initializers beside a weight that hold it in other dtypes. */
+  private _copiesOf(out: PieceList, tensor: IField, place: Place): void {
+    const weight = this._weights.get(place);
+    this._edits.copies.forEach((copy, i) => {
+      if (copy.value === place && weight !== undefined) {
+        const converted = this._convertedTensor(tensor, this.copies[i], weight, copy.to);
+        out.message(GRAPH.initializer, converted);
+      }
+    });
   }
 
   /** A tensor as it is, but for the place of its external data. */
@@ -370,23 +477,18 @@ class OnnxRewriter {
     out.message(tensor.number, edited);
   }
 
-  private _convertedTensor(
-    out: PieceList,
-    tensor: IField,
-    name: string,
-    weight: IWeight,
-    to: DType
-  ): void {
+  private _convertedTensor(tensor: IField, name: string, weight: IWeight, to: DType): PieceList {
     const parts = this._wire.split(tensor.start, tensor.end);
     const edited = new PieceList();
     for (const part of parts) {
       if (part.number === TENSOR.dataType) {
         edited.number(part.number, elementTypeOf(to)!);
-      } else if (part.number === TENSOR.name) {
-        edited.text(part.number, name);
-      } else if (!DATA_FIELDS.has(part.number)) {
+      } else if (part.number !== TENSOR.name && !DATA_FIELDS.has(part.number)) {
         edited.raw(part);
       }
+    }
+    if (name !== '') {
+      edited.text(TENSOR.name, name);
     }
     const { data, dtype } = weight;
     if (this._isExternal(parts) && data.kind === 'range') {
@@ -402,7 +504,7 @@ class OnnxRewriter {
       );
       edited.message(TENSOR.rawData, content);
     }
-    out.message(tensor.number, edited);
+    return edited;
   }
 
   private _isExternal(parts: readonly IField[]): boolean {
@@ -449,8 +551,10 @@ class OnnxRewriter {
   private readonly _wire: FieldSplitter;
   private readonly _location: string;
   private readonly _external: ExternalFiles;
-  private readonly _weights = new Map<string, IWeight>();
-  private readonly _renamed = new Map<string, string>();
+  private _scopes: Scopes | null = null;
+  private readonly _weights = new Map<Place, IWeight>();
+  /** By result of a cast that goes, the name of what its users take. */
+  private readonly _renamed = new Map<Place, string>();
   private readonly _places = new Map<string, IPlacedTensor>();
   private _dataEnd = 0;
 }

@@ -6,6 +6,7 @@
 import type { DType, IWeight, WeightData, WeightKind } from '../../model';
 import { CastlensError, contiguousStrides, DTYPES, elementCount, sizeInBytes } from '../../model';
 import type { FileReader } from '../filereader';
+import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType } from './elementtypes';
 import type { ExternalFiles } from './externaldata';
 import type { IRawTensor } from './rawmodel';
@@ -92,7 +93,7 @@ export class TensorReader {
     const storage =
       data.kind === 'range'
         ? `${data.range.file}:${data.range.offset}:${data.range.length}`
-        : `inline:${label}`;
+        : `inline:${this._inlineNames.take(label)}`;
     return {
       storage,
       names: [label],
@@ -172,6 +173,9 @@ export class TensorReader {
       });
     }
   }
+
+  /** Of the whole model: tensors of different graphs may have one name. */
+  private readonly _inlineNames = new UniqueNames();
 }
 
 /** Whether a weight is a single number or truth value of the kind that says how often loops run. */

@@ -177,13 +177,37 @@ class OnnxWriter {
       this._message(GRAPH.input, () => this._writeValueInfo(value, 'input'));
     }
     const returned = new Set<IValue>();
-    for (const value of graph.outputs) {
+    for (const value of outermost ? graph.outputs : this._ownOutputs(graph)) {
       if (returned.has(value)) {
         throw new Error(`writeOnnx: value '${value.name}' is returned twice`);
       }
       returned.add(value);
       this._message(GRAPH.output, () => this._writeValueInfo(value, 'output'));
     }
+  }
+
+  /** Results of a nested graph: runtimes refuse values of the graph around, but take copies of them. */
+  private _ownOutputs(graph: IGraph): IValue[] {
+    const own = new Set<IValue | null>([
+      ...graph.inputs,
+      ...graph.weights.map(({ value }) => value),
+      ...graph.nodes.flatMap(node => node.outputs)
+    ]);
+    return graph.outputs.map(value => {
+      if (own.has(value)) {
+        return value;
+      }
+      const copy = { ...value };
+      const operand = this._nameOf(value, graph.name);
+      const result = this._declare(copy, false);
+      this._message(GRAPH.node, () => {
+        this._string(NODE.input, operand);
+        this._string(NODE.output, result);
+        this._string(NODE.name, `${result}_returned`);
+        this._string(NODE.opType, 'Identity');
+      });
+      return copy;
+    });
   }
 
   private _writeNode(node: INode, inputs: string[], outputs: string[]): void {

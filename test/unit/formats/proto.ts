@@ -115,20 +115,23 @@ export interface IGraphParts {
   readonly inputs?: readonly (readonly Field[])[];
   readonly outputs?: readonly (readonly Field[])[];
   readonly initializers?: readonly (readonly Field[])[];
+  readonly valueInfos?: readonly (readonly Field[])[];
 }
 
 export function graph({
   nodes = [],
   inputs = [],
   outputs = [],
-  initializers = []
+  initializers = [],
+  valueInfos = []
 }: IGraphParts): Field[] {
   return [
     ...nodes.map((item): Field => [1, item]),
     [2, 'test'],
     ...initializers.map((item): Field => [5, item]),
     ...inputs.map((item): Field => [11, item]),
-    ...outputs.map((item): Field => [12, item])
+    ...outputs.map((item): Field => [12, item]),
+    ...valueInfos.map((item): Field => [13, item])
   ];
 }
 

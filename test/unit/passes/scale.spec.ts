@@ -28,6 +28,8 @@ import { foldWeightCasts, PASS_ORDER, planGraph, validateGraph } from '../../../
 import type { CacheMode, Reference } from '../../../src/protocol';
 import { CACHE_MODES, PASSES } from '../../../src/protocol';
 import { WeightWorkers } from '../../../src/runtime';
+
+const NO_LIMITS = { pinned: () => null, fixedOperands: () => null };
 import { GraphBuilder, makeRegion } from '../autocast/builder';
 import { testFolder } from '../runtime/helpers';
 
@@ -138,7 +140,7 @@ async function runAll(
     writeOnnx(withStoredWeights(graph));
     note(`write ${cache}`);
   }
-  planFix(explicit, model, 'leave', new Map());
+  planFix(explicit, model, 'leave', NO_LIMITS);
   note('plan the repair');
   await fixModel(new ModelStore(), workers, { path, output, overwrite: true }, {});
   note('repair');

@@ -1,0 +1,92 @@
+/**
+ * What the file formats let a repair change.
+ *
+ * @packageDocumentation
+ */
+import type { IEditable } from '../formats';
+import { takesElements } from '../formats';
+import type { DType, IExportedModel, INode, IValue, IWeight } from '../model';
+import { graphsOf, usesOf } from '../model';
+
+/** Limits of the file that a model was read from. */
+export interface IFileLimits {
+  /**
+   * Why weights cannot be stored in another dtype; null where they can.
+   *
+   * @param weights - all tensors of one storage.
+   * @param values - these weights, what only arranges them and what they are handed on as.
+   * @param to - the dtype they are to be stored in.
+   */
+  pinned(weights: ReadonlySet<IWeight>, values: ReadonlySet<IValue>, to: DType): string | null;
+  /** Why an operand of a node cannot become another weight; null where it can. */
+  fixedOperands(node: INode): string | null;
+}
+
+/**
+ * Limits of a `.pt2` program: a nested graph uses nothing that it is not given, so a second weight would have to become an
+ * operand of all branches and bodies on the way.
+ *
+ * @param pinned - stored tensors that cannot be changed, by name, with the reason.
+ */
+export function pt2Limits(
+  { graph }: IExportedModel,
+  pinned: ReadonlyMap<string, string>
+): IFileLimits {
+  const nested = new Set(
+    graphsOf(graph)
+      .slice(1)
+      .flatMap(({ nodes }) => nodes.map(({ name }) => name))
+  );
+  return {
+    pinned: weights => {
+      for (const name of [...weights].flatMap(({ names }) => names)) {
+        const reason = pinned.get(name);
+        if (reason !== undefined) {
+          return reason;
+        }
+      }
+      return null;
+    },
+    fixedOperands: ({ name }) =>
+      nested.has(name) ? 'cast in a nested graph, which is not given a copy' : null
+  };
+}
+
+/**
+ * Limits of an `.onnx` file: functions are shared by their calls, and left as they are. What they cast is cast all the same, to the dtype
+ * it has already.
+ *
+ * @param editable - what the file itself has, see `editableParts`.
+ */
+export function onnxLimits(
+  { graph }: IExportedModel,
+  { values: places, nodes }: IEditable
+): IFileLimits {
+  const held = new Set<IWeight>();
+  const given = new Set<IValue>();
+  for (const { weights, inputs } of graphsOf(graph)) {
+    weights.forEach(({ value, weight }) => places.has(value) || held.add(weight));
+    inputs.forEach(value => places.has(value) || given.add(value));
+  }
+  const uses = usesOf(graph);
+  return {
+    pinned: (weights, values, to) => {
+      if ([...weights].some(weight => held.has(weight))) {
+        return 'held by a function of the model';
+      }
+      for (const value of values) {
+        if (given.has(value)) {
+          return 'given to a loop in a function of the model';
+        }
+        const refusing = uses
+          .get(value)
+          ?.find(({ node }) => !takesElements(node, to, graph.opsets[''] ?? 0));
+        if (refusing !== undefined) {
+          return `${refusing.node.op} of operator set ${graph.opsets[''] ?? 0} takes no ${to}`;
+        }
+      }
+      return null;
+    },
+    fixedOperands: node => (nodes.has(node) ? null : 'cast in a function of the model')
+  };
+}
