@@ -123,7 +123,7 @@ async function writePt2(
   const changes = planRegionEdits(model, regions, explicit, loaded.explicit);
   const rewriter = await Pt2Rewriter.open(model);
   try {
-    const plan = planFix(explicit, model, mixed, pt2Limits(model, rewriter.pinned()));
+    const plan = planFix(explicit, model, mixed, pt2Limits(rewriter.pinned()));
     if (plan.storages.size === 0 && plan.copies.length === 0 && changes.regions.size === 0) {
       await copyFile(model.path, sizeOf(model), target, transfer);
       return describe(plan, []);

@@ -23,20 +23,11 @@ export interface IFileLimits {
 }
 
 /**
- * Limits of a `.pt2` program: a nested graph uses nothing that it is not given, so a second weight would have to become an
- * operand of all branches and bodies on the way.
+ * Limits of a `.pt2` program.
  *
  * @param pinned - stored tensors that cannot be changed, by name, with the reason.
  */
-export function pt2Limits(
-  { graph }: IExportedModel,
-  pinned: ReadonlyMap<string, string>
-): IFileLimits {
-  const nested = new Set(
-    graphsOf(graph)
-      .slice(1)
-      .flatMap(({ nodes }) => nodes.map(({ name }) => name))
-  );
+export function pt2Limits(pinned: ReadonlyMap<string, string>): IFileLimits {
   return {
     pinned: weights => {
       for (const name of [...weights].flatMap(({ names }) => names)) {
@@ -47,8 +38,7 @@ export function pt2Limits(
       }
       return null;
     },
-    fixedOperands: ({ name }) =>
-      nested.has(name) ? 'cast in a nested graph, which is not given a copy' : null
+    fixedOperands: () => null
   };
 }
 

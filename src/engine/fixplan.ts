@@ -26,6 +26,7 @@ import {
   isArrangement,
   isFloating,
   isLowPrecision,
+  isTransparent,
   ownResults,
   usesOf
 } from '../model';
@@ -165,13 +166,12 @@ class FixPlanner {
       }
     }
     const aliases = findAliases(this._graph);
-    const returned = new Map<IValue, string>();
     forEachNode(this._graph, node => {
       for (const body of bodiesOf(node)) {
-        ownResults(node, body).forEach(value => returned.set(value, 'returned by a nested graph'));
+        ownResults(node, body).forEach(value => this._returned.add(value));
       }
     });
-    this._graph.outputs.forEach(value => returned.set(value, 'returned by the program'));
+    const outputs = new Set(this._graph.outputs);
     for (const [root, weight] of this._roots) {
       const usage = usages.get(storageOf(weight))!;
       const pending: { readonly value: IValue; readonly root: IValue | null }[] = [
@@ -183,9 +183,11 @@ class FixPlanner {
         }
         usage.values.add(value);
         usage.mutator ??= aliases.mutatorOf(value);
-        const result = returned.get(value);
-        if (result !== undefined) {
-          usage.others.push(result);
+        if (outputs.has(value)) {
+          usage.others.push('returned by the program');
+        }
+        if (this._returned.has(value)) {
+          usage.others.push('returned by a nested graph');
         }
         for (const use of this._uses.get(value) ?? []) {
           pending.push(...this._follow(usage, value, own, use, aliases.mutatorOf));
@@ -275,6 +277,11 @@ class FixPlanner {
         return leave(`${BEFORE_CAST[reach]} before the cast inside ${describeNode(user.node)}`);
       }
     }
+    if (usage.casts.some(cast => this._returnsOperand(cast))) {
+      return leave(
+        'a nested graph returns its cast, which may be no other name of what it was given'
+      );
+    }
     if (targets.length > 1) {
       return leave(`cast to several dtypes: ${targets.join(', ')}`);
     }
@@ -310,6 +317,30 @@ class FixPlanner {
     this._storages.set(storage, { weights: [...usage.weights], from, to });
     usage.values.forEach(value => this._dtypes.set(value, to));
     usage.casts.forEach(({ node }) => this._removeCast(node));
+  }
+
+  /**
+   * Whether a nested graph would return what it was given once a cast has nothing to do: `aten.to` hands on its operand then, which PyTorch
+   * refuses of branches and bodies.
+   */
+  private _returnsOperand({ node }: IWeightUse): boolean {
+    if (!node.op.startsWith('aten.to.')) {
+      return false;
+    }
+    const pending = new Set(node.outputs);
+    for (const value of pending) {
+      if (value !== null) {
+        if (this._returned.has(value)) {
+          return true;
+        }
+        for (const { node: user, index } of this._uses.get(value) ?? []) {
+          if (index === 0 && (isArrangement(user) || isTransparent(user))) {
+            user.outputs.forEach(output => pending.add(output));
+          }
+        }
+      }
+    }
+    return false;
   }
 
   /** Give the casts of a weight a second weight as their operand. */
@@ -372,6 +403,8 @@ class FixPlanner {
   private readonly _uses: Map<IValue, IUse[]>;
   private readonly _roots: ReadonlyMap<IValue, IWeight>;
   private readonly _fileNodes: ReadonlySet<string>;
+  /** What nested graphs return. */
+  private readonly _returned = new Set<IValue>();
   private readonly _handed = new Map<INode, readonly IHandedOn[]>();
   private readonly _storages = new Map<string, IStorageConversion>();
   private readonly _dtypes = new Map<IValue, DType>();

@@ -86,7 +86,7 @@ async function planOf(loaded: LoadedModel, mixed: MixedWeights): Promise<IFixPla
   }
   const rewriter = await Pt2Rewriter.open(model);
   try {
-    return planFix(explicit, model, mixed, pt2Limits(model, rewriter.pinned()));
+    return planFix(explicit, model, mixed, pt2Limits(rewriter.pinned()));
   } finally {
     rewriter.close();
   }

@@ -5,8 +5,8 @@
  *
  * @packageDocumentation
  */
-import type { DType, IAutocastRegion, IExportedModel, INode, IValue } from '../../model';
-import { CastlensError, DTYPES } from '../../model';
+import type { DType, IAutocastRegion, IExportedModel, IGraph, INode, IValue } from '../../model';
+import { bodiesOf, CastlensError, DTYPES } from '../../model';
 import { JsonNumber, parseJson, stringifyJson } from '../json';
 import { scalarTypeOf } from './enums';
 
@@ -63,8 +63,25 @@ interface IFrame {
   /** Every name of the graph. */
   readonly names: Set<string>;
   readonly outputs: ReadonlySet<string>;
-  /** The operator the graph is nested in, and the graph that holds it; null for the root. */
-  readonly holder: { readonly frame: IFrame; readonly node: EditableJson } | null;
+  /** The graph of the model that the nodes belong to. */
+  readonly target: ITarget;
+  /** What the graph is nested in; null for the root. */
+  readonly holder: IHolder | null;
+}
+
+/** An operator that holds nested graphs. */
+interface IHolder {
+  /** The graph around. */
+  readonly frame: IFrame;
+  readonly node: EditableJson;
+  /** All graphs that the operator holds; their inputs are its operands. */
+  readonly bodies: IFrame[];
+}
+
+/** Nodes of a graph of the model, and how many of them have been found in the file. */
+interface ITarget {
+  readonly nodes: readonly INode[];
+  count: number;
 }
 
 const PREFIX = 'torch.ops.';
@@ -87,10 +104,9 @@ const CAST_ARGUMENTS: ReadonlySet<string> = new Set([
  * Apply edits to `graph_module` of a program.
  *
  * #### Notes
- * Graphs are walked exactly as the reader walks them, so that the k-th node that is no context manager is the k-th node of the
- * model. Operands of nested graphs follow by position. A copy that is used in a nested graph becomes an operand of every
- * operator on the way. The k-th autocast operator is the k-th region of the model, unless branches or loops hold some: regions
- * of such a program are not to be edited.
+ * Graphs are walked exactly as the reader walks them, so that the k-th node of a graph that is no context manager is the k-th node of
+ * that graph of the model, and the k-th autocast operator the k-th region. Operands of nested graphs follow by position. A copy that is
+ * used in a nested graph becomes an operand of every operator on the way, and an input of all graphs these hold.
  *
  * #### Complexity
  * Linear in the JSON.
@@ -120,14 +136,14 @@ class ProgramEditor {
     this._signature = graphModule.signature as EditableJson;
     this._root = graphModule.graph as EditableJson;
     const { graph } = _model;
-    this._nodes = graph.nodes;
     for (const value of [...graph.inputs, ...graph.weights.map(weight => weight.value)]) {
       this._placeholders.set(value.name, value);
     }
   }
 
   run(): IAddedWeight[] {
-    const root = this._frame(this._root, new Map(), null);
+    const target = { nodes: this._model.graph.nodes, count: 0 };
+    const root = this._frame(this._root, new Map(), target, null);
     for (const name of namesOf(this._root.inputs)) {
       // The reader names the values of the root first, so that theirs are the names of the file.
       const value = name === null ? undefined : this._placeholders.get(name);
@@ -139,10 +155,8 @@ class ProgramEditor {
     while (stack.length > 0) {
       const frame = stack[stack.length - 1];
       if (frame.next < frame.nodes.length) {
-        const inner = this._node(frame, frame.nodes[frame.next++]);
-        if (inner !== null) {
-          stack.push(inner);
-        }
+        // The first of several branches is gone through first.
+        stack.push(...this._node(frame, frame.nodes[frame.next++]).reverse());
       } else {
         stack.pop();
         this._finish(frame);
@@ -152,8 +166,8 @@ class ProgramEditor {
     return this._added;
   }
 
-  /** Edit a node; returns the nested graph to go on with, where its nodes belong to this graph. */
-  private _node(frame: IFrame, node: EditableJson): IFrame | null {
+  /** Edit a node; returns the nested graphs to go on with. */
+  private _node(frame: IFrame, node: EditableJson): IFrame[] {
     const op = opOf(node);
     const args = node.inputs as EditableJson[];
     for (const { arg } of args) {
@@ -166,11 +180,12 @@ class ProgramEditor {
       if (op === WRAP_WITH_AUTOCAST) {
         this._editRegion(args, this._model.regions[this._regionCount++]);
       }
-      return this._enter(frame, node, args);
+      return [this._enter(frame, node, args)];
     }
-    const made = this._nodes[this._count++];
+    const { target } = frame;
+    const made = target.nodes[target.count++] as INode | undefined;
     if (made === undefined || made.op !== op) {
-      throw new Error(`editProgram: node ${this._count - 1} is ${op}, not ${made?.op}`);
+      throw new Error(`editProgram: node ${target.count - 1} is ${op}, not ${made?.op}`);
     }
     const redirects = this._edits.operands.get(made.name);
     if (redirects !== undefined) {
@@ -193,10 +208,29 @@ class ProgramEditor {
       }
     });
     if (this._edits.casts.has(made.name) && this._removeCast(frame, node, args)) {
-      return null;
+      return [];
     }
     frame.kept.push(node);
-    return null;
+    const bodies = bodiesOf(made);
+    if (bodies.length === 0) {
+      return [];
+    }
+    const holder: IHolder = { frame, node, bodies: [] };
+    for (const { arg } of args) {
+      const nested = (arg as EditableJson).as_graph as EditableJson | undefined;
+      if (nested !== undefined) {
+        const body = bodies[holder.bodies.length];
+        holder.bodies.push(this._body(nested.graph as EditableJson, body, holder));
+      }
+    }
+    return [...holder.bodies];
+  }
+
+  /** A branch or the body of a loop: a graph of the model as well, with inputs of its own. */
+  private _body(graph: EditableJson, body: IGraph, holder: IHolder): IFrame {
+    const names = namesOf(graph.inputs).filter(name => name !== null);
+    const scope = new Map(names.map((name, i) => [name, body.inputs[i]] as const));
+    return this._frame(graph, scope, { nodes: body.nodes, count: 0 }, holder);
   }
 
   /** Write what is wanted of a region into the arguments of its operator: device type, dtype, enabled, ... */
@@ -235,7 +269,9 @@ class ProgramEditor {
   private _enter(frame: IFrame, node: EditableJson, args: readonly EditableJson[]): IFrame {
     const position = args.findIndex(({ arg }) => 'as_graph' in (arg as EditableJson));
     const body = (args[position].arg as EditableJson).as_graph as EditableJson;
-    const inner = this._frame(body.graph as EditableJson, new Map(), { frame, node });
+    const holder: IHolder = { frame, node, bodies: [] };
+    const inner = this._frame(body.graph as EditableJson, new Map(), frame.target, holder);
+    holder.bodies.push(inner);
     const operands = namesOf(args.slice(position + 1).map(({ arg }) => arg));
     namesOf(inner.graph.inputs).forEach((name, i) => {
       const operand = operands[i];
@@ -250,7 +286,7 @@ class ProgramEditor {
   private _finish(frame: IFrame): void {
     frame.graph.nodes = frame.kept;
     const { holder } = frame;
-    if (holder !== null) {
+    if (holder !== null && holder.frame.target === frame.target) {
       const results = namesOf(frame.graph.outputs);
       namesOf(holder.node.outputs).forEach((name, i) => {
         const result = results[i] ?? null;
@@ -340,19 +376,16 @@ class ProgramEditor {
     }
     let name = current.copies.get(index) ?? this._addPlaceholder(current, index);
     for (const inner of path.reverse()) {
-      const { frame: outer, node } = inner.holder!;
-      const local = freshName(inner, name);
-      (node.inputs as EditableJson[]).push({
-        name: '',
-        arg: { as_tensor: { name } },
-        kind: 1
-      });
-      (inner.graph.inputs as EditableJson[]).push({ as_tensor: { name: local } });
-      (inner.graph.tensor_values as EditableJson)[local] = structuredCopy(
-        (outer.graph.tensor_values as EditableJson)[name]
-      );
-      inner.copies.set(index, local);
-      name = local;
+      const { frame: outer, node, bodies } = inner.holder!;
+      giveOperand(node, name);
+      const meta = (outer.graph.tensor_values as EditableJson)[name];
+      for (const body of bodies) {
+        const local = freshName(body, name);
+        (body.graph.inputs as EditableJson[]).push({ as_tensor: { name: local } });
+        (body.graph.tensor_values as EditableJson)[local] = structuredCopy(meta);
+        body.copies.set(index, local);
+      }
+      name = inner.copies.get(index)!;
     }
     return name;
   }
@@ -392,6 +425,7 @@ class ProgramEditor {
   private _frame(
     graph: EditableJson,
     scope: Map<string, IValue>,
+    target: ITarget,
     holder: IFrame['holder']
   ): IFrame {
     const names = new Set<string>();
@@ -422,17 +456,16 @@ class ProgramEditor {
       copies: new Map(),
       names,
       outputs: new Set(namesOf(graph.outputs).filter(name => name !== null)),
+      target,
       holder
     };
   }
 
   private readonly _root: EditableJson;
   private readonly _signature: EditableJson;
-  private readonly _nodes: readonly INode[];
   private readonly _placeholders = new Map<string, IValue>();
   private readonly _added: IAddedWeight[] = [];
   private readonly _taken = new Set<string>();
-  private _count = 0;
   private _regionCount = 0;
 }
 
@@ -465,6 +498,19 @@ export function parseEditable(text: string): unknown {
 /** Bytes of a whole storage as another dtype. */
 export function convertedSize(sizeBytes: number, from: DType, to: DType): number {
   return (sizeBytes / (DTYPES[from].bits / 8)) * (DTYPES[to].bits / 8);
+}
+
+/**
+ * Give the nested graphs of an operator one more input, the last: context managers take operands one by one, branches and loops in a list,
+ * of which the last is of values that no run changes.
+ */
+function giveOperand(node: EditableJson, name: string): void {
+  const args = node.inputs as EditableJson[];
+  if (INLINED.has(opOf(node))) {
+    args.push({ name: '', arg: { as_tensor: { name } }, kind: 1 });
+  } else {
+    ((args.at(-1)!.arg as EditableJson).as_tensors as EditableJson[]).push({ name });
+  }
 }
 
 function freshName(frame: IFrame, wanted: string): string {
