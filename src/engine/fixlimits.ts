@@ -5,8 +5,8 @@
  */
 import type { IEditable } from '../formats';
 import { takesElements } from '../formats';
-import type { DType, IExportedModel, INode, IValue, IWeight } from '../model';
-import { graphsOf, usesOf } from '../model';
+import type { DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
+import { bodiesOf, graphsOf, usesOf } from '../model';
 
 /** Limits of the file that a model was read from. */
 export interface IFileLimits {
@@ -43,8 +43,11 @@ export function pt2Limits(pinned: ReadonlyMap<string, string>): IFileLimits {
 }
 
 /**
- * Limits of an `.onnx` file: functions are shared by their calls, and left as they are. What they cast is cast all the same, to the dtype
- * it has already.
+ * Limits of an `.onnx` file.
+ *
+ * - Functions are shared by their calls, and left as they are. What they cast is cast all the same, to the dtype it has already.
+ * - A name that a nested graph uses anew must mean tensors of one type, or onnxruntime refuses the model (seen with 1.30 and 1.32).
+ * - Operators that arrange a weight must take the dtype.
  *
  * @param editable - what the file itself has, see `editableParts`.
  */
@@ -59,6 +62,7 @@ export function onnxLimits(
     inputs.forEach(value => places.has(value) || given.add(value));
   }
   const uses = usesOf(graph);
+  const renamed = namesUsedAnew(graph);
   return {
     pinned: (weights, values, to) => {
       if ([...weights].some(weight => held.has(weight))) {
@@ -67,6 +71,9 @@ export function onnxLimits(
       for (const value of values) {
         if (given.has(value)) {
           return 'given to a loop in a function of the model';
+        }
+        if (renamed.has(value)) {
+          return `a nested graph has another value of the name ${value.name}`;
         }
         const refusing = uses
           .get(value)
@@ -79,4 +86,39 @@ export function onnxLimits(
     },
     fixedOperands: node => (nodes.has(node) ? null : 'cast in a function of the model')
   };
+}
+
+/** Values that have the name of one in a graph around theirs, and those. */
+function namesUsedAnew(graph: IGraph): Set<IValue> {
+  interface IScope {
+    readonly outer: IScope | null;
+    readonly graph: IGraph;
+    readonly values: Map<string, IValue>;
+  }
+  const found = new Set<IValue>();
+  const pending: IScope[] = [{ outer: null, graph, values: new Map() }];
+  for (const scope of pending) {
+    const { inputs, weights, nodes } = scope.graph;
+    const own = [
+      ...inputs,
+      ...weights.map(({ value }) => value),
+      ...nodes.flatMap(node => node.outputs)
+    ];
+    for (const value of own) {
+      if (value === null) {
+        continue;
+      }
+      scope.values.set(value.name, value);
+      for (let outer = scope.outer; outer !== null; outer = outer.outer) {
+        const other = outer.values.get(value.name);
+        if (other !== undefined) {
+          found.add(value).add(other);
+        }
+      }
+    }
+    for (const body of nodes.flatMap(bodiesOf)) {
+      pending.push({ outer: scope, graph: body, values: new Map() });
+    }
+  }
+  return found;
 }

@@ -47,7 +47,10 @@ export interface IOnnxEdits {
   readonly weights: ReadonlyMap<Place, DType>;
   /** Values that get another dtype: converted weights and what only arranges them or hands them on. */
   readonly dtypes: ReadonlyMap<Place, DType>;
-  /** Results of casts that are removed. A cast stays, and does nothing, where its graph returns the result. */
+  /**
+   * Results of casts that are removed. A cast stays, and does nothing, where its graph returns the result. No nested graph may have another
+   * value of its operand's name.
+   */
   readonly casts: ReadonlySet<Place>;
   /** Second weights beside their originals; `name` is that of the value, for the new name. */
   readonly copies: readonly { readonly value: Place; readonly name: string; readonly to: DType }[];
@@ -213,49 +216,34 @@ class OnnxRewriter {
     return out;
   }
 
-  /**
-   * What stands for the result of each cast that goes. A cast stays where a graph returns its result, which must be a value of its own
-   * there, or where a nested graph uses the result and means something else by the name of the operand.
-   */
+  /** What stands for the result of each cast that goes. A result that a graph returns must keep its maker. */
   private _findRemovedCasts(scopes: Scopes): void {
-    const uses: { readonly scope: IScope; readonly place: Place }[] = [];
-    const operands = new Map<Place, { readonly name: string; readonly place: Place | undefined }>();
     const returned = new Set<Place | undefined>();
     for (const scope of scopes.all) {
       for (const field of scope.fields) {
         if (field.number === GRAPH.output) {
           returned.add(scopes.resolve(scope, this._textIn(field, VALUE_INFO.name)));
-        } else if (field.number === GRAPH.node) {
-          const parts = this._wire.split(field.start, field.end);
-          const inputs = parts.filter(({ number }) => number === NODE.input);
-          for (const input of inputs) {
-            const place = scopes.resolve(scope, this._wire.text(input));
-            if (place !== undefined && this._edits.casts.has(place)) {
-              uses.push({ scope, place });
-            }
-          }
-          const result = this._firstResult(parts, scope);
-          if (result !== undefined && this._edits.casts.has(result) && inputs.length > 0) {
-            const name = this._wire.text(inputs[0]);
-            const place = scopes.resolve(scope, name);
-            operands.set(result, { name: this._redirected(result, place) ?? name, place });
-          }
         }
       }
     }
-    for (const { scope, place } of uses) {
-      const operand = operands.get(place);
-      const isHidden =
-        operand !== undefined &&
-        !this.copies.includes(operand.name) &&
-        scopes.resolve(scope, operand.name) !== operand.place;
-      if (isHidden) {
-        operands.delete(place);
-      }
-    }
-    for (const [result, { name }] of operands) {
-      if (!returned.has(result)) {
-        this._renamed.set(result, name);
+    for (const scope of scopes.all) {
+      for (const field of scope.fields) {
+        if (field.number !== GRAPH.node) {
+          continue;
+        }
+        const parts = this._wire.split(field.start, field.end);
+        const operand = parts.find(({ number }) => number === NODE.input);
+        const result = this._firstResult(parts, scope);
+        if (
+          operand !== undefined &&
+          result !== undefined &&
+          this._edits.casts.has(result) &&
+          !returned.has(result)
+        ) {
+          const name = this._wire.text(operand);
+          const copy = this._redirected(result, scopes.resolve(scope, name));
+          this._renamed.set(result, copy ?? name);
+        }
       }
     }
   }
