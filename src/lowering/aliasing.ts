@@ -146,7 +146,7 @@ export function mayShareMemory(node: INode): boolean {
 }
 
 /** Index of the last node that reads each value; values of the graph's ends are read after the last node. */
-function lastUses(graph: IGraph): Map<IValue, number> {
+export function lastUses(graph: IGraph): Map<IValue, number> {
   const last = new Map<IValue, number>();
   graph.nodes.forEach((node, index) => {
     const stack = [node];

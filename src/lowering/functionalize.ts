@@ -9,9 +9,10 @@
  */
 import { makeValue } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { inPlaceConflicts, mayShareMemory, writesInPlace } from './aliasing';
+import { inPlaceConflicts, lastUses, mayShareMemory, writesInPlace } from './aliasing';
 import { ruleFor } from './aten/registry';
-import { Names, intAttr, intsAttr } from './builder';
+import { Names, intsAttr } from './builder';
+import { asViews, inversePermutation } from './views';
 
 /**
  * The graph without writes that only make sense through shared memory. Graphs that have none are returned as they are, and so
@@ -30,8 +31,11 @@ export function functionalize(graph: IGraph): IGraph {
 /** A name of a piece of memory: how it is made from the name it is a view of. */
 interface IAlias {
   readonly root: IValue;
-  /** The operator, whose first operand is the value this is a view of; null for the root and for other names of one value. */
-  readonly view: INode | null;
+  /**
+   * The operator with this one result, whose first operand is the value this is a view of; null for the root and for other names
+   * of one value, `unclear` where it may be a copy as well.
+   */
+  readonly view: INode | 'unclear' | null;
   readonly parent: IValue | null;
   /** The value that holds its elements now, and after how many writes to the memory that was so. */
   current: IValue;
@@ -41,6 +45,7 @@ interface IAlias {
 class Functional {
   constructor(private readonly _graph: IGraph) {
     this._names.takeAll(_graph);
+    this._lastUses = lastUses(_graph);
     const names = new Map<string, number>();
     for (const { weight } of _graph.weights) {
       names.set(weight.storage, (names.get(weight.storage) ?? 0) + 1);
@@ -54,7 +59,7 @@ class Functional {
 
   /** The functional graph, or null where it cannot be proven right. */
   run(): IGraph | null {
-    for (const node of this._graph.nodes) {
+    for (const [index, node] of this._graph.nodes.entries()) {
       const inputs: (IValue | null)[] = [];
       for (const value of node.inputs) {
         const current = value === null ? null : this._read(value);
@@ -72,25 +77,41 @@ class Functional {
       this._nodes.push({ ...node, inputs });
       const operand = node.inputs[0];
       if (operand && mayShareMemory(node)) {
-        const { root } = this._aliasOf(operand);
-        for (const value of node.outputs) {
-          if (value !== null) {
-            const version = this._versions.get(root) ?? 0;
-            this._aliases.set(value, {
-              root,
-              view: node,
-              parent: operand,
-              current: value,
-              version
-            });
-          }
-        }
+        this._share(node, operand, index);
       }
     }
     const outputs = this._graph.outputs.map(value => this._read(value));
     return outputs.includes(null)
       ? null
       : { ...this._graph, nodes: this._nodes, outputs: outputs as IValue[] };
+  }
+
+  /** Take note of results that are views of an operand, or may be. */
+  private _share(node: INode, operand: IValue, index: number): void {
+    const { root } = this._aliasOf(operand);
+    const views = asViews(node);
+    if (views === null && this._lastRead(root) <= index) {
+      // View or copy: nobody can tell, since no other name of the memory is read from here on.
+      return;
+    }
+    const version = this._versions.get(root) ?? 0;
+    node.outputs.forEach((value, i) => {
+      if (value !== null) {
+        const view = views === null ? 'unclear' : views[i]!;
+        this._addName(value, { root, view, parent: operand, current: value, version });
+      }
+    });
+  }
+
+  private _addName(value: IValue, alias: IAlias): void {
+    const { root } = alias;
+    this._aliases.set(value, alias);
+    this._lastReads.set(root, Math.max(this._lastRead(root), this._lastUses.get(value) ?? -1));
+  }
+
+  /** When the memory is last read under one of the names it has so far. */
+  private _lastRead(root: IValue): number {
+    return this._lastReads.get(root) ?? this._lastUses.get(root) ?? -1;
   }
 
   /** The value to read instead: views of memory that was written since are made anew. Null where that is not possible. */
@@ -107,12 +128,11 @@ class Functional {
     }
     let { current } = alias;
     for (const next of chain.reverse()) {
+      if (next.view === 'unclear') {
+        return null;
+      }
       if (next.view !== null) {
-        const made = this._isView(next.view) ? this._again(next.view, current) : null;
-        if (made === null) {
-          return null;
-        }
-        current = made;
+        current = this._again(next.view, current);
       }
       next.current = current;
       next.version = version;
@@ -145,7 +165,10 @@ class Functional {
       alias.current = current;
       alias.version = version;
       if (view !== null) {
-        const put = whole === null ? null : this._put(view, parent, whole, current, node);
+        const put =
+          whole === null || view === 'unclear'
+            ? null
+            : this._put(view, parent, whole, current, node);
         if (put === null) {
           return false;
         }
@@ -158,18 +181,10 @@ class Functional {
     this._versions.set(root, version);
     for (const value of node.outputs) {
       if (value !== null) {
-        this._aliases.set(value, { root, view: null, parent: operand, current: result, version });
+        this._addName(value, { root, view: null, parent: operand, current: result, version });
       }
     }
     return true;
-  }
-
-  /** Whether the operator's result always is a view, and can be put back. */
-  private _isView(node: INode): boolean {
-    const literal = Object.values(node.attrs).every(
-      (attr, i) => i === 0 || (attr.kind !== 'input' && attr.kind !== 'list') || isLiteralList(attr)
-    );
-    return literal && VIEWS.has(node.op) && node.inputs.length === 1;
   }
 
   /** The view of another value. */
@@ -178,7 +193,7 @@ class Functional {
     this._nodes.push({
       ...view,
       name: this._names.node(view.name),
-      inputs: [of],
+      inputs: [of, ...view.inputs.slice(1)],
       outputs: [result]
     });
     return result;
@@ -192,10 +207,6 @@ class Functional {
     part: IValue,
     from: INode
   ): IValue | null {
-    if (!this._isView(view)) {
-      return null;
-    }
-    const { shape } = parent;
     const emit = (op: string, inputs: IValue[], attrs: Record<string, Attr>): IValue => {
       const result = this._like(parent);
       const { region, module, source } = from;
@@ -205,42 +216,39 @@ class Functional {
     };
     const self: Attr = { kind: 'input', index: 0 };
     const src: Attr = { kind: 'input', index: 1 };
+    /** The arguments of the view; sizes computed when the model runs stand behind `whole` and `part`. */
+    const scatter = (op: string): IValue =>
+      emit(op, [whole, part, ...(view.inputs.slice(1) as IValue[])], {
+        ...Object.fromEntries(
+          Object.entries(view.attrs).map(([name, attr]) => [
+            name,
+            attr.kind === 'input' ? { kind: 'input', index: attr.index + 1 } : attr
+          ])
+        ),
+        self,
+        src
+      });
     switch (view.op) {
       case 'aten.alias.default':
       case 'aten.detach.default':
         return part;
-      case 'aten.slice.Tensor': {
-        const { step, ...rest } = view.attrs;
-        return step !== undefined && !(step.kind === 'int' && step.value === 1)
-          ? null
-          : emit('aten.slice_scatter.default', [whole, part], { ...rest, self, src });
-      }
-      case 'aten.select.int': {
-        const { dim, index } = view.attrs;
-        if (shape === null || dim?.kind !== 'int' || index?.kind !== 'int') {
-          return null;
-        }
-        const axis = Number(dim.value) < 0 ? Number(dim.value) + shape.length : Number(dim.value);
-        const size = shape[axis];
-        const at = Number(index.value);
-        if (at < 0 && typeof size !== 'number') {
-          return null;
-        }
-        return emit('aten.select_scatter.default', [whole, part], {
-          self,
-          src,
-          dim: intAttr(axis),
-          index: intAttr(at < 0 ? at + (size as number) : at)
-        });
-      }
+      case 'aten.slice.Tensor':
+        return scatter('aten.slice_scatter.default');
+      case 'aten.select.int':
+        return scatter('aten.select_scatter.default');
       case 'aten.transpose.int':
       case 'aten.t.default':
         return emit(view.op, [part], { ...view.attrs, self });
+      case 'aten.permute.default': {
+        const back = inversePermutation(view);
+        return back === null ? null : emit(view.op, [part], { self, dims: intsAttr(back) });
+      }
+      case 'aten.expand.default':
+        // Several elements in one place: PyTorch refuses such a write.
+        return null;
       default:
         // Order-preserving: the elements in the shape of the whole.
-        return shape !== null && shape.every(size => typeof size === 'number')
-          ? emit('aten.view.default', [part], { self, size: intsAttr(shape as number[]) })
-          : null;
+        return emit('aten.view_as.default', [part, whole], { self, other: src });
     }
   }
 
@@ -263,23 +271,7 @@ class Functional {
   private readonly _shared: ReadonlySet<IValue>;
   private readonly _aliases = new Map<IValue, IAlias>();
   private readonly _versions = new Map<IValue, number>();
+  private readonly _lastUses: ReadonlyMap<IValue, number>;
+  /** By root, once it has other names. */
+  private readonly _lastReads = new Map<IValue, number>();
 }
-
-function isLiteralList(attr: Attr): boolean {
-  return attr.kind === 'list' && attr.items.every(item => item.kind !== 'input');
-}
-
-/** Operators that always return a view. Others that may (`reshape`, `contiguous`, `to`) do so depending on the layout. */
-const VIEWS: ReadonlySet<string> = new Set([
-  'aten.alias.default',
-  'aten.detach.default',
-  'aten.select.int',
-  'aten.slice.Tensor',
-  'aten.squeeze.default',
-  'aten.squeeze.dim',
-  'aten.squeeze.dims',
-  'aten.t.default',
-  'aten.transpose.int',
-  'aten.unsqueeze.default',
-  'aten.view.default'
-]);

@@ -54,7 +54,7 @@ def tensor(x, weight=False):
     data = x.flatten()
     if x.dtype.is_floating_point:
         values = [number(float(f"{v:.9g}")) if x.dtype != torch.float64 else number(v) for v in data.to(torch.float64).tolist()]
-        values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+        values = [int(v) if isinstance(v, float) and v.is_integer() and str(v) != "-0.0" else v for v in values]
     else:
         values = [int(v) for v in data.tolist()]
     out = {"dtype": str(x.dtype)[6:], "shape": list(x.shape), "data": values}
@@ -782,6 +782,151 @@ for op, gates in ((A.lstm, 4), (A.gru, 3), (A.rnn_tanh, 1), (A.rnn_relu, 1)):
         hx = [state(), state()] if gates == 4 else state()
         x = t(2, 5, 4) if first else t(5, 2, 4)
         case(op.input, x, hx, layer(gates, 3, 4, count, directions, biases), biases, count, 0.0, False, directions == 2, first)
+
+# Ranges with a step, and indices from the end, written.
+case(A.slice_scatter.default, t(3, 7), t(3, 3), 1, 1, 6, 2)
+case(A.slice_scatter.default, t(7, 2), t(2, 2), 0, -5, None, 3)
+case(A.slice_scatter.default, t(3, 4, dtype=BF16), t(3, 2, dtype=BF16), 1, 0, 9223372036854775807, 2)
+case(A.select_scatter.default, t(3, 5), t(5), 0, -1)
+
+# The same operators under other names.
+for name in "absolute arctan negative special_erf special_erfc special_exp2 special_expit special_expm1 special_sinc sinc fix sgn arcsinh".split():
+    case(getattr(A, name).default, t(3, 4))
+for name in "arccos arcsin arctanh".split():
+    case(getattr(A, name).default, t(7, low=-15, high=15))
+case(A.arccosh.default, pos(4) + 1)
+case(A.special_log1p.default, pos(4))
+case(A.special_logit.default, torch.tensor([0.25, 0.5, 0.75]))
+for name in "sinc_ sgn_".split():
+    case(getattr(A, name).default, t(5, low=-15, high=15))
+case(A.arctan2.default, t(8), t(8))
+case(A.clip.default, t(8), -0.5, 0.5)
+case(A.clip.Tensor, t(6), t(6) - 3, t(6) + 3)
+for op in (A.concat, A.concatenate):
+    case(op.default, [t(2, 3), t(2, 2)], 1)
+for name in "divide multiply subtract true_divide greater greater_equal less less_equal not_equal".split():
+    case(getattr(A, name).Tensor, t(3, 4), pos(4))
+    case(getattr(A, name).Scalar, ints(4), 2)
+case(A.divide.Tensor_mode, t(8), pos(8), rounding_mode="floor")
+case(A.divide.Scalar_mode, t(8), 0.75, rounding_mode="trunc")
+case(A.ger.default, t(3), t(4))
+case(A.special_softmax.default, t(3, 4), 1)
+case(A.special_softmax.default, t(3, 4, dtype=BF16), 0, F32)
+case(A.special_log_softmax.default, t(3, 4), 1)
+case(A.special_logsumexp.default, t(3, 4), [1])
+
+# Elementwise, seldom.
+both(A.xlogy.Tensor, (3, 4), (4,), make=pos)
+case(A.xlogy.Tensor, torch.tensor([0.0, 0.0, 2.0, 0.0]), torch.tensor([0.0, math.inf, 3.0, math.nan]))
+case(A.xlogy.Scalar_Self, 2, pos(4))
+case(A.xlogy.Scalar_Other, pos(4), 2.5)
+case(A.special_xlogy.default, pos(4), pos(4))
+both(A.hypot.default, (4,), (4,))
+case(A.heaviside.default, torch.tensor([-1.0, 0.0, 2.0]), torch.tensor([0.25, 0.5, 0.75]))
+case(A.copysign.Tensor, t(4), torch.tensor([-0.0, 0.0, -2.0, 3.0]))
+case(A.copysign.Tensor, t(4, dtype=BF16), t(4, dtype=BF16))
+case(A.copysign.Scalar, t(4), -1)
+case(A.ldexp.Tensor, t(4), ints(4))
+both(A.logaddexp2.default, (4,), (4,))
+case(A.float_power.Tensor_Scalar, pos(4), 1.5)
+case(A.float_power.Tensor_Scalar, ints(4), 2)
+case(A.float_power.Tensor_Tensor, pos(4), t(4))
+case(A.isclose.default, torch.tensor([1.0, 1.0, math.inf, math.inf, math.nan]), torch.tensor([1.0 + 1e-6, 1.1, math.inf, 1.0, math.nan]))
+case(A.isclose.default, torch.tensor([1.0, math.nan]), torch.tensor([1.05, math.nan]), 0.1, 0.0, True)
+case(A.isclose.default, ints(4), ints(4))
+for side in "lr":
+    for dtype in (torch.uint8, torch.int32, I64):
+        x = ints(6, low=0 if dtype == torch.uint8 else -90, high=90, dtype=dtype)
+        case(getattr(A, f"__{side}shift__").Scalar, x, 3)
+        case(getattr(A, f"__{side}shift__").Tensor, x, ints(6, dtype=dtype))
+for op in (A.bitwise_left_shift, A.bitwise_right_shift):
+    case(op.Tensor, ints(6, low=-90, high=90), ints(6))
+    case(op.Tensor_Scalar, ints(6, low=-90, high=90), 2)
+odd = torch.tensor([-1.0, -0.0, 0.0, math.inf, -math.inf, math.nan])
+for name in "isfinite isposinf isneginf".split():
+    case(getattr(A, name).default, odd)
+    case(getattr(A, name).default, ints(3))
+case(A.signbit.default, odd[:5])
+case(A.signbit.default, odd[:5].to(BF16))
+case(A.signbit.default, ints(3, low=-2))
+both(A.rrelu.default, (5,))
+case(A.rrelu.default, t(5), 0.1, 0.5)
+case(A.rrelu_with_noise_functional.default, t(5), torch.zeros(5))
+CASES[-1]["results"] = CASES[-1]["results"][:1]
+
+# Reductions, seldom.
+for op in (A.var_mean, A.std_mean):
+    case(op.default, t(3, 4))
+    case(op.dim, t(3, 4), [1])
+    case(op.dim, t(3, 4), [0], False, True)
+    both(op.correction, (3, 4), [1], correction=0)
+case(A.nansum.default, torch.tensor([[1.0, math.nan], [2.0, 3.0]]), [1])
+case(A.nanmean.default, torch.tensor([[1.0, math.nan], [2.0, 3.0]]))
+case(A.nanmean.default, torch.tensor([[1.0, math.nan], [2.0, 3.0]]), [0], True)
+case(A.count_nonzero.default, ints(3, 4, high=2))
+case(A.count_nonzero.default, t(3, 4, low=-1, high=1), 1)
+case(A.count_nonzero.dim_IntList, mask(3, 4), [0, 1])
+both(A.aminmax.default, (3, 4))
+case(A.aminmax.default, t(3, 4), dim=1, keepdim=True)
+for p in (0, 1, 2, 3, math.inf):
+    case(A.dist.default, t(3, 4), t(3, 4), p)
+case(A.linalg_vector_norm.default, t(3, 4, low=-1, high=1), 0, [1])
+case(A.linalg_norm.default, t(3, 4))
+case(A.linalg_norm.default, t(3, 4), 1, [1], True)
+case(A.linalg_matrix_norm.str_ord, t(2, 3, 4))
+
+# Rows, columns, diagonals.
+case(A.hstack.default, [t(2), t(3)])
+case(A.hstack.default, [t(2, 2), t(2, 3)])
+for op in (A.vstack, A.row_stack):
+    case(op.default, [t(3), t(2, 3)])
+case(A.dstack.default, [t(3), t(3)])
+case(A.dstack.default, [t(2, 3), t(2, 3, 2)])
+case(A.column_stack.default, [t(3), t(3, 2)])
+for x in (t(), t(3), t(2, 3)):
+    for op in (A.atleast_1d, A.atleast_2d, A.atleast_3d):
+        case(op.default, x)
+case(A.flipud.default, t(3, 2))
+case(A.fliplr.default, t(3, 2))
+for k in (-1, 0, 1, 2, 3):
+    case(A.rot90.default, t(2, 3), k)
+case(A.rot90.default, t(2, 3, 4), 1, [2, 0])
+case(A.diag.default, t(3, 4))
+case(A.diag.default, t(3, 4), -1)
+case(A.diag.default, t(3))
+case(A.diag.default, t(3), 2)
+case(A.trace.default, t(3, 4))
+case(A.trace.default, ints(3, 3))
+case(A.kron.default, t(2, 3), t(3, 2))
+case(A.kron.default, t(2), t(3, 2))
+case(A.broadcast_tensors.default, [t(3, 1), t(4)])
+case(A.cross.default, t(2, 3), t(2, 3))
+case(A.cross.default, t(3, 4), t(3, 4), 0)
+both(A.inner.default, (2, 3), (4, 3))
+case(A.inner.default, t(3), t())
+case(A.addbmm.default, t(3, 5), t(2, 3, 4), t(2, 4, 5), beta=0.5, alpha=2)
+case(A.addr.default, t(3, 4), t(3), t(4), alpha=2)
+case(A.zero.default, t(2, 3))
+
+# What depends on values.
+case(A.nonzero.default, t(3, 4, low=-1, high=1))
+case(A.masked_select.default, t(3, 4), mask(3, 4))
+case(A.masked_select.default, t(3, 4), mask(4))
+
+# Batch norm in training, and with the statistics of the past.
+for dtype in (F32, BF16):
+    parameters = (Weight(t(3, dtype=dtype)), Weight(t(3, dtype=dtype)), Weight(t(3, dtype=dtype)), Weight(pos(3, dtype=dtype)))
+    case(A.batch_norm.default, t(4, 3, 5, dtype=dtype), *parameters, True, 0.1, 1e-05, True)
+    case(A.instance_norm.default, t(4, 3, 5, dtype=dtype), *parameters, False, 0.1, 1e-05, True)
+    case(A._native_batch_norm_legit_functional.default, t(4, 3, 5, dtype=dtype), *parameters, True, 0.1, 1e-05)
+case(A.batch_norm.default, t(4, 3, 5), None, None, None, None, True, 0.1, 1e-05, True)
+
+# Images made smaller, smoothly.
+for name in ("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"):
+    op = getattr(A, name)
+    case(op.vec, t(1, 2, 8, 9), [4, 5], False, None)
+    case(op.vec, t(1, 2, 4, 4), [6, 7], False, None)
+    case(op.default, t(1, 2, 8, 9), [3, 4], False)
 
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:

@@ -12,6 +12,7 @@ import { CREATE_RULES } from './rules/create';
 import { INDEXING_RULES } from './rules/indexing';
 import { LAYOUT_RULES } from './rules/layout';
 import { MATMUL_RULES } from './rules/matmul';
+import { MATRIX_RULES } from './rules/matrices';
 import { NORM_RULES } from './rules/norm';
 import { ORDERING_RULES } from './rules/ordering';
 import { POOLING_RULES } from './rules/pooling';
@@ -20,6 +21,7 @@ import { RESIZE_RULES } from './rules/resize';
 import { SCATTER_RULES } from './rules/scatter';
 import { REDUCE_RULES } from './rules/reduce';
 import { SYMBOLIC_RULES } from './rules/symbolic';
+import { synonymRules } from './rules/synonyms';
 import { UNARY_RULES } from './rules/unary';
 
 /** The rule of an overload, or null. */
@@ -32,7 +34,7 @@ export function loweredOperators(): string[] {
   return [...RULES.keys()].sort();
 }
 
-const RULES: ReadonlyMap<string, IRule> = collect([
+const WRITTEN: readonly IRule[] = [
   ...ARITHMETIC_RULES,
   ...ATTENTION_RULES,
   ...CAST_RULES,
@@ -41,6 +43,7 @@ const RULES: ReadonlyMap<string, IRule> = collect([
   ...INDEXING_RULES,
   ...LAYOUT_RULES,
   ...MATMUL_RULES,
+  ...MATRIX_RULES,
   ...NORM_RULES,
   ...ORDERING_RULES,
   ...POOLING_RULES,
@@ -50,7 +53,9 @@ const RULES: ReadonlyMap<string, IRule> = collect([
   ...REDUCE_RULES,
   ...SYMBOLIC_RULES,
   ...UNARY_RULES
-]);
+];
+
+const RULES: ReadonlyMap<string, IRule> = collect([...WRITTEN, ...synonymRules(WRITTEN)]);
 
 function collect(rules: readonly IRule[]): Map<string, IRule> {
   const table = new Map<string, IRule>();

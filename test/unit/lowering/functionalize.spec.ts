@@ -41,6 +41,14 @@ class Calls {
     this.graph.nodes.push({ name, op, inputs, attrs, outputs: [result], ...at });
     return result;
   }
+
+  /** A call with several results. */
+  cut(op: string, args: Record<string, Attr | IValue>, shapes: number[][]): IValue[] {
+    this.call(op, args, shapes[0]);
+    const { name, outputs } = this.graph.nodes[this.graph.nodes.length - 1];
+    outputs.push(...shapes.slice(1).map((shape, i) => makeValue(`${name}_${i}`, 'float32', shape)));
+    return outputs as IValue[];
+  }
 }
 
 async function run(graph: IGraph, ...data: number[][]): Promise<number[][]> {
@@ -114,6 +122,69 @@ describe('writes through views', () => {
       [-1, -2],
       [-1, -7]
     ]);
+  });
+
+  it('go through every other element, permuted, narrowed and cut views', async () => {
+    const c = new Calls();
+    const base = c.call('aten.neg.default', { self: c.input([2, 4]) }, [2, 4]);
+    const even = c.call(
+      'aten.slice.Tensor',
+      { self: base, dim: int(1), start: int(0), end: int(4), step: int(2) },
+      [2, 2]
+    );
+    c.call('aten.fill_.Scalar', { self: even, value: float(7) }, [2, 2]);
+    const turned = c.call(
+      'aten.permute.default',
+      { self: base, dims: { kind: 'list', items: [int(1), int(0)] } },
+      [4, 2]
+    );
+    const narrow = c.call(
+      'aten.narrow.default',
+      { self: turned, dim: int(0), start: int(1), length: int(1) },
+      [1, 2]
+    );
+    c.call('aten.fill_.Scalar', { self: narrow, value: float(8) }, [1, 2]);
+    const [, right] = c.cut('aten.chunk.default', { self: base, chunks: int(2), dim: int(-1) }, [
+      [2, 2],
+      [2, 2]
+    ]);
+    const [, row] = c.cut('aten.unbind.int', { self: right }, [[2], [2]]);
+    c.call('aten.fill_.Scalar', { self: row, value: float(9) }, [2]);
+    c.graph.outputs.push(base, even);
+    expect(await run(c.graph, [1, 2, 3, 4, 5, 6, 7, 8])).toEqual([
+      [7, 8, 7, -4, 7, 8, 9, 9],
+      [7, 7, 7, 9]
+    ]);
+  });
+
+  it('go through ranges and indices known only at run time', async () => {
+    const c = new Calls();
+    const base = c.call('aten.neg.default', { self: c.input([2, 4]) }, [2, 4]);
+    const end = c.call('aten.sym_size.int', { self: c.input([3]), dim: int(0) }, []);
+    Object.assign(end, { kind: 'int', dtype: null, shape: null });
+    const part = c.call(
+      'aten.slice.Tensor',
+      { self: base, dim: int(1), start: int(1), end },
+      [2, 2]
+    );
+    c.call('aten.fill_.Scalar', { self: part, value: float(7) }, [2, 2]);
+    const row = c.call('aten.select.int', { self: base, dim: int(1), index: end }, [2]);
+    c.call('aten.fill_.Scalar', { self: row, value: float(8) }, [2]);
+    c.graph.outputs.push(base);
+    expect(await run(c.graph, [1, 2, 3, 4, 5, 6, 7, 8], [0, 0, 0])).toEqual([
+      [-1, 7, 7, 8, -5, 7, 7, 8]
+    ]);
+  });
+
+  it('go through what may be a copy where no other name of the memory is read afterwards', async () => {
+    const c = new Calls();
+    const base = c.call('aten.neg.default', { self: c.input([2, 2]) }, [2, 2]);
+    const turned = c.call('aten.t.default', { self: base }, [2, 2]);
+    const copy = c.call('aten.contiguous.default', { self: turned }, [2, 2]);
+    const row = c.call('aten.select.int', { self: copy, dim: int(0), index: int(1) }, [2]);
+    c.call('aten.fill_.Scalar', { self: row, value: float(7) }, [2]);
+    c.graph.outputs.push(copy);
+    expect(await run(c.graph, [1, 2, 3, 4])).toEqual([[-1, -3, 7, 7]]);
   });
 
   it('are refused where a view may be a copy', () => {

@@ -59,6 +59,8 @@ const UNTESTED = new Set([
   'aten._assert_async.msg',
   'aten._assert_scalar.default',
   'aten._assert_tensor_metadata.default',
+  'aten._local_scalar_dense.default',
+  'aten.item.default',
   'aten.sym_constrain_range.default',
   'aten.sym_constrain_range_for_size.default',
   'aten.sym_numel.default',

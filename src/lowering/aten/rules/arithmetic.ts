@@ -10,6 +10,7 @@ import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule } from '../rule';
 import { comparands, operand } from './operands';
+import { isNegative } from './unary';
 
 /** Both spellings of a binary operator, and the in-place ones. */
 function variants(
@@ -198,6 +199,93 @@ function logAddExp(c: Call): IValue {
   return c.emit('Add', [c.emit('Max', [a, b]), rest]);
 }
 
+/** `self * log(other)`, and 0 where self is 0. */
+function xlogy(c: Call): IValue {
+  const self = operand(c, 'self');
+  const other = operand(c, 'other');
+  const product = c.emit('Mul', [self, c.emit('Log', [other])]);
+  const bool = { dtype: 'bool' } as const;
+  const zero = c.emit('Equal', [self, c.scalar(0)], {}, { ...bool });
+  const nan = c.emit('IsNaN', [other], {}, { ...bool });
+  return c.emit('Where', [nan, other, c.emit('Where', [zero, c.scalar(0), product])]);
+}
+
+/** The magnitude of one operand with the sign of the other. */
+function copySign(c: Call): IValue {
+  const size = c.emit('Abs', [operand(c, 'self')]);
+  const other = operand(c, 'other');
+  return c.emit('Where', [isNegative(c, other), c.emit('Neg', [size]), size]);
+}
+
+/** 0 below zero, 1 above it, `values` at it. */
+function heaviside(c: Call): IValue {
+  const self = operand(c, 'self');
+  const is = (op: string): IValue => c.emit(op, [self, c.scalar(0)], {}, { dtype: 'bool' });
+  const step = c.emit('Where', [is('Greater'), c.scalar(1), c.scalar(0)]);
+  return c.emit('Where', [is('Equal'), operand(c, 'values'), step]);
+}
+
+/** `|self - other| <= atol + rtol * |other|`, or equal, which infinities may be. */
+function isClose(c: Call): IValue {
+  const [self, other] = comparands(c, 'self', 'other').map(value =>
+    value.dtype !== null && isFloating(value.dtype) ? value : c.castTo(value, 'float64')
+  );
+  const type = { dtype: self.dtype } as const;
+  const bool = { dtype: 'bool' } as const;
+  const number = (name: string): IValue => c.scalar(c.number(name), self.dtype!);
+  const size = c.emit('Abs', [other], {}, { ...type });
+  const relative = c.emit('Mul', [size, number('rtol')], {}, { ...type });
+  const allowed = c.emit('Add', [relative, number('atol')], {}, { ...type });
+  const error = c.emit('Abs', [c.emit('Sub', [self, other], {}, { ...type })], {}, { ...type });
+  const near = c.emit('LessOrEqual', [error, allowed], {}, { ...bool });
+  const infinite = c.emit('IsInf', [error], {}, { ...bool });
+  const close = c.emit('And', [near, c.emit('Not', [infinite], {}, { ...bool })], {}, { ...bool });
+  const equal = c.emit('Equal', [self, other], {}, { ...bool });
+  const result = c.emit('Or', [close, equal], {}, { ...bool });
+  if (!c.bool('equal_nan')) {
+    return result;
+  }
+  const nans = [self, other].map(value => c.emit('IsNaN', [value], {}, { ...bool }));
+  return c.emit('Or', [result, c.emit('And', nans, {}, { ...bool })], {}, { ...bool });
+}
+
+/** Shifts of two's complement integers: products with powers of two, and quotients rounded down. */
+function shift(to: 'left' | 'right'): (c: Call) => IValue {
+  return c => {
+    const type = { dtype: 'int64' } as const;
+    const self = operand(c, 'self', 'int64');
+    const power = c.isValue('other')
+      ? c.emit('Pow', [c.scalar(2, 'int64'), operand(c, 'other', 'int64')], {}, { ...type })
+      : c.scalar(2 ** c.number('other'), 'int64');
+    if (to === 'left') {
+      return c.castTo(c.emit('Mul', [self, power], {}, { ...type }), c.outType);
+    }
+    const whole = c.emit(
+      'Sub',
+      [self, c.emit('Mod', [self, power], {}, { ...type })],
+      {},
+      { ...type }
+    );
+    return c.castTo(c.emit('Div', [whole, power], {}, { ...type }), c.outType);
+  };
+}
+
+/** Shifts by less than the operand is wide, which all targets agree on. */
+function smallShift(c: Call): string | null {
+  const by = c.isValue('other') ? 0 : c.number('other');
+  return by >= 0 && by < 31 ? null : 'a shift by less than 0 or more than 30';
+}
+
+/** `log2(2^self + 2^other)`, about the larger one. */
+function logAddExp2(c: Call): IValue {
+  const a = operand(c, 'self');
+  const b = operand(c, 'other');
+  const distance = c.emit('Abs', [c.emit('Sub', [a, b])]);
+  const small = c.emit('Pow', [c.scalar(2), c.emit('Neg', [distance])]);
+  const rest = c.emit('Log', [c.emit('Add', [small, c.scalar(1)])]);
+  return c.emit('Add', [c.emit('Max', [a, b]), c.emit('Div', [rest, c.scalar(Math.LN2)])]);
+}
+
 /** Rules of this file. */
 export const ARITHMETIC_RULES: readonly IRule[] = [
   /** Add (Or for truth values), Mul for alpha. */
@@ -252,6 +340,43 @@ export const ARITHMETIC_RULES: readonly IRule[] = [
   rule('atan2(Tensor self, Tensor other) -> Tensor', atan2),
   /** Max, Sub, Abs, Exp, Log, Add. */
   rule('logaddexp(Tensor self, Tensor other) -> Tensor', logAddExp),
+  rule('logaddexp2(Tensor self, Tensor other) -> Tensor', logAddExp2),
+  /** Log, Mul, Equal, IsNaN, Where. */
+  rule('xlogy.Tensor(Tensor self, Tensor other) -> Tensor', xlogy),
+  rule('xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor', xlogy),
+  rule('xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor', xlogy),
+  /** Abs, Less, Reciprocal, Equal, Or, Neg, Where. */
+  ...spellings('copysign', '', copySign),
+  /** Mul, Add, Sqrt. */
+  rule('hypot(Tensor self, Tensor other) -> Tensor', c => {
+    const [a, b] = [operand(c, 'self'), operand(c, 'other')];
+    return c.emit('Sqrt', [c.emit('Add', [c.emit('Mul', [a, a]), c.emit('Mul', [b, b])])]);
+  }),
+  /** Greater, Equal, Where. */
+  rule('heaviside(Tensor self, Tensor values) -> Tensor', heaviside),
+  /** Pow, Mul. */
+  rule('ldexp.Tensor(Tensor self, Tensor other) -> Tensor', c =>
+    c.emit('Mul', [operand(c, 'self'), c.emit('Pow', [c.scalar(2), operand(c, 'other')])])
+  ),
+  /** Sub, Abs, Mul, Add, LessOrEqual, IsInf, Equal. */
+  rule(
+    'isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor',
+    isClose
+  ),
+  /** As pow, in float64. */
+  ...[
+    'Tensor_Scalar(Tensor self, Scalar exponent)',
+    'Tensor_Tensor(Tensor self, Tensor exponent)'
+  ].map(args => rule(`float_power.${args} -> Tensor`, power)),
+  /** Mul, or Mod, Sub, Div, in int64. */
+  ...(['left', 'right'] as const).flatMap(to =>
+    [
+      `__${to[0]}shift__.Scalar(Tensor self, Scalar other)`,
+      `__${to[0]}shift__.Tensor(Tensor self, Tensor other)`,
+      `bitwise_${to}_shift.Tensor(Tensor self, Tensor other)`,
+      `bitwise_${to}_shift.Tensor_Scalar(Tensor self, Scalar other)`
+    ].map(args => rule(`${args} -> Tensor`, shift(to), smallShift))
+  ),
   /** Sub, Mul, Add. */
   rule('lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor', lerp),
   rule('lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor', lerp),

@@ -94,6 +94,22 @@ export function arranged(c: Call, value: IValue, perm: readonly number[]): IValu
     : c.emit('Transpose', [value], { perm: intsAttr(perm) }, c.typeOf(value));
 }
 
+/** The places of elements that are not zero, one row for each. */
+function nonzero(c: Call, value: IValue): IValue {
+  const flags = c.castTo(value, 'bool');
+  const columns = c.emit('NonZero', [flags], {}, { dtype: 'int64' });
+  return c.emit('Transpose', [columns], { perm: intsAttr([1, 0]) }, { dtype: 'int64' });
+}
+
+/** The elements where a mask is true, row by row. */
+function maskedSelect(c: Call): IValue {
+  const [self, mask] = [c.tensor('self'), c.tensor('mask')];
+  const shape = (value: IValue): IValue => c.emit('Shape', [value], {}, { dtype: 'int64' });
+  const wide = c.emit('Expand', [self, shape(mask)], {}, c.typeOf(self));
+  const where = c.emit('Expand', [mask, shape(self)], {}, { dtype: 'bool' });
+  return c.emit('GatherND', [wide, nonzero(c, where)], {}, c.typeOf(self));
+}
+
 /** `self[indices]`. One index tensor is a Gather; several, and masks, are rows for GatherND. */
 function index(c: Call): Lowered {
   const self = c.tensor('self');
@@ -269,6 +285,19 @@ export const INDEXING_RULES: readonly IRule[] = [
   /** Gather; Transpose, GatherND; NonZero for masks. */
   rule('index.Tensor(Tensor self, Tensor?[] indices) -> Tensor', index),
   rule('_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor', index),
+  /** NonZero, Transpose. */
+  rule('nonzero(Tensor self) -> Tensor', c => nonzero(c, c.tensor('self'))),
+  /** Expand, NonZero, Transpose, GatherND. */
+  rule('masked_select(Tensor self, Tensor mask) -> Tensor', maskedSelect),
+  /** Reshape: the only element, as a number that sizes and arithmetic may depend on. */
+  ...['item', '_local_scalar_dense'].map(name =>
+    rule(`${name}(Tensor self) -> Scalar`, c => {
+      const self = c.tensor('self');
+      const dtype = self.dtype === null || self.dtype === 'bool' ? 'bool' : self.dtype;
+      const wide = isFloating(dtype) ? 'float64' : dtype === 'bool' ? 'bool' : 'int64';
+      return c.reshape(c.castTo(self, wide), [], []);
+    })
+  ),
   /** Expand, GatherElements. */
   rule('take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor', takeAlong),
   /** Reshape, Gather. */

@@ -225,7 +225,11 @@ function repeat(c: Call, factors: readonly Size[]): IValue {
 
 function flip(c: Call): Lowered {
   const self = c.tensor('self');
-  const axes = c.axes(c.ints('dims'), c.rank(self));
+  return reversed(c, self, c.axes(c.ints('dims'), c.rank(self)));
+}
+
+/** The value with some of its dimensions backwards. */
+export function reversed(c: Call, self: IValue, axes: readonly number[]): IValue {
   if (axes.length === 0) {
     return self;
   }

@@ -100,19 +100,44 @@ export const MATMUL_RULES: readonly IRule[] = [
   ),
   /** Gather, Mul, Sub. */
   rule('linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor', cross),
+  rule('cross(Tensor self, Tensor other, int? dim=None) -> Tensor', cross),
+  /** Einsum over the last dimensions; Mul with a number. */
+  rule('inner(Tensor self, Tensor other) -> Tensor', c => {
+    const [self, other] = [c.tensor('self'), c.tensor('other')];
+    const ranks = [c.rank(self), c.rank(other)];
+    return ranks.includes(0)
+      ? c.emit('Mul', [c.toType(self, c.outType), c.toType(other, c.outType)])
+      : contracted(c, self, other, [ranks[0] - 1], [ranks[1] - 1]);
+  }),
+  /** MatMul, ReduceSum, Mul, Add: `beta * self + alpha * sum(batch1 @ batch2)`. */
+  rule(
+    'addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
+    c => {
+      const products = product(c, c.tensor('batch1'), c.tensor('batch2'));
+      const sum = c.emit('ReduceSum', [products, c.int64s([0])], { keepdims: intAttr(0) });
+      return addedTo(c, sum);
+    }
+  ),
+  /** Unsqueeze, Mul, Add: `beta * self + alpha * outer(vec1, vec2)`. */
+  rule(
+    'addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
+    c => addedTo(c, outer(c, 'vec1', 'vec2'))
+  ),
   /** LessOrEqual, ReduceSum, Gather, MatMul, Where: the grouped product of the transformers library's experts. */
   rule(
     'transformers::grouped_mm_fallback.default(Tensor input, Tensor weight, Tensor offs) -> Tensor',
     groupedProduct
   ),
   /** Unsqueeze, Mul: the outer product of two vectors. */
-  rule('outer(Tensor self, Tensor vec2) -> Tensor', c =>
-    c.emit('Mul', [
-      c.unsqueeze(c.toType(c.tensor('self'), c.outType), [1]),
-      c.toType(c.tensor('vec2'), c.outType)
-    ])
-  )
+  rule('outer(Tensor self, Tensor vec2) -> Tensor', c => outer(c, 'self', 'vec2'))
 ];
+
+function outer(c: Call, column: string, row: string): IValue {
+  return c.emit('Mul', [
+    c.unsqueeze(c.toType(c.tensor(column), c.outType), [1]),
+    c.toType(c.tensor(row), c.outType)
+  ]);
+}
 
 /** Operands of one type in an equation as `torch.einsum` writes it, which is ONNX's. */
 function einsum(c: Call, equation: string, operands: readonly IValue[]): IValue {
@@ -126,10 +151,21 @@ function einsum(c: Call, equation: string, operands: readonly IValue[]): IValue 
 /** Sums over pairs of dimensions: an equation of letters that the pairs share. */
 function tensordot(c: Call): IValue {
   const [self, other] = [c.tensor('self'), c.tensor('other')];
+  return contracted(c, self, other, c.ints('dims_self'), c.ints('dims_other'));
+}
+
+/** The sum of products over pairs of dimensions. */
+function contracted(
+  c: Call,
+  self: IValue,
+  other: IValue,
+  ofSelf: readonly number[],
+  ofOther: readonly number[]
+): IValue {
   const left = Array.from({ length: c.rank(self) }, (_, i) => letter(i));
   const right = Array.from({ length: c.rank(other) }, (_, i) => letter(left.length + i));
-  const dimsOther = c.axes(c.ints('dims_other'), right.length);
-  const summed = c.axes(c.ints('dims_self'), left.length).map((axis, i) => {
+  const dimsOther = c.axes(ofOther, right.length);
+  const summed = c.axes(ofSelf, left.length).map((axis, i) => {
     right[dimsOther[i]] = left[axis];
     return left[axis];
   });
@@ -196,7 +232,9 @@ function pairwiseDistance(c: Call): IValue {
 /** The cross product along a dimension of size 3. */
 function cross(c: Call): IValue {
   const [self, other] = ['self', 'other'].map(name => c.toType(c.tensor(name), c.outType));
-  const axis = c.axis(c.int('dim'), Math.max(c.rank(self), c.rank(other)));
+  // Without a dimension it is the first of size 3.
+  const dim = c.optionalInt('dim') ?? c.shape(self).indexOf(3);
+  const axis = c.axis(dim, Math.max(c.rank(self), c.rank(other)));
   const turned = (value: IValue, order: readonly number[]): IValue =>
     c.emit('Gather', [value, c.int64s(order)], { axis: intAttr(axis) });
   const term = (a: readonly number[], b: readonly number[]): IValue =>
@@ -251,8 +289,13 @@ function addBias(c: Call, value: IValue, bias: IValue | null): IValue {
 }
 
 function scaledSum(c: Call, left: string, right: string): IValue {
+  return addedTo(c, product(c, c.tensor(left), c.tensor(right)));
+}
+
+/** `beta * self + alpha * value`. */
+function addedTo(c: Call, value: IValue): IValue {
   const beta = c.number('beta');
-  const scaled = times(c, product(c, c.tensor(left), c.tensor(right)), c.number('alpha'));
+  const scaled = times(c, value, c.number('alpha'));
   // beta = 0 ignores `self` altogether, NaN included.
   return beta === 0 ? scaled : addBias(c, scaled, times(c, c.tensor('self'), beta));
 }

@@ -62,11 +62,39 @@ function batchNorm(c: Call): IValue {
   );
 }
 
-function notTraining(c: Call): string | null {
-  if (c.schema.args.some(arg => arg.name === 'training') && c.bool('training')) {
-    return 'batch norm in training mode';
-  }
-  return c.has('running_mean') && c.has('running_var') ? null : 'no running statistics';
+/** With the running statistics, or in training, and where there are none, with those of the input. */
+function eitherBatchNorm(c: Call): IValue {
+  return c.bool('training') || !c.has('running_mean') ? ownBatchNorm(c).normal : batchNorm(c);
+}
+
+/** Running statistics after a step of training, the variance with Bessel's correction. */
+function trainedBatchNorm(c: Call): (IValue | null)[] {
+  const { normal, mean, variance, inverse } = ownBatchNorm(c);
+  const flat = (value: IValue): IValue => c.reshape(value, [-1]);
+  const input = c.tensor('input');
+  const sizes = Array.from({ length: c.rank(input) }, (_, i) => i)
+    .filter(axis => axis !== 1)
+    .map(axis => c.castTo(c.sizeScalar(c.sizeOf(input, axis)), c.computeType));
+  const count = sizes.reduce((a, b) => c.emit('Mul', [a, b]));
+  const unbiased = c.emit('Mul', [
+    flat(variance),
+    c.emit('Div', [count, c.emit('Sub', [count, c.scalar(1)])])
+  ]);
+  const momentum = c.number('momentum');
+  const step = (name: string, own: IValue): IValue => {
+    const running = c.toType(c.tensor(name), c.outType);
+    return c.emit('Add', [
+      c.emit('Mul', [running, c.scalar(1 - momentum)]),
+      c.emit('Mul', [own, c.scalar(momentum)])
+    ]);
+  };
+  return [
+    normal,
+    flat(mean),
+    flat(inverse),
+    step('running_mean', flat(mean)),
+    step('running_var', unbiased)
+  ];
 }
 
 /**
@@ -96,20 +124,25 @@ function scaleChannels(c: Call, value: IValue, rank: number): IValue {
   return bias === null ? scaled : c.emit('Add', [scaled, perChannel(bias)]);
 }
 
-/** Each channel of each example by itself, as a group norm with as many groups as channels. */
+/**
+ * Each channel of each example by itself, as a group norm with as many groups as channels; as a batch norm with the running
+ * statistics.
+ */
 function instanceNorm(c: Call): IValue {
-  return groupNorm(c, 'input', c.shape(c.tensor('input'))[1] as number);
+  return c.bool('use_input_stats')
+    ? groupNorm(c, 'input', c.shape(c.tensor('input'))[1] as number)
+    : batchNorm(c);
 }
 
 function ownStatistics(c: Call): string | null {
   if (!c.bool('use_input_stats')) {
-    return 'instance norm with running statistics';
+    return c.has('running_mean') && c.has('running_var') ? null : 'no running statistics';
   }
   return typeof c.shape(c.tensor('input'))[1] === 'number' ? null : 'channels that are not static';
 }
 
-/** Statistics of each channel over all examples and positions. */
-function ownBatchNorm(c: Call): IValue {
+/** The statistics of each channel over all examples and positions, and what is normal by them. */
+function ownBatchNorm(c: Call): Record<'normal' | 'mean' | 'variance' | 'inverse', IValue> {
   const input = c.toType(c.tensor('input'), c.outType);
   const rank = c.rank(input);
   const axes = c.int64s(Array.from({ length: rank }, (_, i) => i).filter(i => i !== 1));
@@ -118,7 +151,9 @@ function ownBatchNorm(c: Call): IValue {
   const squares = c.emit('Mul', [centred, centred]);
   const variance = c.emit('ReduceMean', [squares, axes], { keepdims: intAttr(1) });
   const deviation = c.emit('Sqrt', [c.emit('Add', [variance, c.scalar(c.number('eps'))])]);
-  return scaleChannels(c, c.emit('Div', [centred, deviation]), rank);
+  const inverse = c.emit('Reciprocal', [deviation]);
+  const normal = scaleChannels(c, c.emit('Div', [centred, deviation]), rank);
+  return { normal, mean, variance, inverse };
 }
 
 /** `v * g / |v|`, the norm over all dimensions but one; also the norms. */
@@ -170,14 +205,19 @@ export const NORM_RULES: readonly IRule[] = [
   /** BatchNormalization. */
   rule(
     'batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor',
-    batchNorm,
-    notTraining
+    eitherBatchNorm
   ),
   rule(
     '_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
     batchNorm,
-    notTraining,
+    () => null,
     1
+  ),
+  /** ReduceMean, Sub, Mul, Sqrt, Div, Add; also the running statistics after it. */
+  rule(
+    '_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor, Tensor)',
+    trainedBatchNorm,
+    c => (c.bool('training') ? null : 'running statistics outside of training')
   ),
   /** Reshape, ReduceMean, Sub, Mul, Sqrt, Div, Add. */
   rule(
@@ -187,7 +227,7 @@ export const NORM_RULES: readonly IRule[] = [
   /** ReduceMean, Sub, Mul, Sqrt, Div, Add. */
   rule(
     '_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
-    ownBatchNorm,
+    c => ownBatchNorm(c).normal,
     () => null,
     1
   ),

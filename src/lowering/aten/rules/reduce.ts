@@ -77,6 +77,11 @@ function argExtreme(op: string): (c: Call) => IValue {
 
 /** Variance with Bessel's correction: sum of squares about the mean over n - correction. */
 function variance(root: boolean): (c: Call) => IValue {
+  return c => moments(root)(c)[0];
+}
+
+/** Variance, or its root, and mean. */
+function moments(root: boolean): (c: Call) => IValue[] {
   return c => {
     const self = reduced(c);
     const has = (name: string): boolean => c.schema.args.some(arg => arg.name === name);
@@ -90,7 +95,10 @@ function variance(root: boolean): (c: Call) => IValue {
     const squares = c.emit('Mul', [centred, centred]);
     const sum = reduce('ReduceSum', c, squares, axes, keep);
     const result = c.emit('Div', [sum, degreesOfFreedom(c, self, axes, correction)]);
-    return root ? c.emit('Sqrt', [result]) : result;
+    return [
+      root ? c.emit('Sqrt', [result]) : result,
+      keep || axes.length === 0 ? mean : c.squeeze(mean, axes)
+    ];
   };
 }
 
@@ -110,6 +118,41 @@ function degreesOfFreedom(
     .reduce((a, b) => c.emit('Mul', [a, b], {}, { dtype: 'int64', shape: [] }));
   const less = c.emit('Sub', [c.castTo(count, c.computeType), c.scalar(correction)]);
   return c.emit('Max', [less, c.scalar(0)]);
+}
+
+/** The operand with zeros for what is no number, and how many numbers there are. */
+function nanReduced(c: Call, mean: boolean): IValue {
+  const self = reduced(c);
+  const axes = axesOf(c, self, 'dim');
+  const keep = c.bool('keepdim');
+  const nan = c.emit('IsNaN', [self], {}, { dtype: 'bool' });
+  const sum = reduce('ReduceSum', c, c.emit('Where', [nan, c.scalar(0), self]), axes, keep);
+  if (!mean) {
+    return sum;
+  }
+  const ones = c.emit('Where', [nan, c.scalar(0), c.scalar(1)]);
+  return c.emit('Div', [sum, reduce('ReduceSum', c, ones, axes, keep)]);
+}
+
+/** How many elements are not zero. */
+function countNonzero(c: Call): IValue {
+  const self = c.tensor('self');
+  const flags = c.castTo(c.castTo(self, 'bool'), 'int64');
+  const dims = c.schema.args.find(({ name }) => name === 'dim')!;
+  const dim = dims.type.endsWith('[]') ? c.ints('dim') : c.optionalInt('dim');
+  const given = dim === null ? [] : [dim].flat();
+  const rank = c.rank(self);
+  const axes = given.length > 0 ? c.axes(given, rank) : Array.from({ length: rank }, (_, i) => i);
+  return reduce('ReduceSum', c, flags, axes, false, { dtype: 'int64' });
+}
+
+/** Smallest and largest element. */
+function bothEnds(c: Call): IValue[] {
+  const self = reduced(c);
+  const dim = c.optionalInt('dim');
+  const rank = c.rank(self);
+  const axes = dim === null ? Array.from({ length: rank }, (_, i) => i) : c.axes([dim], rank);
+  return ['ReduceMin', 'ReduceMax'].map(op => reduce(op, c, self, axes, c.bool('keepdim')));
 }
 
 function softmax(op: string): (c: Call) => IValue {
@@ -194,7 +237,20 @@ function vectorNorm(c: Call): IValue {
 
 function normOf(c: Call, dims: string | null, keep: boolean, order: number): IValue {
   const self = reduced(c);
-  const axes = axesOf(c, self, dims);
+  return lengthOf(c, self, axesOf(c, self, dims), keep, order);
+}
+
+function lengthOf(
+  c: Call,
+  self: IValue,
+  axes: readonly number[],
+  keep: boolean,
+  order: number
+): IValue {
+  if (order === 0) {
+    const zero = c.emit('Equal', [self, c.scalar(0)], {}, { dtype: 'bool' });
+    return reduce('ReduceSum', c, c.emit('Where', [zero, c.scalar(0), c.scalar(1)]), axes, keep);
+  }
   if (order === 2) {
     return reduce('ReduceL2', c, self, axes, keep);
   }
@@ -316,7 +372,51 @@ export const REDUCE_RULES: readonly IRule[] = [
     'std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
     variance(true)
   ),
+  ...['var', 'std'].flatMap(name =>
+    [
+      `${name}_mean(Tensor self, bool unbiased=True)`,
+      `${name}_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False)`,
+      `${name}_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)`
+    ].map(args => rule(`${args} -> (Tensor, Tensor)`, moments(name === 'std')))
+  ),
+  /** IsNaN, Where, ReduceSum. */
+  rule(
+    'nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
+    c => nanReduced(c, false),
+    floatingResult
+  ),
+  /** IsNaN, Where, ReduceSum, Div. */
+  rule(
+    'nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
+    c => nanReduced(c, true),
+    floatingResult
+  ),
+  /** Cast, ReduceSum. */
+  rule('count_nonzero(Tensor self, int? dim=None) -> Tensor', countNonzero),
+  rule('count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor', countNonzero),
+  /** ReduceMin, ReduceMax. */
+  rule('aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)', bothEnds),
+  /** Sub, ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
+  rule('dist(Tensor self, Tensor other, Scalar p=2) -> Tensor', c => {
+    const difference = c.emit('Sub', [reduced(c), c.toType(c.tensor('other'), c.outType)]);
+    const rank = Math.max(c.rank(c.tensor('self')), c.rank(c.tensor('other')));
+    const all = Array.from({ length: rank }, (_, i) => i);
+    return lengthOf(c, difference, all, false, c.number('p'));
+  }),
   /** ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
+  rule(
+    'linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
+    c => normOf(c, 'dim', c.bool('keepdim'), c.optionalNumber('ord') ?? 2),
+    c => {
+      const dims = c.optionalInts('dim')?.length ?? c.rank(c.tensor('self'));
+      return c.has('ord') && dims !== 1 ? 'a norm of matrices' : null;
+    }
+  ),
+  rule(
+    "linalg_matrix_norm.str_ord(Tensor self, str ord='fro', int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+    c => normOf(c, 'dim', c.bool('keepdim'), 2),
+    c => (c.string('ord') === 'fro' ? null : `the norm ${c.string('ord')}`)
+  ),
   rule(
     'linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
     vectorNorm

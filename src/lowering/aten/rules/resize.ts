@@ -11,8 +11,10 @@ import type { IRule } from '../rule';
 
 /** Resize by given factors, or to given sizes. */
 function resize(c: Call, attrs: Record<string, Attr>): IValue {
-  const input = c.toType(c.tensor('input'), c.outType);
-  const factors = c.has('scale_factors') ? c.numbers('scale_factors') : null;
+  const named = (name: string): boolean => c.schema.args.some(arg => arg.name === name);
+  const input = c.toType(c.tensor(named('input') ? 'input' : 'self'), c.outType);
+  const factors =
+    named('scale_factors') && c.has('scale_factors') ? c.numbers('scale_factors') : null;
   if (factors !== null) {
     const scales = c.floats([1, 1, ...factors]);
     return c.emit('Resize', [input, null, scales], attrs);
@@ -90,23 +92,28 @@ function gridSample(c: Call): IValue {
   });
 }
 
+function corners(c: Call): Record<string, Attr> {
+  const mode = c.bool('align_corners') ? 'align_corners' : 'half_pixel';
+  return { coordinate_transformation_mode: stringAttr(mode) };
+}
+
 function linear(c: Call): IValue {
-  return resize(c, {
-    mode: stringAttr('linear'),
-    coordinate_transformation_mode: stringAttr(
-      c.bool('align_corners') ? 'align_corners' : 'half_pixel'
-    )
-  });
+  return resize(c, { mode: stringAttr('linear'), ...corners(c) });
 }
 
 function cubic(c: Call): IValue {
-  return resize(c, {
-    mode: stringAttr('cubic'),
-    cubic_coeff_a: floatAttr(-0.75),
-    coordinate_transformation_mode: stringAttr(
-      c.bool('align_corners') ? 'align_corners' : 'half_pixel'
-    )
-  });
+  return resize(c, { mode: stringAttr('cubic'), cubic_coeff_a: floatAttr(-0.75), ...corners(c) });
+}
+
+/** Where the image becomes smaller, the filter covers all elements that become one. The cubic filter is PIL's. */
+function antialiased(mode: 'linear' | 'cubic'): (c: Call) => IValue {
+  const attrs = {
+    mode: stringAttr(mode),
+    antialias: intAttr(1),
+    exclude_outside: intAttr(1),
+    ...(mode === 'cubic' ? { cubic_coeff_a: floatAttr(-0.5) } : {})
+  };
+  return c => resize(c, { ...attrs, ...corners(c) });
 }
 
 /** Padding by reflection or repetition, counted from the last dimension. */
@@ -148,6 +155,19 @@ export const RESIZE_RULES: readonly IRule[] = [
     'upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor',
     cubic
   ),
+  ...(['linear', 'cubic'] as const).flatMap(mode => {
+    const name = `_upsample_bi${mode}2d_aa`;
+    return [
+      rule(
+        `${name}.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`,
+        antialiased(mode)
+      ),
+      rule(
+        `${name}(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor`,
+        antialiased(mode)
+      )
+    ];
+  }),
   /** DepthToSpace. */
   rule('pixel_shuffle(Tensor self, int upscale_factor) -> Tensor', c =>
     c.emit('DepthToSpace', [c.tensor('self')], {

@@ -57,19 +57,53 @@ function bounds(c: Call): [number, number] | null {
   return [start, Math.max(start, place(c.optionalInt('end') ?? Infinity))];
 }
 
+/** `self` with the source at the places that `slice(start, end, step)` of the dimension reads. */
 function sliceScatter(c: Call): IValue {
   const self = c.tensor('self');
-  const [start, end] = bounds(c)!;
-  return replaceRange(c, operand(c, 'src'), c.axis(c.int('dim'), c.rank(self)), start, end);
+  const axis = c.axis(c.int('dim'), c.rank(self));
+  const source = operand(c, 'src');
+  const known = c.size('step') === 1 ? bounds(c) : null;
+  return known === null
+    ? placeAt(c, source, axis, slicedPlaces(c, axis))
+    : replaceRange(c, source, axis, ...known);
 }
 
+/** The indices into a dimension that a slice reads, whatever is known of them before the run. */
+function slicedPlaces(c: Call, axis: number): IValue {
+  const count = c.sizeScalar(c.sizeOf(c.tensor('self'), axis));
+  const type = { dtype: 'int64' } as const;
+  const all = c.emit('Range', [c.sizeScalar(0), count, c.sizeScalar(1)], {}, { ...type });
+  const start = c.optionalSize('start') ?? 0;
+  return slice(c, all, 0, start, c.optionalSize('end') ?? Infinity, c.size('step'));
+}
+
+/** The source in place of the given places of one dimension. */
+function placeAt(c: Call, source: IValue, axis: number, places: IValue): IValue {
+  const self = c.toType(c.tensor('self'), c.outType);
+  const front = [
+    axis,
+    ...Array.from({ length: c.rank(self) }, (_, i) => i).filter(i => i !== axis)
+  ];
+  const rows = c.emit('Unsqueeze', [places, c.int64s([1])], {}, { dtype: 'int64' });
+  const written = c.emit('ScatterND', [arranged(c, self, front), rows, arranged(c, source, front)]);
+  return arranged(c, written, inverse(front));
+}
+
+/** `self` with the source in place of one index of a dimension. */
 function selectScatter(c: Call): IValue {
   const self = c.tensor('self');
   const axis = c.axis(c.int('dim'), c.rank(self));
-  const index = c.int('index');
+  const source = c.unsqueeze(operand(c, 'src'), [axis]);
   const size = c.shape(self)[axis];
-  const start = index < 0 && typeof size === 'number' ? index + size : index;
-  return replaceRange(c, c.unsqueeze(operand(c, 'src'), [axis]), axis, start, start + 1);
+  if (c.isStatic('index')) {
+    const index = c.int('index');
+    if (index >= 0 || typeof size === 'number') {
+      const start = index < 0 ? index + (size as number) : index;
+      return replaceRange(c, source, axis, start, start + 1);
+    }
+  }
+  // ScatterND counts negative indices from the end.
+  return placeAt(c, source, axis, c.sizeVector([c.size('index')]));
 }
 
 function scatter(c: Call, updates: IValue, reduction: string | null): IValue {
@@ -263,19 +297,16 @@ export const SCATTER_RULES: readonly IRule[] = [
   rule('copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor', copy),
   rule('fill.Scalar(Tensor self, Scalar value) -> Tensor', fill),
   rule('fill.Tensor(Tensor self, Tensor value) -> Tensor', fill),
-  /** Slice, Concat. */
+  rule('zero(Tensor self) -> Tensor', c =>
+    c.emit('Expand', [c.scalar(0, c.outType), c.sizeVector(sizesOf(c, c.tensor('self')))])
+  ),
+  /** Slice, Concat; with a step, or a range that is not static: Range, Slice, ScatterND. */
   rule(
     'slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor',
-    sliceScatter,
-    c =>
-      c.size('step') === 1 && bounds(c) !== null ? null : 'a step, or a range that is not static'
+    sliceScatter
   ),
-  /** Slice, Unsqueeze, Concat. */
-  rule(
-    'select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor',
-    selectScatter,
-    c => (c.isStatic('index') && c.int('index') >= 0 ? null : 'an index that is not static')
-  ),
+  /** Slice, Unsqueeze, Concat; or ScatterND. */
+  rule('select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor', selectScatter),
   /** Expand, ScatterElements. */
   rule('scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor', c => {
     const index = c.tensor('index');

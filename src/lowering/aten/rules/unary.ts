@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { isFloating } from '../../../model';
+import { isFloating, isLowPrecision } from '../../../model';
 import type { Attr, DType, IValue } from '../../../model';
 import { floatAttr, intAttr, stringAttr } from '../../builder';
 import type { Call } from '../call';
@@ -130,6 +130,32 @@ const LARGEST: ReadonlyMap<DType, number> = new Map([
   ['float32', (2 - 2 ** -23) * 2 ** 127],
   ['float64', Number.MAX_VALUE]
 ]);
+
+/** LeakyRelu with the mean of the two slopes. */
+function middleSlope(c: Call): IValue {
+  const alpha = floatAttr((c.number('lower') + c.number('upper')) / 2);
+  return c.emit('LeakyRelu', [self(c)], { alpha });
+}
+
+/** The operand as floating-point numbers, which integers are converted to. */
+function floatingSelf(c: Call): IValue {
+  const x = c.tensor('self');
+  return x.dtype !== null && isFloating(x.dtype) ? x : c.castTo(x, 'float32');
+}
+
+/** Whether elements have a negative sign; that of a zero shows in its reciprocal. */
+export function isNegative(c: Call, value: IValue): IValue {
+  const bool = { dtype: 'bool' } as const;
+  const dtype = value.dtype!;
+  const below = c.emit('Less', [value, c.scalar(0, dtype)], {}, { ...bool });
+  if (!isFloating(dtype)) {
+    return below;
+  }
+  const type = isLowPrecision(dtype) ? 'float32' : dtype;
+  const inverse = c.emit('Reciprocal', [c.toType(value, type)], {}, { dtype: type });
+  const minusZero = c.emit('Equal', [inverse, c.scalar(-Infinity, type)], {}, { ...bool });
+  return c.emit('Or', [below, minusZero], {}, { ...bool });
+}
 
 /** Rules of this file. */
 export const UNARY_RULES: readonly IRule[] = [
@@ -277,6 +303,47 @@ export const UNARY_RULES: readonly IRule[] = [
   /** Mul. */
   ...both('deg2rad', '', c => c.emit('Mul', [self(c), c.scalar(Math.PI / 180)])),
   ...both('rad2deg', '', c => c.emit('Mul', [self(c), c.scalar(180 / Math.PI)])),
+  /** LeakyRelu with the slope in the middle, as outside of training. */
+  rule(
+    'rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> Tensor',
+    middleSlope,
+    c => (c.bool('training') ? 'slopes drawn at random in training mode' : null)
+  ),
+  rule(
+    'rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> (Tensor, Tensor)',
+    middleSlope,
+    c => (c.bool('training') ? 'slopes drawn at random in training mode' : null),
+    1
+  ),
+  /** Mul, Sin, Div, Equal, Where. */
+  ...both('sinc', '', c => {
+    const x = c.emit('Mul', [self(c), c.scalar(Math.PI)]);
+    const zero = c.emit('Equal', [x, c.scalar(0)], {}, { dtype: 'bool' });
+    return c.emit('Where', [zero, c.scalar(1), c.emit('Div', [c.emit('Sin', [x]), x])]);
+  }),
+  /** Sign. */
+  ...both('sgn', '', c => c.emit('Sign', [self(c)])),
+  /** Less, Reciprocal, Equal, Or. */
+  rule('signbit(Tensor self) -> Tensor', c => isNegative(c, c.tensor('self'))),
+  /** IsInf, IsNaN, Or, Not; numbers other than floats are finite. */
+  rule('isfinite(Tensor self) -> Tensor', c => {
+    const bool = { dtype: 'bool' } as const;
+    const x = floatingSelf(c);
+    const either = c.emit(
+      'Or',
+      [c.emit('IsInf', [x], {}, { ...bool }), c.emit('IsNaN', [x], {}, { ...bool })],
+      {},
+      { ...bool }
+    );
+    return c.emit('Not', [either], {}, { ...bool });
+  }),
+  /** IsInf. */
+  rule('isposinf(Tensor self) -> Tensor', c =>
+    c.emit('IsInf', [floatingSelf(c)], { detect_negative: intAttr(0) }, { dtype: 'bool' })
+  ),
+  rule('isneginf(Tensor self) -> Tensor', c =>
+    c.emit('IsInf', [floatingSelf(c)], { detect_positive: intAttr(0) }, { dtype: 'bool' })
+  ),
   /** IsNaN. */
   rule('isnan(Tensor self) -> Tensor', c =>
     c.emit('IsNaN', [c.tensor('self')], {}, { dtype: 'bool' })
