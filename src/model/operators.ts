@@ -42,12 +42,25 @@ export function changesDtype(node: INode): boolean {
 
 /**
  * Whether the node's first result holds elements of its first input unchanged, only arranged anew, for every input:
- * transpose, permute, view, reshape, expand, slice, ... A cast commutes with each of these. Operators that make several copies of
- * every element in memory (`repeat`, `Tile`) are none: PyTorch casts what they made, not the tensor itself.
+ * transpose, permute, view, reshape, expand, slice, dropout outside of training, ... A cast commutes with each of these. Operators
+ * that make several copies of every element in memory (`repeat`, `Tile`) are none: PyTorch casts what they made, not the tensor
+ * itself.
  */
 export function isLayoutOnly(node: INode): boolean {
-  return LAYOUT_ONLY.has(node.op);
+  return LAYOUT_ONLY.has(node.op) || isIdleDropout(node);
 }
+
+/** Whether the node is a dropout that drops nothing, because the program was exported for inference. */
+function isIdleDropout({ op, attrs }: INode): boolean {
+  return DROPOUTS.has(op) && attrs.train?.kind === 'bool' && !attrs.train.value;
+}
+
+const DROPOUTS: ReadonlySet<string> = new Set([
+  'aten.alpha_dropout.default',
+  'aten.dropout.default',
+  'aten.feature_alpha_dropout.default',
+  'aten.feature_dropout.default'
+]);
 
 const LAYOUT_ONLY: ReadonlySet<string> = new Set([
   'aten.alias.default',

@@ -233,13 +233,9 @@ function sameElements(node: INode, result: IValue): IValue | null {
   }
   const isSame =
     castTarget(node) === null
-      ? (isLayoutOnly(node) || isIdleDropout(node)) && sameShape(source, result)
+      ? isLayoutOnly(node) && sameShape(source, result)
       : isLosslessCast(source.dtype, result.dtype);
   return isSame ? source : null;
-}
-
-function isIdleDropout({ op, attrs }: INode): boolean {
-  return op === 'aten.dropout.default' && attrs.train?.kind === 'bool' && !attrs.train.value;
 }
 
 function sameShape(a: IValue, b: IValue): boolean {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Attr, Dim, DType, IGraph, INode, IValue, IWeight, Shape } from '../../model';
+import type { Attr, Dim, IGraph, INode, IValue, IWeight, Shape } from '../../model';
 import { castTarget, CastlensError, makeValue } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType } from './elementtypes';
@@ -38,7 +38,7 @@ export class GraphBuilder {
   /**
    * @param operandTypes - what the node that holds the graph passes to its inputs, where their types are not written down.
    */
-  private _graph(raw: IRawGraph, outer: IScope | null, operandTypes: (DType | null)[]): IGraph {
+  private _graph(raw: IRawGraph, outer: IScope | null, operandTypes: readonly Operand[]): IGraph {
     if (raw.sparseInitializers > 0) {
       throw new CastlensError('unsupported-format', 'the model holds sparse initializers', {
         file: this._file,
@@ -73,7 +73,10 @@ export class GraphBuilder {
       // Before IR version 4 initializers are listed among the inputs.
       if (!scope.values.has(info.name)) {
         const value = this._define(scope, info.name, info, 'input');
-        value.dtype ??= operandTypes[i] ?? null;
+        value.dtype ??= operandTypes[i]?.dtype ?? null;
+        if (operandTypes[i]?.kind === 'other') {
+          value.kind = 'other';
+        }
         graph.inputs.push(value);
       }
     });
@@ -127,14 +130,13 @@ export class GraphBuilder {
       module: origin.module,
       source: origin.source
     };
-    const sequence = returnsSequence(node);
     node.outputs = raw.outputs.map((name, i) => {
       if (name === '') {
         return null;
       }
       const value = this._define(scope, name, infos.get(name), describeNode(raw, index));
       value.dtype = inferDtype(node, i) ?? value.declaredDtype;
-      if (sequence) {
+      if (returnsSequence(node, i)) {
         value.kind = 'other';
       }
       if (value.shape === null && i === 0) {
@@ -286,14 +288,20 @@ function integerAttr(node: IRawNode, raw: IRawAttribute): Attr {
   return { kind: 'int', value };
 }
 
+/** What an operand says about the input of a nested graph that it is bound to. */
+type Operand = Pick<IValue, 'dtype' | 'kind'> | null;
+
 /** Types of the inputs of a nested graph, from the operands of the node that holds it. */
-function operandTypes(node: IRawNode, inputs: readonly (IValue | null)[]): (DType | null)[] {
-  const types = inputs.map(value => value?.dtype ?? null);
+function operandTypes(node: IRawNode, inputs: readonly Operand[]): readonly Operand[] {
   switch (node.opType) {
     case 'Loop':
-      return ['int64', 'bool', ...types.slice(2)];
+      return [
+        { dtype: 'int64', kind: 'tensor' },
+        { dtype: 'bool', kind: 'tensor' },
+        ...inputs.slice(2)
+      ];
     case 'Scan':
-      return types;
+      return inputs;
     default:
       return [];
   }

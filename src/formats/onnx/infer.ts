@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import type { DType, INode } from '../../model';
+import type { Attr, DType, INode } from '../../model';
 import { dtypeOfElementType } from './elementtypes';
 
 /** Element type of one output, given the node and its index. Null where it cannot be told. */
@@ -167,9 +167,21 @@ const SEQUENCE_OPS: ReadonlySet<string> = new Set([
   'onnx.SplitToSequence'
 ]);
 
-/** Whether the results of a node are sequences, not tensors. */
-export function returnsSequence(node: INode): boolean {
-  return SEQUENCE_OPS.has(node.op);
+/** Whether a result of a node is a sequence, not a tensor: made by an operator of sequences, or handed on. */
+export function returnsSequence(node: INode, index: number): boolean {
+  const { attrs } = node;
+  const returned = (body: Attr | undefined, skipped: number): boolean =>
+    body?.kind === 'graph' && body.value.outputs[index + skipped]?.kind === 'other';
+  switch (node.op) {
+    case 'onnx.If':
+      return returned(attrs.then_branch, 0);
+    case 'onnx.Loop':
+      return returned(attrs.body, 1);
+    case 'onnx.Identity':
+      return node.inputs[0]?.kind === 'other';
+    default:
+      return SEQUENCE_OPS.has(node.op);
+  }
 }
 
 /**

@@ -384,10 +384,10 @@ class OnnxWriter {
   }
 
   private _writeValueInfo(value: IValue, where: string): void {
-    const { dtype, shape } = value;
+    const { dtype, kind, shape } = value;
     this._string(VALUE_INFO.name, this._nameOf(value, where));
-    if (dtype === null) {
-      // Outputs of nested graphs may leave their type to inference.
+    if (dtype === null || kind === 'other') {
+      // Ends of nested graphs may leave their type to inference, as sequences do.
       return;
     }
     this._message(VALUE_INFO.type, () =>

@@ -340,6 +340,26 @@ describe('weightCastsOf()', () => {
   });
 });
 
+describe('weightCastsOf() behind dropout', () => {
+  it.each([
+    [false, ['cast']],
+    [true, []]
+  ])('should see through it outside of training only (train: %s)', (train, expected) => {
+    const make = new GraphBuilder();
+    const weight = make.weight('embeddings', { shape: [2, 2] });
+    const dropped = make.call('aten.dropout.default', { input: weight, p: 0.1, train });
+    make.graph.outputs.push(
+      make.call(
+        'aten._to_copy.default',
+        { self: dropped, dtype: dtypeAttr('bfloat16') },
+        { dtype: 'bfloat16' },
+        { name: 'cast' }
+      )
+    );
+    expect(weightCastsOf(make.graph).map(({ node }) => node.name)).toEqual(expected);
+  });
+});
+
 describe('findAliases()', () => {
   it('should follow views and no-op casts to the in-place operator', () => {
     const b = new GraphBuilder();

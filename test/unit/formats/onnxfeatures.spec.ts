@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 
 import { readByteRange, readModel } from '../../../src/formats';
-import type { IExportedModel, IWeight } from '../../../src/model';
+import type { IExportedModel, IGraph, IValue, IWeight } from '../../../src/model';
 import { bodiesOf } from '../../../src/model';
 import type { Field } from './proto';
 import { attribute, encode, external, graph, model, node, port, tensor, TYPES } from './proto';
@@ -560,6 +560,35 @@ describe('dtypes of ONNX values', () => {
       model({ inputs: [half, index, bool], nodes: [node(type, inputs, outputs, ...attributes)] })
     );
     expect(read.graph.nodes[0].outputs.map(value => value!.dtype)).toEqual(dtypes);
+  });
+
+  it('should follow sequences into the body of a loop and out of it', async () => {
+    const untyped = (name: string): Field[] => [[1, name]];
+    const body = graph({
+      inputs: [untyped('n'), untyped('go'), untyped('parts')],
+      nodes: [
+        node('Identity', ['go'], ['more']),
+        node('SequenceInsert', ['parts', 'h'], ['longer']),
+        node('Identity', ['longer'], ['next'])
+      ],
+      outputs: [untyped('more'), untyped('next')]
+    });
+    const read = await open(
+      model({
+        inputs: [half],
+        nodes: [
+          node('SequenceEmpty', [], ['none'], attribute('dtype', 2, [3, TYPES.float16])),
+          node('Loop', ['', '', 'none'], ['all'], attribute('body', 5, [6, body]))
+        ]
+      })
+    );
+    const [, loop] = read.graph.nodes;
+    const { value } = loop.attrs.body as { value: IGraph };
+    const kinds = (values: readonly (IValue | null)[]): string[] => values.map(v => v!.kind);
+    expect(kinds(value.inputs)).toEqual(['tensor', 'tensor', 'other']);
+    expect(kinds(value.outputs)).toEqual(['tensor', 'other']);
+    expect(kinds(loop.outputs)).toEqual(['other']);
+    expect(loop.outputs[0]!.dtype).toBe('float16');
   });
 
   it('should type the body of a loop from its operands', async () => {
