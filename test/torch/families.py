@@ -450,6 +450,84 @@ class Multiples(nn.Module):
             return torch.roll(y, (1, -1), (2, 3)), y.var((2, 3), unbiased=False)
 
 
+class Views(nn.Module):
+    """Writes through every other element, permuted and reshaped views, and into a copy of a view; sinusoidal positions."""
+
+    def __init__(self, size=8):
+        super().__init__()
+        self.a = nn.Linear(size, size)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            batch, length, size = x.shape
+            angles = torch.arange(length)[:, None] * torch.exp(-torch.arange(0, size, 2) / size)
+            positions = torch.zeros(length, size)
+            positions[:, 0::2] = angles.sin()
+            positions[:, 1::2] = angles.cos()
+            y = self.a(x + positions)
+            out = torch.zeros(batch, length, size)
+            out.permute(2, 0, 1)[1:3] = y[..., :2].permute(2, 0, 1)
+            out.view(batch, -1)[:, 3:5].mul_(0).add_(2)
+            out.narrow(2, 6, 2).neg_()
+            grid = torch.stack(torch.meshgrid(torch.arange(3), torch.arange(3), indexing="ij")).permute(1, 2, 0).contiguous()
+            grid[:, :, 0] += 2
+            grid[:, :, 1] *= 5
+            return self.a(out), out[:, 0], grid.sum(-1)
+
+
+class Synonyms(nn.Module):
+    """Names that are others' too, and composite operators as NumPy's users write them."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(6, 6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = torch.clip(self.a(x), -1.0, 1.0)
+            wide = torch.hstack([y, torch.multiply(y, 2).flip(1)])
+            tall = torch.vstack([y, torch.subtract(y, y.absolute())])
+            variance, mean = torch.var_mean(y.float(), dim=1, correction=0)
+            y = torch.where(torch.isfinite(y) & torch.isclose(y, y), y, torch.zeros_like(y))
+            return wide, self.b(tall), variance, mean, torch.kron(y[:2, :2], y[:2, :3]), torch.rot90(y), y.float().trace()
+
+
+class Chosen(nn.Module):
+    """Tokens dealt out to experts by index, as many as choose each: sizes that depend on values."""
+
+    def __init__(self, size=8, experts=3):
+        super().__init__()
+        self.gate = nn.Linear(size, experts, bias=False)
+        self.experts = nn.ModuleList([nn.Linear(size, size) for _ in range(experts)])
+
+    def forward(self, x, first):
+        with torch.autocast("cpu", dtype=BF16):
+            choice = F.one_hot(self.gate(x).argmax(-1), len(self.experts))
+            out = torch.zeros_like(x)
+            for i, expert in enumerate(self.experts):
+                tokens = choice[:, i].nonzero().squeeze(-1)
+                out.index_add_(0, tokens, expert(x[tokens]).float())
+            count = first.item()
+            torch._check(count >= 1)
+            torch._check(count <= x.shape[0])
+            return out, self.experts[0](x[:count])
+
+
+class Running(nn.Module):
+    """Instance norm with running statistics, and a smooth reduction of an image."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4, affine=True, track_running_stats=True)
+        with torch.no_grad():
+            self.norm.running_mean.normal_()
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = self.norm(self.convolution(x))
+        return y, F.interpolate(y.float(), size=(4, 5), mode="bicubic", antialias=True)
+
+
 def ids(high, *shape):
     return torch.randint(0, high, shape)
 
@@ -471,6 +549,10 @@ FAMILIES = {
     "patches": (Patches, (torch.randn(2, 3, 8, 12),), {}),
     "graph": (Graph, (torch.randn(7, 6), ids(7, 2, 15)), {}),
     "remembering": (Remembering, (torch.randn(2, 6),), {}),
+    "views": (Views, (torch.randn(2, 5, 8),), {}),
+    "synonyms": (Synonyms, (torch.randn(6, 6),), {}),
+    "chosen": (Chosen, (torch.randn(7, 8), torch.tensor(3)), {}),
+    "running": (Running, (torch.randn(2, 3, 10, 12),), {}),
     "multiples": (
         Multiples,
         (torch.randn(2, 3, 16, 24),),
@@ -490,7 +572,11 @@ def library_models():
     mistral = t.MistralConfig(**common, num_key_value_heads=2, sliding_window=4, max_position_embeddings=32)
     t5 = t.T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4)
     swin = t.SwinConfig(image_size=32, patch_size=2, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4)
+    beit = t.BeitConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, image_size=16, patch_size=4, use_relative_position_bias=True)
+    deberta = t.DebertaV2Config(**common, relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=8)
     return {
+        "beit": (lambda: FirstOutput(t.BeitModel(beit), names=("pixel_values",)), (torch.randn(1, 3, 16, 16),), {}),
+        "deberta": (lambda: FirstOutput(t.DebertaV2Model(deberta)), (ids(64, 2, 9),), {}),
         "mistral": (lambda: FirstOutput(t.MistralForCausalLM(mistral), use_cache=False), (ids(64, 2, 9),), {}),
         "t5-encoder": (lambda: FirstOutput(t.T5EncoderModel(t5)), (ids(64, 2, 9),), {}),
         "swin": (lambda: FirstOutput(t.SwinModel(swin), names=("pixel_values",)), (torch.randn(1, 3, 32, 32),), {}),

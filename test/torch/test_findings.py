@@ -1,5 +1,7 @@
 """Findings on programs that PyTorch exports just now."""
 import torch
+from oracle import eager_casts
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import relu
 
 
@@ -78,3 +80,33 @@ def test_weights_out_of_range_are_those_that_pytorch_makes_infinite_or_zero(cast
     assert found["weight-vanishes"]["weights"] == ["second.weight"]
     bfloat = save(Autocast(torch.bfloat16), tmp_path)
     assert castlens.json("stats", bfloat)["findings"] == []
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.LSTM(8, 6, num_layers=2, bidirectional=True, batch_first=True)
+        self.head = torch.nn.Linear(12, 3)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            sequence, (hidden, cell) = self.layer(x)
+            return self.head(sequence[:, -1]), sequence, hidden, cell
+
+
+def test_lstm_is_what_eager_pytorch_runs(castlens, tmp_path):
+    model, x = Recurrent().eval(), torch.randn(3, 5, 8)
+    path = tmp_path / "model.pt2"
+    torch.export.save(torch.export.export(model, (x,)), path)
+    census = castlens.json("census", path)
+    assert census["perForward"]["autocast"]["weightCasts"] == eager_casts(model, (x,)) == 18
+    assert {finding["code"] for finding in census["findings"]} == {"weights-cast-every-forward", "composite-diverges"}
+    save_file({"input_0": x}, tmp_path / "in.safetensors")
+    castlens.run("run", path, "--inputs", tmp_path / "in.safetensors", "--outputs", tmp_path / "out.safetensors")
+    found = load_file(tmp_path / "out.safetensors")
+    with torch.no_grad():
+        wanted = model(x)
+    for i, want in enumerate(wanted):
+        got = found[f"output_{i}"]
+        assert got.dtype == want.dtype == torch.bfloat16
+        assert (got.float() - want.float()).abs().max() <= want.float().abs().max() * 2**-6

@@ -20,6 +20,7 @@ import {
   TO_REAL,
   WITH_INDICES
 } from './families';
+import { hasProjections } from '../policy';
 import type { PromotionOperand } from './promotion';
 import { DEFAULT_FLOAT, resultType, toComplex, toFloating, toReal } from './promotion';
 
@@ -236,6 +237,12 @@ const searching: DtypeRule = node => {
 const family = (names: readonly string[], rule: DtypeRule): [string, DtypeRule][] =>
   names.map(name => [name, rule]);
 
+/** States and sequence have the dtype of the input, unless the layer is made of operators that autocast acts on by themselves. */
+const lstm: DtypeRule = node => {
+  const dtype = hasProjections(node) ? null : likeFirst(node);
+  return node.outputs.map(() => dtype as DType | null);
+};
+
 /** Operators that libraries register of their own. */
 const LIBRARY_RULES: ReadonlyMap<string, DtypeRule> = new Map([
   // The product of groups of rows of the transformers library's experts: like its input.
@@ -289,6 +296,7 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['bucketize', searching],
   ['_softmax', rawSoftmax],
   ['_log_softmax', rawSoftmax],
+  ['lstm.input', lstm],
   ['native_dropout', node => [firstTensor(node)?.dtype ?? null, 'bool']],
   ['native_layer_norm', firstOnly],
   ['native_group_norm', firstOnly],

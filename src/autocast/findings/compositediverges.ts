@@ -6,6 +6,7 @@
 import type { INode } from '../../model';
 import type { IFinding } from '../../protocol';
 import { isEligible } from '../applypolicy';
+import { dtypeDifferences } from './dtypecauses';
 import type { FindingRule, IFindingContext } from './finding';
 import { bytesMovedBy, count, places, some, weightNames } from './finding';
 
@@ -16,7 +17,8 @@ export const compositeDiverges: FindingRule = context => [
 ];
 
 /** Those whose inner casts castlens makes, as casts of their arguments. */
-function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[] {
+function expressed(context: IFindingContext): IFinding[] {
+  const { explicit, casts, perForward } = context;
   const { composites } = explicit;
   if (composites.length === 0) {
     return [];
@@ -32,7 +34,8 @@ function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[]
         `Autocast acts on ${count(composites.length, 'call')} of ${some(operatorsOf(composites))} only through the operators ` +
         'inside. castlens casts their operands, as eager PyTorch and the exported program do; run_decompositions() and ' +
         `torch.onnx.export lose these casts. ${count(lost.length, 'weight cast')} of ${total} per forward ` +
-        `${lost.length === 1 ? 'is' : 'are'} theirs, so the decomposed program has ${total - lost.length}.`,
+        `${lost.length === 1 ? 'is' : 'are'} theirs, so the decomposed program has ${total - lost.length}.` +
+        dtypesFromInside(context),
       weights: weightNames(lost.map(cast => cast.weight)),
       ...places(composites),
       cost: { bytesMoved: bytesMovedBy(lost) },
@@ -40,6 +43,19 @@ function expressed({ explicit, casts, perForward }: IFindingContext): IFinding[]
         'Write the call with operators that have a policy of their own, such as matmul or linear.'
     }
   ];
+}
+
+/** What of the recorded dtypes does not hold because of such a call; empty where all do. */
+function dtypesFromInside(context: IFindingContext): string {
+  const differences = dtypeDifferences(context).get('inside');
+  if (differences === undefined || context.explicit.overridden) {
+    return '';
+  }
+  const [{ node, computed, declared }] = differences.roots;
+  return (
+    ` ${node.op} gives ${computed} when the program runs, as here, where the file records ${declared}: ` +
+    `${count(differences.all.length, 'value')} ${differences.all.length === 1 ? 'is' : 'are'} of another dtype than recorded.`
+  );
 }
 
 /** Those whose inner casts castlens leaves out. */

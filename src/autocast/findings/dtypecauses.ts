@@ -17,6 +17,8 @@ export type DtypeCause =
   | 'other-device'
   /** A region is enabled that export did not enter while it recorded dtypes. */
   | 'not-entered'
+  /** Autocast acts inside of the operator when it runs, of which export only records the dtype without. */
+  | 'inside'
   | 'unknown';
 
 /** Differences that come from one cause. */
@@ -36,12 +38,14 @@ export interface IDtypeDifferences {
  */
 export function dtypeDifferences(context: IFindingContext): Map<DtypeCause, IDtypeDifferences> {
   const causes = new Map<IValue, DtypeCause>();
+  const composites = new Set(context.explicit.composites);
   const differences = new Map<DtypeCause, { all: IDtypeMismatch[]; roots: IDtypeMismatch[] }>();
   for (const mismatch of context.explicit.mismatches) {
     const inherited = mismatch.node.inputs
       .map(value => (value === null ? undefined : causes.get(value)))
       .find(cause => cause !== undefined);
-    const cause = inherited ?? causeOf(mismatch, context);
+    const cause =
+      inherited ?? (composites.has(mismatch.node) ? 'inside' : causeOf(mismatch, context));
     causes.set(mismatch.value, cause);
     let entry = differences.get(cause);
     if (entry === undefined) {

@@ -12,17 +12,18 @@ import { count, places } from './finding';
 
 /**
  * Values whose dtype, computed by ATen's rules and the regions' policies, differs from the one the file records; one finding
- * per cause. Those of an ambient autocast have a code of their own.
+ * per cause. Those of an ambient autocast have a code of their own, those from inside of an operator stand in
+ * `composite-diverges`.
  */
 export const dtypeMismatch: FindingRule = context =>
   context.explicit.overridden
     ? []
     : [...dtypeDifferences(context)].flatMap(([cause, differences]) =>
-        cause === 'ambient' ? [] : [describe(cause, differences, context)]
+        cause === 'ambient' || cause === 'inside' ? [] : [describe(cause, differences, context)]
       );
 
 function describe(
-  cause: Exclude<DtypeCause, 'ambient'>,
+  cause: Exclude<DtypeCause, 'ambient' | 'inside'>,
   { all, roots }: IDtypeDifferences,
   { model, explicit }: IFindingContext
 ): IFinding {
@@ -57,7 +58,7 @@ function whyNot(cause: 'other-device' | 'not-entered', { device }: IValue): stri
 }
 
 /** By cause. */
-const REMEDIES: Readonly<Record<Exclude<DtypeCause, 'ambient'>, string>> = {
+const REMEDIES: Readonly<Record<Exclude<DtypeCause, 'ambient' | 'inside'>, string>> = {
   'other-device': 'Export with the tensors on the device that the region names.',
   'not-entered':
     'Export with strict=False, which records the dtypes that the program gives when it runs.',

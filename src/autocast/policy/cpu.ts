@@ -168,5 +168,6 @@ export const CPU: IDevicePolicies = {
     },
     { policy: 'fp32', operators: ['nll_loss_nd'] }
   ],
+  // `lstm` where its hidden state is projected; see `innerOperator`.
   opaque: [...RECURRENT_LAYERS, 'lstm_cell', 'gru_cell']
 };

@@ -11,7 +11,7 @@ import type { AutocastPolicy, IDevicePolicies } from './table';
 
 export { contractedOperands } from './einsum';
 export type { Reach } from './einsum';
-export { innerOperator, operandsCastInside } from './inner';
+export { hasProjections, innerOperator, operandsCastInside } from './inner';
 export type { AutocastPolicy, IDevicePolicies, IPolicyList } from './table';
 
 /** Tables known, by device type. */

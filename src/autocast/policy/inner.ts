@@ -11,12 +11,31 @@ import { contractedOperands } from './einsum';
  * The operator that a call comes down to, where its arguments decide; null for every other operator.
  *
  * `pad` calls `reflection_pad<n>d` or `replication_pad<n>d` by mode and number of padded dimensions, as
- * `_pad_enum` in aten/src/ATen/native/PadNd.cpp does.
+ * `_pad_enum` in aten/src/ATen/native/PadNd.cpp does. On a CPU `lstm` without projections calls `mkldnn_rnn_layer` for every layer
+ * and direction (`use_mkldnn` in aten/src/ATen/native/RNN.cpp), an operator that other devices have no policy for.
  */
 export function innerOperator(node: INode): string | null {
-  if (node.op !== 'aten.pad.default') {
-    return null;
+  switch (node.op) {
+    case 'aten.pad.default':
+      return paddingOperator(node);
+    case 'aten.lstm.input':
+      return hasProjections(node) ? null : 'aten.mkldnn_rnn_layer.default';
+    default:
+      return null;
   }
+}
+
+/** Whether the hidden state of a recurrent layer is projected: each cell then has one parameter more. */
+export function hasProjections({ attrs }: INode): boolean {
+  const { params, has_biases: biases, num_layers: layers, bidirectional } = attrs;
+  const cells =
+    (layers?.kind === 'int' ? Number(layers.value) : 1) *
+    (bidirectional?.kind === 'bool' && bidirectional.value ? 2 : 1);
+  const each = biases?.kind === 'bool' && !biases.value ? 2 : 4;
+  return params?.kind === 'list' && params.items.length !== cells * each;
+}
+
+function paddingOperator(node: INode): string | null {
   const { mode, pad } = node.attrs;
   if (mode?.kind !== 'string' || pad?.kind !== 'list') {
     return null;

@@ -549,6 +549,35 @@ describe('composite-diverges', () => {
     expect(finding.message).toContain('the decomposed program has 0');
   });
 
+  it.each([
+    ['cpu', 4, '4 weight casts of 4 per forward are theirs', []],
+    ['cpu', 5, 'leaves them out', ['aten.lstm.input']],
+    ['cuda', 4, 'leaves them out', ['aten.lstm.input']]
+  ])(
+    'should cast the operands of lstm for %s with %d parameters: %s',
+    (device, count, text, opaque) => {
+      const b = new GraphBuilder();
+      const x = b.input('x');
+      const params = Array.from({ length: count }, (_, i) => b.weight(`w${i}`));
+      const sequence = b.call(
+        'aten.lstm.input',
+        { input: x, hx: [x, x], params, has_biases: true, num_layers: 1, bidirectional: false },
+        { dtype: 'float32', count: 3 },
+        { region: 'r' }
+      );
+      b.output(sequence);
+      const model = b.model({ regions: [makeRegion('r', { device })] });
+      const explicit = makeCastsExplicit(model);
+      expect(explicit.opaque.map(({ op }) => op)).toEqual(opaque);
+      expect(explicit.graph.outputs[0].dtype).toBe(opaque.length > 0 ? 'float32' : 'bfloat16');
+      const all = findings(model);
+      expect(codes(all)).not.toContain('dtype-mismatch');
+      const { message } = only(all, 'composite-diverges');
+      expect(message).toContain(text);
+      expect(message.includes('3 values are of another dtype')).toBe(opaque.length === 0);
+    }
+  );
+
   it('should say that the casts inside of recurrent layers are left out', () => {
     const b = new GraphBuilder();
     const x = b.input('x');
