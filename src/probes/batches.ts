@@ -17,7 +17,7 @@ export const MEMORY_RATIO = 1.3;
 export const SCRATCH_BYTES = 2 ** 17;
 
 /** Elements that a probe takes at a time, the fastest choice first. */
-const CHUNKS = [16384, 4096, 1024, 256];
+const CHUNKS = [32768, 8192, 2048, 512];
 
 /** The most probes in one run: graphs stay small, and there is a pause to look whether the work was cancelled. */
 const BATCH_PROBES = 16;
