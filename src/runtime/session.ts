@@ -63,7 +63,7 @@ export class RuntimeSession {
       session = await ort.InferenceSession.create(model, sessionOptions(options, profilePrefix));
     } catch (error) {
       removeProfiles(profilePrefix);
-      throw wrapError(error, 'onnxruntime cannot load the model', options.device);
+      throw failureOf(error, 'onnxruntime cannot load the model', options.device);
     }
     return new RuntimeSession(ort, session, options, profilePrefix, performance.now() - start);
   }
@@ -175,10 +175,10 @@ export class RuntimeSession {
       return;
     }
     this._isDisposed = true;
-    if (this._profilePrefix !== null && !this._profileEnded) {
-      this._session.endProfiling();
-    }
-    if (!this._isLost) {
+    if (!(isCudaLost && this._options.device.kind === 'cuda')) {
+      if (this._profilePrefix !== null && !this._profileEnded) {
+        this._session.endProfiling();
+      }
       await this._session.release();
     }
     removeProfiles(this._profilePrefix);
@@ -207,16 +207,22 @@ export class RuntimeSession {
     try {
       return await this._session.run(prepared.tensors, prepared.fetches);
     } catch (error) {
-      const failure = wrapError(error, 'onnxruntime failed to run the model', this._options.device);
-      this._isLost = failure.code === 'device-lost';
-      throw failure;
+      throw failureOf(error, 'onnxruntime failed to run the model', this._options.device);
     }
   }
 
   private _isDisposed = false;
   private _profileEnded = false;
-  /** Whether the device is: then nothing of it can be released, and trying may never end. */
-  private _isLost = false;
+}
+
+/** Whether this process lost a GPU: then no session can release what it has there, and trying may never end. */
+let isCudaLost = false;
+
+/** The error for the reader, remembered where it says that a GPU is lost. */
+function failureOf(error: unknown, summary: string, device: Device): CastlensError {
+  const failure = wrapError(error, summary, device);
+  isCudaLost ||= failure.code === 'device-lost';
+  return failure;
 }
 
 /** A namespace for `RuntimeSession` statics. */

@@ -95,6 +95,14 @@ jest.setTimeout(300_000);
       env: { PATH: '/usr/bin:/bin', HOME: folder }
     });
 
+  it.each(['0', '12x', '60 M'])('is not made in pieces of %p', size => {
+    const script = join(root, 'scripts/cudabundle/main.mjs');
+    const target = join(folder, 'other');
+    const args = [script, '--target', target, '--piece', size, '--without-provider'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^castlens: .*--piece/) as string]);
+  });
+
   it('is cut into pieces of the size that was asked for', () => {
     const sizes = pieces().map(name => statSync(join(carried, name)).size);
     expect(sizes.length).toBeGreaterThan(1);
