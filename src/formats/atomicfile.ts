@@ -5,10 +5,11 @@
  */
 import * as crypto from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 
 import { CastlensError } from '../model';
+import { isTagOfEnded, processTag } from './processtag';
 
 /** Sequential writer that knows its position. */
 export interface ISink {
@@ -28,7 +29,8 @@ export interface INewFile {
  * Write a file through `produce`: to a temporary file beside it, flushed to the disk, then renamed.
  *
  * #### Notes
- * Where `produce` fails, the temporary file is removed and an existing file stays as it was.
+ * Where `produce` fails, the temporary file is removed and an existing file stays as it was. What a process that was killed left
+ * of the same file is removed by the next one that writes it.
  *
  * @throws CastlensError where the file cannot be made: the folder may not be written to, the disk is full.
  */
@@ -46,8 +48,9 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
   try {
     for (const { path: filePath, produce } of files) {
       const target = path.resolve(filePath);
-      const suffix = crypto.randomBytes(6).toString('hex');
-      const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}.tmp`);
+      await removeLeftovers(target);
+      const suffix = `${processTag()}-${crypto.randomBytes(6).toString('hex')}`;
+      const temporary = `${temporaryPrefix(target)}${suffix}${TEMPORARY}`;
       const handle = await attempt(filePath, open(temporary, 'wx'));
       written.push({ temporary, target });
       try {
@@ -71,6 +74,30 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
   }
   for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) {
     await syncDirectory(folder);
+  }
+}
+
+const TEMPORARY = '.tmp';
+
+/** How the paths of the temporary files of a target begin. */
+function temporaryPrefix(target: string): string {
+  return path.join(path.dirname(target), `.${path.basename(target)}.`);
+}
+
+/** Remove what processes that were killed left behind of the same file. Nobody else would know that these gigabytes are nobody's. */
+async function removeLeftovers(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  const start = path.basename(temporaryPrefix(target));
+  // A folder that cannot be read may still be written to.
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names) {
+    if (
+      name.startsWith(start) &&
+      name.endsWith(TEMPORARY) &&
+      isTagOfEnded(name.slice(start.length))
+    ) {
+      await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+    }
   }
 }
 

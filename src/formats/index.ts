@@ -9,6 +9,7 @@ export * from './bytetransfer';
 export * from './onnx/layouttypes';
 export * from './onnx/rewrite';
 export * from './onnx/write';
+export * from './processtag';
 export * from './pt2/rewrite';
 export * from './pt2/write';
 export * from './readmodel';

@@ -3,12 +3,14 @@
  *
  * @packageDocumentation
  */
-import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { isTagOfEnded, processTag } from '../formats';
 import { CastlensError } from '../model';
+
+const PREFIX = 'castlens-';
 
 let folder: string | null = null;
 
@@ -25,7 +27,7 @@ export function privateFolder(): string {
   if (folder === null) {
     removeStaleFolders(tmpdir());
     try {
-      folder = mkdtempSync(join(tmpdir(), `${prefix()}${process.pid}-`));
+      folder = mkdtempSync(join(tmpdir(), `${PREFIX}${processTag()}-`));
     } catch (cause) {
       throw new CastlensError('runtime', 'no folder for temporary files can be made', {
         file: tmpdir(),
@@ -53,22 +55,15 @@ export function removePrivateFolder(): void {
  */
 export function removeStaleFolders(parent: string): string[] {
   const removed: string[] = [];
-  const start = prefix();
   for (const name of entriesOf(parent)) {
-    const match = name.startsWith(start) ? /^(\d+)-/.exec(name.slice(start.length)) : null;
     const path = join(parent, name);
-    if (match && !isAlive(Number(match[1])) && isOwnFolder(path)) {
+    const isStale = name.startsWith(PREFIX) && isTagOfEnded(name.slice(PREFIX.length));
+    if (isStale && isOwnFolder(path)) {
       rmSync(path, { recursive: true, force: true });
       removed.push(path);
     }
   }
   return removed;
-}
-
-/** Process ids mean something on one machine only, and a folder may be shared by several. */
-function prefix(): string {
-  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
-  return `castlens-${machine}-`;
 }
 
 function entriesOf(parent: string): string[] {
@@ -87,14 +82,5 @@ function isOwnFolder(path: string): boolean {
   } catch {
     // Removed by another process meanwhile.
     return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
