@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { Attr, DType, INode, IValue } from '../model';
+import type { Attr, DType, INode, IValue, Reach } from '../model';
 import { isFloating } from '../model';
-import type { Reach } from './policy';
 import { innerOperator, operandsCastInside } from './policy';
 import type { IActiveRegion } from './regions';
 

@@ -18,7 +18,6 @@ import type { IOperandCast } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
-import type { Reach } from './policy';
 import { opaqueOperators } from './policy';
 import type { RegionOverrides } from '../protocol';
 import type { IActiveRegion, RegionStates } from './regions';
@@ -77,8 +76,6 @@ export interface IExplicitGraph {
   readonly dormant: ReadonlyMap<string, IDormantRegion>;
   /** Calls of composite operators that autocast acts on from the inside. */
   readonly composites: readonly INode[];
-  /** The casts of their operands, and how each comes to the operator inside that has the policy. */
-  readonly castsInside: ReadonlyMap<INode, Reach>;
   /** Calls of composite operators whose inner casts are left out, because they are no casts of arguments. */
   readonly opaque: readonly INode[];
   /** Nodes that reach no output, dropped from the graph. */
@@ -139,7 +136,6 @@ export function makeCastsExplicit(
     unknown: pass.unknown,
     dormant: pass.dormant,
     composites: pass.composites,
-    castsInside: pass.castsInside,
     opaque: pass.opaque,
     dropped,
     overridden: options.disableAll === true || Object.keys(options.regions ?? {}).length > 0
@@ -162,7 +158,6 @@ class ExplicitPass {
   readonly unknown: INode[] = [];
   readonly dormant = new Map<string, IDormantRegion>();
   readonly composites: INode[] = [];
-  readonly castsInside = new Map<INode, Reach>();
   readonly opaque: INode[] = [];
 
   /** Number of values compared with the file. */
@@ -241,7 +236,7 @@ class ExplicitPass {
       const cast = this._makeCast(node, index, names[index], to, origin);
       nodes.push(cast);
       if (reach !== undefined) {
-        this.castsInside.set(cast, reach);
+        cast.reach = reach;
       }
       node.inputs[index] = cast.outputs[0];
     }

@@ -24,7 +24,7 @@ export {
   makeOverriddenExplicit
 } from './overrides';
 export { contractedOperands, defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from './policy';
-export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup, Reach } from './policy';
+export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
 export { resolveRegions } from './regions';
 export type { RegionStates } from './regions';
 export {

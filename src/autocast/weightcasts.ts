@@ -77,7 +77,7 @@ export function storedBytes(weight: IWeight): number {
  *
  * #### Notes
  * Training IR may write into a weight (a buffer that the forward updates). What is made of it afterwards depends on more than the
- * stored elements, and has no lineage.
+ * stored elements, and has no lineage. Neither has what a composite operator makes of a weight before it casts.
  */
 export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
   const lineage = new Map<IValue, ILineage>();
@@ -111,8 +111,9 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
     if (isTransparent(node)) {
       after = before;
     } else if (castTarget(node) !== null) {
-      // Casts of integers and bool are no weight casts, and what follows them is not either.
-      after = source?.dtype && isFloating(source.dtype) ? { ...before, isCast: true } : null;
+      // Casts of integers and bool are no weight casts, and what follows them is not either; nor are those of sums and products.
+      const isOfWeight = source?.dtype && isFloating(source.dtype) && node.reach !== 'computed';
+      after = isOfWeight ? { ...before, isCast: true } : null;
     } else if (isArrangement(node)) {
       after = before.isView ? before : { ...before, isView: true };
     }
@@ -174,7 +175,7 @@ export function asWeightCast(
   const from = source.dtype!;
   const lineage = lineages.get(source);
   const result = node.outputs[0];
-  // The result of a cast has a lineage unless the weight was written before.
+  // The result of a cast has a lineage unless the weight was written before, or something was made of it.
   if (lineage === undefined || !isFloating(from) || (result && !lineages.has(result))) {
     return null;
   }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { IExplicitGraph, Reach } from '../autocast';
+import type { IExplicitGraph } from '../autocast';
 import { findAliases } from '../autocast';
 import type {
   DType,
@@ -13,7 +13,8 @@ import type {
   INode,
   IUse,
   IValue,
-  IWeight
+  IWeight,
+  Reach
 } from '../model';
 import {
   bodiesOf,
@@ -119,7 +120,6 @@ class FixPlanner {
     private readonly _mixed: MixedWeights,
     private readonly _limits: IFileLimits
   ) {
-    this._castsInside = explicit.castsInside;
     // Dead nodes are still in the file: what they do with a weight counts.
     this._graph =
       _model.dialect === 'ONNX'
@@ -271,7 +271,7 @@ class FixPlanner {
       return leave(`written to in place by ${describeNode(usage.mutator)}`);
     }
     for (const { node } of usage.casts) {
-      const reach = this._castsInside.get(node) ?? 'as-given';
+      const { reach = 'as-given' } = node;
       if (reach !== 'as-given') {
         const [user] = this._uses.get(node.outputs[0]!) ?? [];
         return leave(`${BEFORE_CAST[reach]} before the cast inside ${describeNode(user.node)}`);
@@ -398,7 +398,6 @@ class FixPlanner {
     return (root === null ? undefined : this._roots.get(root)) ?? [...weights][0];
   }
 
-  private readonly _castsInside: ReadonlyMap<INode, Reach>;
   private readonly _graph: IGraph;
   private readonly _uses: Map<IValue, IUse[]>;
   private readonly _roots: ReadonlyMap<IValue, IWeight>;

@@ -78,6 +78,13 @@ export type CastOrigin = 'region' | 'explicit' | 'runtime';
  */
 export type CastRole = 'hold' | 'boundary';
 
+/**
+ * How an operand of a composite operator comes to the cast inside: as it was given, so that one given in the dtype of the cast
+ * makes no difference; after sums or products in its own dtype, whose result is what is cast; or after a check that all operands
+ * have one dtype.
+ */
+export type Reach = 'as-given' | 'computed' | 'checked';
+
 /** One operator call. */
 export interface INode {
   /** Unique within its graph and the graphs nested in it. */
@@ -100,6 +107,8 @@ export interface INode {
   source: ISourceLocation | null;
   /** For casts: who asked for it. Absent means `explicit`. */
   origin?: CastOrigin;
+  /** For casts of operands that stand for casts inside of the operator that takes the result. */
+  reach?: Reach;
   /** For casts that lowering added. */
   role?: CastRole;
 }

@@ -45,7 +45,9 @@ export const shareCasts: IPass = {
           continue;
         }
         const source = replacements.resolve(node.inputs[0]!);
-        const key = `${ids.keyOf(source)}|${castTarget(node)!}|${otherArguments(node)}`;
+        // What a composite operator casts is not its operand where it computes first.
+        const made = node.reach === 'computed' ? 'computed' : '';
+        const key = `${ids.keyOf(source)}|${castTarget(node)!}|${otherArguments(node)}|${made}`;
         const earlier = first.get(key);
         if (earlier === undefined) {
           first.set(key, node);

@@ -1,7 +1,9 @@
 """Findings on programs that PyTorch exports just now."""
+import pytest
 import torch
 from oracle import eager_casts
 from safetensors.torch import load_file, save_file
+from test_fix import COMPOSITES, Composite
 from torch.nn.functional import relu
 
 
@@ -110,3 +112,14 @@ def test_lstm_is_what_eager_pytorch_runs(castlens, tmp_path):
         got = found[f"output_{i}"]
         assert got.dtype == want.dtype == torch.bfloat16
         assert (got.float() - want.float()).abs().max() <= want.float().abs().max() * 2**-6
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_casts_inside_of_operators_count_where_they_are_of_a_weight(castlens, tmp_path, name):
+    """Sums and products of weights that a composite operator casts are no weights, to PyTorch's own cache as well."""
+    torch.manual_seed(3)
+    call, shape, _ = COMPOSITES[name]
+    model, x = Composite(call, shape), torch.randn(2, 8, 8)
+    torch.export.save(torch.export.export(model.eval(), (x,)), tmp_path / "model.pt2")
+    census = castlens.json("census", tmp_path / "model.pt2")
+    assert census["perForward"]["autocast"]["weightCasts"] == eager_casts(model, (x,))

@@ -3,14 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { INode, IValue } from '../../model';
-
-/**
- * How an operand of a composite operator comes to the cast inside: as it was given, so that one given in the dtype of the cast
- * makes no difference; after sums or products in its own dtype, whose result is what is cast; or after a check that all operands
- * have one dtype.
- */
-export type Reach = 'as-given' | 'computed' | 'checked';
+import type { INode, IValue, Reach } from '../../model';
 
 /** A tensor on its way through the contraction: its dimensions of sizes other than 1, and what it was multiplied from. */
 interface IFactor {

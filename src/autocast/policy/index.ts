@@ -10,7 +10,6 @@ import { CUDA } from './cuda';
 import type { AutocastPolicy, IDevicePolicies } from './table';
 
 export { contractedOperands } from './einsum';
-export type { Reach } from './einsum';
 export { hasProjections, innerOperator, operandsCastInside } from './inner';
 export type { AutocastPolicy, IDevicePolicies, IPolicyList } from './table';
 

@@ -3,8 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { INode } from '../../model';
-import type { Reach } from './einsum';
+import type { INode, Reach } from '../../model';
 import { contractedOperands } from './einsum';
 
 /**

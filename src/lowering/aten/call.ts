@@ -429,7 +429,7 @@ export class Call {
     )[0];
   }
 
-  /** The cast that this operator itself is. Keeps the operator's name and origin. */
+  /** The cast that this operator itself is. Keeps the operator's name, origin and reach. */
   ownCast(value: IValue, dtype: DType): IValue {
     const [result] = this._builder.emit(
       'onnx.Cast',
@@ -440,8 +440,12 @@ export class Call {
       this._provenance
     );
     const cast = this._builder.nodes[this._builder.nodes.length - 1];
-    if (this.node.origin) {
-      cast.origin = this.node.origin;
+    const { origin, reach } = this.node;
+    if (origin !== undefined) {
+      cast.origin = origin;
+    }
+    if (reach !== undefined) {
+      cast.reach = reach;
     }
     return result;
   }

@@ -1,5 +1,7 @@
-import { contractedOperands } from '../../../src/autocast';
-import { GraphBuilder } from './builder';
+import { contractedOperands, makeCastsExplicit, takeCensus } from '../../../src/autocast';
+import { planGraph } from '../../../src/passes';
+import { CACHE_MODES, PASSES } from '../../../src/protocol';
+import { GraphBuilder, makeRegion } from './builder';
 
 type Operands = [number, string][];
 
@@ -149,5 +151,37 @@ describe('contractedOperands()', () => {
     ]
   ])('should tell what is computed before the cast in %s over %j', (equation, shapes, expected) => {
     expect(reaches(equation, shapes)).toEqual(expected);
+  });
+});
+
+describe('weights in einsum', () => {
+  it.each<[string, string, number[], number]>([
+    ['cast as they are', 'bi,ij->bj', [3, 4], 1],
+    ['summed, which is cast then', 'bi,ijk->bj', [3, 4, 5], 0]
+  ])('should be counted where they are %s', (_, equation, shape, expected) => {
+    const make = new GraphBuilder();
+    const tensors = [make.input('x', 'float32', [2, 3]), make.weight('w', { shape })];
+    const result = { dtype: 'bfloat16', shape: [2, 4] } as const;
+    const region = { region: 'r' };
+    make.output(make.call('aten.einsum.default', { equation, tensors }, result, region));
+    // The same weight once more, as it is: another cast, also for share-casts.
+    make.output(
+      make.call('aten.linear.default', { input: tensors[1], weight: tensors[1] }, result, region)
+    );
+    const model = make.model({ regions: [makeRegion('r')] });
+    const explicit = makeCastsExplicit(model);
+    const census = takeCensus(explicit, model, 'model.pt2');
+    expect(census.perForward.off.weightCasts).toBe(expected + 2);
+    expect(census.activationCasts).toBe(2 - expected);
+    expect(census.perForward.folded.weightCasts).toBe(0);
+    for (const cache of CACHE_MODES) {
+      for (const passes of [[], PASSES]) {
+        const planned = planGraph(explicit.graph, model, { cache, passes, validate: true });
+        expect(planned.activationCasts).toBe(2 - expected);
+      }
+      expect(planGraph(explicit.graph, model, { cache }).weightCasts).toBe(
+        census.perForward[cache].weightCasts
+      );
+    }
   });
 });
