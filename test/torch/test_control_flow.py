@@ -8,6 +8,7 @@ from torch._higher_order_ops.map import map as map_rows
 from torch._higher_order_ops.scan import scan
 from torch._higher_order_ops.while_loop import while_loop
 
+from test_code import load_code
 from test_fix import call, same_bits
 
 BF16 = torch.bfloat16
@@ -173,6 +174,25 @@ def test_repaired_programs(castlens, exported, tmp_path, file, mixed):
     again = castlens.json("fix", target, "-o", tmp_path / "again.pt2", mixed)
     assert again["converted"] == []
     assert (tmp_path / "again.pt2").read_bytes() == target.read_bytes()
+
+
+@pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])
+def test_the_export_pass_does_the_same(castlens, exported, tmp_path, mixed):
+    folder, calls, *_ = exported
+    source = tmp_path / "model.pt2"
+    source.write_bytes((folder / "model.pt2").read_bytes())
+    report = castlens.json("fix", source, "-o", tmp_path / "fixed.pt2", mixed)
+    before = torch.export.load(source)
+    after = load_code(castlens, source, "--strategy", "export-pass", mixed).fold_weight_casts(torch.export.load(source))
+    torch.export.save(after, tmp_path / "code.pt2")
+    for inputs in calls:
+        assert same_bits(call(before, inputs), call(torch.export.load(tmp_path / "code.pt2"), inputs))
+    census = castlens.json("census", tmp_path / "code.pt2")
+    assert census["perForward"]["off"]["weightCasts"] <= report["weightCastsAfter"]
+    stored = torch.export.load(tmp_path / "code.pt2").state_dict
+    assert {name: stored[name].dtype for name in stored} == {
+        name: tensor.dtype for name, tensor in torch.export.load(tmp_path / "fixed.pt2").state_dict.items()
+    }
 
 
 @pytest.mark.parametrize("inside", [False, True])
