@@ -6,6 +6,11 @@ import { delimiter, join } from 'node:path';
 
 const { CASTLENS_CUDA_FOLDER: folder, CASTLENS_CUDA_STUB: stub } = process.env;
 
+/** How long a command may take: the benchmark makes eight comparisons. */
+const TIMEOUT_MS = 150_000;
+
+jest.setTimeout(TIMEOUT_MS + 30_000);
+
 /** `describe`, left out where there is no stub; `npm test -- cuda` says why. */
 export const describeWithStub = stub === undefined ? describe.skip : describe;
 
@@ -102,7 +107,7 @@ export class Machine {
         cwd: this.folder,
         env: this.env,
         maxBuffer: 1 << 26,
-        timeout: 50_000
+        timeout: TIMEOUT_MS
       };
       execFile(program, [...args], options, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code ?? NaN), stdout, stderr })
