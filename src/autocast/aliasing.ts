@@ -12,6 +12,8 @@ import { isInPlace, writesInPlace } from './dtypes';
 
 /** Answers about shared memory in one graph, as it was when asked for. */
 export interface IAliases {
+  /** Whether nothing is written in place. Then every value has memory of its own, as far as can be told apart. */
+  readonly isFunctional: boolean;
   /** A representative of all values that may share memory with `value`. */
   groupOf(value: IValue): IValue;
   /** The first in-place operator that writes to memory `value` may share; null where there is none. */
@@ -27,7 +29,7 @@ export function findAliases(graph: IGraph): IAliases {
     }
   });
   if (mutators.length === 0) {
-    return { groupOf: value => value, mutatorOf: () => null };
+    return { isFunctional: true, groupOf: value => value, mutatorOf: () => null };
   }
   const parents = new Map<IValue, IValue>();
   const find = (value: IValue): IValue => {
@@ -63,7 +65,11 @@ export function findAliases(graph: IGraph): IAliases {
       written.set(find(target), node);
     }
   }
-  return { groupOf: find, mutatorOf: value => written.get(find(value)) ?? null };
+  return {
+    isFunctional: false,
+    groupOf: find,
+    mutatorOf: value => written.get(find(value)) ?? null
+  };
 }
 
 /** Whether results of `node` may share memory with its first operand. */

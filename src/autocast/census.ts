@@ -15,7 +15,7 @@ import { collectFindings } from './findings';
 import type { IJudgedCast } from './findings';
 import { sourceRef } from './sourceref';
 import type { ICountedCast } from './weightcasts';
-import { countActivationCasts, storedBytes, weightCastsOf, weightKey } from './weightcasts';
+import { countCasts, storedBytes, weightKey } from './weightcasts';
 
 /**
  * The census of the casts in a file.
@@ -34,7 +34,8 @@ export function takeCensus(
 ): ICensus {
   const aliases = findAliases(explicit.graph);
   const attribution = new ModuleAttribution(model);
-  const judged = weightCastsOf(explicit.graph).map(cast => ({
+  const counts = countCasts(explicit.graph);
+  const judged = counts.weightCasts.map(cast => ({
     ...cast,
     verdict: cacheVerdict(cast, model.dialect, explicit.regions, aliases)
   }));
@@ -49,7 +50,6 @@ export function takeCensus(
   }));
   const perForward = countForwards(casts, cached);
   const weightCasts = listWeightCasts(casts, model);
-  const activationCasts = countActivationCasts(explicit.graph);
   return {
     file: displayFile,
     format: model.format,
@@ -66,7 +66,7 @@ export function takeCensus(
       source: sourceRef(region.source)
     })) satisfies IRegionInfo[],
     weightCasts,
-    activationCasts,
+    activationCasts: counts.activationCasts,
     perForward,
     findings: collectFindings({ model, explicit, casts, perForward })
   };

@@ -25,8 +25,11 @@ export function dropDeadNodes(graph: IGraph): INode[] {
   // Representatives of memory that a kept later node, or an output, reads.
   const readLater = new Set<IValue>();
   const read = (value: IValue | null): void => {
-    if (value !== null) {
-      live.add(value);
+    if (value === null) {
+      return;
+    }
+    live.add(value);
+    if (!aliases.isFunctional) {
       readLater.add(aliases.groupOf(value));
     }
   };

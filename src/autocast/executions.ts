@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf } from '../model';
+import { bodiesOf, forEachNode } from '../model';
 
 /** Least and most runs in one forward; `most` may be infinite. */
 export interface IRunRange {
@@ -45,19 +45,17 @@ export class ExecutionCounts {
   constructor(private readonly _graph: IGraph) {
     // Every graph before those nested in it.
     const graphs = [_graph];
-    for (const graph of graphs) {
-      graph.weights.forEach(({ value, weight }) => this._weights.set(value, weight));
-      for (const node of graph.nodes) {
-        node.outputs.forEach(value => value !== null && this._producers.set(value, node));
-        graphs.push(...bodiesOf(node));
-      }
-    }
-    this._executions.set(_graph, { graph: _graph, count: 1, least: 1, most: 1 });
+    this._outermost = { graph: _graph, count: 1, least: 1, most: 1 };
+    this._executions.set(_graph, this._outermost);
+    // Grows while it is gone through.
     for (const graph of graphs) {
       const around = this._executions.get(graph)!;
       for (const node of graph.nodes) {
-        this._around.set(node, around);
+        if (graph !== _graph) {
+          this._around.set(node, around);
+        }
         for (const body of bodiesOf(node)) {
+          graphs.push(body);
           const each = this._runsOf(node, body);
           this._perNode.set(body, each);
           this._executions.set(body, {
@@ -73,7 +71,7 @@ export class ExecutionCounts {
 
   /** Runs of a node of the graph, or of a graph nested in it. */
   of(node: INode): IExecutions {
-    return this._around.get(node)!;
+    return this._around.get(node) ?? this._outermost;
   }
 
   /** Runs of the nodes of the graph, or of a graph nested in it. */
@@ -149,11 +147,12 @@ export class ExecutionCounts {
   private _staysTrue(body: IGraph): boolean {
     let condition = body.outputs[0];
     for (;;) {
-      const producer = this._producers.get(condition);
-      if (producer?.op !== 'onnx.Identity' || !producer.inputs[0]) {
+      const source = this._sourceOf(condition);
+      const isIdentity = source !== undefined && 'op' in source && source.op === 'onnx.Identity';
+      if (!isIdentity || !source.inputs[0]) {
         break;
       }
-      [condition] = producer.inputs as IValue[];
+      [condition] = source.inputs as IValue[];
     }
     return condition === body.inputs[1] || this._numberOf(condition) === 1;
   }
@@ -189,27 +188,49 @@ export class ExecutionCounts {
 
   /** A stored whole number or truth value; null where it is only known in a forward. */
   private _numberOf(value: IValue): number | null {
-    const stored = this._weights.get(value);
-    if (stored !== undefined) {
-      return numberIn(stored);
-    }
-    const producer = this._producers.get(value);
-    if (producer?.op !== 'onnx.Constant') {
+    const source = this._sourceOf(value);
+    if (source === undefined) {
       return null;
     }
-    const { value: tensor, value_int: int } = producer.attrs;
+    if (!('op' in source)) {
+      return numberIn(source);
+    }
+    if (source.op !== 'onnx.Constant') {
+      return null;
+    }
+    const { value: tensor, value_int: int } = source.attrs;
     if (tensor?.kind === 'tensor') {
       return numberIn(tensor.value);
     }
     return int?.kind === 'int' ? Number(int.value) : null;
   }
 
+  /** The weight that a value stands for, or the node that makes it. Only loops ask: most graphs have none. */
+  private _sourceOf(value: IValue): IWeight | INode | undefined {
+    this._sources ??= sourcesOf(this._graph);
+    return this._sources.get(value);
+  }
+
+  private readonly _outermost: IExecutions;
   private readonly _executions = new Map<IGraph, IExecutions>();
   /** By body: its runs in one run of the node that holds it. */
   private readonly _perNode = new Map<IGraph, IRunRange>();
   private readonly _around = new Map<INode, IExecutions>();
-  private readonly _producers = new Map<IValue, INode>();
-  private readonly _weights = new Map<IValue, IWeight>();
+  private _sources: ReadonlyMap<IValue, IWeight | INode> | null = null;
+}
+
+/** The weight that each value stands for, or the node that makes it. */
+function sourcesOf(graph: IGraph): Map<IValue, IWeight | INode> {
+  const sources = new Map<IValue, IWeight | INode>();
+  const addWeights = (one: IGraph): void => {
+    one.weights.forEach(({ value, weight }) => sources.set(value, weight));
+  };
+  addWeights(graph);
+  forEachNode(graph, node => {
+    node.outputs.forEach(value => value !== null && sources.set(value, node));
+    bodiesOf(node).forEach(addWeights);
+  });
+  return sources;
 }
 
 const ONCE: IRunRange = { least: 1, most: 1 };

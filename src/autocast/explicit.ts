@@ -13,11 +13,12 @@ import type {
   IValue,
   IWeight
 } from '../model';
-import { bodiesOf, cloneGraph, forEachNode, makeValue } from '../model';
+import { bodiesOf, cloneGraph, makeValue } from '../model';
 import type { IOperandCast } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
+import { NameSource } from './names';
 import { opaqueOperators } from './policy';
 import type { RegionOverrides } from '../protocol';
 import type { IActiveRegion, RegionStates } from './regions';
@@ -148,7 +149,7 @@ class ExplicitPass {
     this._dialect = model.dialect;
     this._regions = regions;
     this._recorded = recorded;
-    this._names = namesOf(graph);
+    this._names = new NameSource(graph);
     this._weights = new Map(graph.weights.map(({ value, weight }) => [value, weight]));
   }
 
@@ -250,7 +251,7 @@ class ExplicitPass {
     origin: CastOrigin
   ): INode {
     const source = user.inputs[index]!;
-    const name = this._uniqueName(`${user.name}_${argument ?? index}_${to}`);
+    const name = this._names.make(`${user.name}_${argument ?? index}_${to}`);
     const attrs: Record<string, Attr> = {
       self: { kind: 'input', index: 0 },
       dtype: { kind: 'dtype', value: to }
@@ -344,24 +345,11 @@ class ExplicitPass {
     return operators;
   }
 
-  private _uniqueName(wanted: string): string {
-    let n = this._nextName.get(wanted) ?? 0;
-    let name = n === 0 ? wanted : `${wanted}_${n}`;
-    while (this._names.has(name)) {
-      n++;
-      name = `${wanted}_${n}`;
-    }
-    this._nextName.set(wanted, n);
-    this._names.add(name);
-    return name;
-  }
-
   private readonly _dialect: IExportedModel['dialect'];
   private readonly _regions: RegionStates;
   /** Without overrides; the same object as `_regions` where nothing is overridden. */
   private readonly _recorded: RegionStates;
-  private readonly _names: Set<string>;
-  private readonly _nextName = new Map<string, number>();
+  private readonly _names: NameSource;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();
   private _checked = 0;
@@ -382,26 +370,5 @@ function argumentNames(node: INode): string[] {
       });
     }
   }
-  return names;
-}
-
-/** Every name of a node or value in a graph and its bodies. */
-export function namesOf(graph: IGraph): Set<string> {
-  const names = new Set<string>();
-  const add = (value: IValue | null): void => {
-    if (value !== null) {
-      names.add(value.name);
-    }
-  };
-  graph.inputs.forEach(add);
-  graph.weights.forEach(({ value }) => add(value));
-  forEachNode(graph, node => {
-    names.add(node.name);
-    node.outputs.forEach(add);
-    for (const body of bodiesOf(node)) {
-      body.inputs.forEach(add);
-      body.weights.forEach(({ value }) => add(value));
-    }
-  });
   return names;
 }

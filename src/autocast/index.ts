@@ -14,9 +14,10 @@ export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
 export { dependsOnValues, ExecutionCounts, isBranch } from './executions';
 export type { IExecutions, IRunRange } from './executions';
-export { makeCastsExplicit, namesOf } from './explicit';
+export { makeCastsExplicit } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
 export { count, FINDING_CODES, places, some } from './findings';
+export { NameSource } from './names';
 export {
   autocastDevicesOf,
   checkOverrides,
@@ -29,10 +30,10 @@ export { resolveRegions } from './regions';
 export type { RegionStates } from './regions';
 export {
   asWeightCast,
-  countActivationCasts,
+  countCasts,
   storedBytes,
   weightCastsOf,
   weightKey,
   weightLineage
 } from './weightcasts';
-export type { ICountedCast, ILineage, IWeightCastNode } from './weightcasts';
+export type { ICastCounts, ICountedCast, ILineage, IWeightCastNode } from './weightcasts';

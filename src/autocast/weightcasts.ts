@@ -135,32 +135,35 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
  * Only casts of floating-point operands count. Casts that lowering added (`role`) do not; a weight cast behind one still does.
  */
 export function weightCastsOf(graph: IGraph): ICountedCast[] {
-  const lineage = weightLineage(graph);
-  const counts = new ExecutionCounts(graph);
-  const casts: ICountedCast[] = [];
-  forEachNode(graph, node => {
-    const cast = asWeightCast(node, lineage);
-    if (cast !== null) {
-      const executions = counts.of(node);
-      casts.push({ ...cast, executions, bytesMoved: executions.count * cast.bytesPerRun });
-    }
-  });
-  return casts;
+  return countCasts(graph).weightCasts;
 }
 
-/**
- * Runs in one forward of every other dtype-changing cast, nested graphs included; casts that lowering added are left out.
- */
-export function countActivationCasts(graph: IGraph): number {
+/** The casts of a graph in one forward. */
+export interface ICastCounts {
+  /** See {@link weightCastsOf}. */
+  readonly weightCasts: ICountedCast[];
+  /** Runs of every other dtype-changing cast, nested graphs included; casts that lowering added are left out. */
+  readonly activationCasts: number;
+}
+
+/** All casts of a graph, in one go. Linear in nodes. */
+export function countCasts(graph: IGraph, counts = new ExecutionCounts(graph)): ICastCounts {
   const lineage = weightLineage(graph);
-  const counts = new ExecutionCounts(graph);
-  let total = 0;
+  const weightCasts: ICountedCast[] = [];
+  let activationCasts = 0;
   forEachNode(graph, node => {
-    if (node.role === undefined && changesDtype(node) && asWeightCast(node, lineage) === null) {
-      total += counts.of(node).count;
+    if (node.role !== undefined || !changesDtype(node)) {
+      return;
+    }
+    const executions = counts.of(node);
+    const cast = asWeightCast(node, lineage);
+    if (cast === null) {
+      activationCasts += executions.count;
+    } else {
+      weightCasts.push({ ...cast, executions, bytesMoved: executions.count * cast.bytesPerRun });
     }
   });
-  return total;
+  return { weightCasts, activationCasts };
 }
 
 /** `node` as a weight cast, or null where it is none. */

@@ -5,11 +5,10 @@
  */
 import type { IRunRange } from '../autocast';
 import {
-  countActivationCasts,
+  countCasts,
   ExecutionCounts,
   findOverrideErrors,
-  sumCasts,
-  weightCastsOf
+  sumCasts
 } from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
 import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
@@ -93,15 +92,15 @@ function describeVariant(
   legal: ILegalGraph,
   { passes, convertedWeights }: Pick<IPlannedGraph, 'passes' | 'convertedWeights'>
 ): IPreparedVariant {
-  const casts = weightCastsOf(legal.graph);
   const counts = new ExecutionCounts(legal.graph);
+  const { weightCasts: casts, activationCasts } = countCasts(legal.graph, counts);
   return {
     variant,
     legal,
     forward: sumCasts(casts),
     weightCastNodes: new Map(casts.map(({ node, executions }) => [node.name, executions])),
     possibleRuns: counts.rangeOf(new Set(casts.map(({ node }) => node))),
-    activationCasts: countActivationCasts(legal.graph),
+    activationCasts,
     loweringCasts: heldCasts(legal.graph, counts),
     passes,
     convertedWeights

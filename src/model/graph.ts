@@ -13,6 +13,7 @@
  */
 import type { DType } from './dtype';
 import type { Shape } from './dim';
+import { mayHoldGraphs } from './operatornames';
 import type { IWeight } from './weight';
 
 /** A value: the result of a node, an input of the graph, or a weight. Compared by identity. */
@@ -182,8 +183,11 @@ export function forEachNode(graph: IGraph, visit: (node: INode) => void): void {
   }
 }
 
-/** Nested graphs of a node. */
-export function bodiesOf(node: INode): IGraph[] {
+/** Nested graphs of a node. Nearly all nodes have none, which their operator tells. */
+export function bodiesOf(node: INode): readonly IGraph[] {
+  if (!mayHoldGraphs(node.op)) {
+    return NO_BODIES;
+  }
   const bodies: IGraph[] = [];
   for (const key in node.attrs) {
     const attr = node.attrs[key];
@@ -199,6 +203,8 @@ export function bodiesOf(node: INode): IGraph[] {
   }
   return bodies;
 }
+
+const NO_BODIES: readonly IGraph[] = [];
 
 /** A graph and all graphs nested in it, each before those nested in it. */
 export function graphsOf(graph: IGraph): IGraph[] {
@@ -228,15 +234,9 @@ export function withWeights(graph: IGraph, change: (weight: IWeight) => IWeight)
   // Grows while it is gone through.
   for (const { copy, source } of pending) {
     copy.weights = source.weights.map(({ value, weight }) => ({ value, weight: change(weight) }));
-    copy.nodes = source.nodes.map(node => {
-      if (bodiesOf(node).length === 0) {
-        return node;
-      }
-      const attrs = Object.entries(node.attrs).map(
-        ([name, attr]) => [name, withBodies(attr, begin)] as const
-      );
-      return { ...node, attrs: Object.fromEntries(attrs) };
-    });
+    copy.nodes = source.nodes.map(node =>
+      bodiesOf(node).length === 0 ? node : { ...node, attrs: attrsWithBodies(node.attrs, begin) }
+    );
   }
   return changed;
 }
@@ -260,7 +260,7 @@ export function makeValue(
 
 /**
  * A copy that can be rewritten without touching the original. Values and nodes are new objects; weights (byte ranges) and
- * attributes are shared, since nothing changes them in place.
+ * attributes (but for nested graphs) are shared, since nothing changes them in place.
  *
  * @returns the copy and the map from old values to new.
  */
@@ -337,26 +337,27 @@ class Cloner {
 
   private _fill(copy: IGraph, source: IGraph): void {
     const value = (one: IValue): IValue => this._value(one);
-    const valueOrNull = (one: IValue | null): IValue | null =>
-      one === null ? null : this._value(one);
     copy.inputs = source.inputs.map(value);
     copy.weights = source.weights.map(entry => ({
       value: this._value(entry.value),
       weight: entry.weight
     }));
-    copy.nodes = source.nodes.map(node => {
-      const attrs: Record<string, Attr> = {};
-      for (const key in node.attrs) {
-        attrs[key] = withBodies(node.attrs[key], body => this._begin(body));
-      }
-      return {
-        ...node,
-        inputs: node.inputs.map(valueOrNull),
-        outputs: node.outputs.map(valueOrNull),
-        attrs
-      };
-    });
+    copy.nodes = source.nodes.map(node => this._node(node));
     copy.outputs = source.outputs.map(value);
+  }
+
+  private _node(node: INode): INode {
+    const copy = { ...node };
+    copy.inputs = this._values(node.inputs);
+    copy.outputs = this._values(node.outputs);
+    if (bodiesOf(node).length > 0) {
+      copy.attrs = attrsWithBodies(node.attrs, body => this._begin(body));
+    }
+    return copy;
+  }
+
+  private _values(values: readonly (IValue | null)[]): (IValue | null)[] {
+    return values.map(value => (value === null ? null : this._value(value)));
   }
 
   private _value(value: IValue): IValue {
@@ -369,6 +370,18 @@ class Cloner {
   }
 
   private readonly _pending: { readonly copy: IGraph; readonly source: IGraph }[] = [];
+}
+
+/** Attributes with other graphs in place of those among them. */
+function attrsWithBodies(
+  attrs: Readonly<Record<string, Attr>>,
+  change: (body: IGraph) => IGraph
+): Record<string, Attr> {
+  const changed: Record<string, Attr> = {};
+  for (const key in attrs) {
+    changed[key] = withBodies(attrs[key], change);
+  }
+  return changed;
 }
 
 /** An attribute with other graphs in place of its own; itself where it holds none. */

@@ -5,6 +5,7 @@
  */
 import type { IGraph, INode, IValue } from './graph';
 import { bodiesOf } from './graph';
+import { mayHoldGraphs } from './operatornames';
 
 /** A value that is another value of the graph around, under a name of its own. */
 export interface IHandedOn {
@@ -24,7 +25,10 @@ export interface IHandedOn {
  *
  * Values that ONNX bodies use without being given them are the same values already. Linear in nodes of the bodies.
  */
-export function handedOn(node: INode): IHandedOn[] {
+export function handedOn(node: INode): readonly IHandedOn[] {
+  if (!mayHoldGraphs(node.op)) {
+    return NOTHING;
+  }
   return HIGHER_ORDER.has(node.op)
     ? operandsOf(node)
     : constantState(node).flatMap(({ given, last, operand, index }) =>
@@ -36,6 +40,8 @@ export function handedOn(node: INode): IHandedOn[] {
             ]
       );
 }
+
+const NOTHING: readonly IHandedOn[] = [];
 
 /** The results of a body of `node`, but for the state that it hands on as it was given it. */
 export function ownResults(node: INode, body: IGraph): IValue[] {

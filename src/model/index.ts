@@ -5,5 +5,6 @@ export * from './exportedmodel';
 export * from './graph';
 export * from './guard';
 export * from './handedon';
+export * from './operatornames';
 export * from './operators';
 export * from './weight';

@@ -7,17 +7,17 @@ import type { DType, IGraph, INode, IValue } from '../model';
 import {
   castTarget,
   elementCount,
+  forEachNode,
   graphsOf,
   isArrangement,
   isTransparent,
   makeValue,
-  producersOf,
   staticShape
 } from '../model';
 import type { IAliases, ILineage } from '../autocast';
-import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
+import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
-import { copyArrangement, count, NameSource, outputsOf, Replacements } from './rewriting';
+import { copyArrangement, count, outputsOf, Replacements } from './rewriting';
 
 /** Layout operators followed upwards from one cast; bounds the work and the size of the result. */
 const MOST_STEPS = 8;
@@ -43,8 +43,20 @@ const MOST_STEPS = 8;
 export const hoistCasts: IPass = {
   name: 'hoist-casts',
   run(graph: IGraph): IPassResult {
-    return new Hoisting(graph).run();
+    const lineage = weightLineage(graph);
+    const graphs = graphsOf(graph);
+    const isNeeded = graphs.some(one =>
+      one.nodes.some(node => asWeightCast(node, lineage)?.lineage.isView === true)
+    );
+    return isNeeded ? new Hoisting(graph, lineage).run() : NOTHING_TO_HOIST;
   }
+};
+
+const NOTHING_TO_HOIST: IPassResult = {
+  modified: false,
+  applied: 0,
+  declined: [],
+  summary: 'no weight cast stands behind a layout operator it could pass'
 };
 
 /** One layout operator between a weight and a cast. */
@@ -77,39 +89,49 @@ interface ICutGroup {
 }
 
 class Hoisting {
-  constructor(graph: IGraph) {
+  constructor(graph: IGraph, lineage: ReadonlyMap<IValue, ILineage>) {
     this._graph = graph;
+    this._lineage = lineage;
     this._names = new NameSource(graph);
     this._aliases = findAliases(graph);
-    this._producers = producersOf(graph);
     this._outputs = outputsOf(graph);
+    forEachNode(graph, node => {
+      const [operand] = node.inputs;
+      const [result] = node.outputs;
+      if (operand && result && isTransparent(node)) {
+        this._origins.set(result, operand);
+      } else if (isArrangement(node)) {
+        for (const value of node.outputs) {
+          if (value !== null) {
+            this._arrangements.set(value, node);
+          }
+        }
+      }
+    });
   }
 
   run(): IPassResult {
-    const lineage = weightLineage(this._graph);
     for (const one of graphsOf(this._graph)) {
-      this._runOn(one, lineage);
+      this._runOn(one);
     }
-    if (this._applied > 0) {
-      this._replacements.apply(this._graph);
-      dropDeadNodes(this._graph);
+    if (this._applied === 0) {
+      return { ...NOTHING_TO_HOIST, declined: this._declined };
     }
+    this._replacements.apply(this._graph);
+    dropDeadNodes(this._graph);
     return {
-      modified: this._applied > 0,
+      modified: true,
       applied: this._applied,
       declined: this._declined,
-      summary:
-        this._applied > 0
-          ? `${count(this._applied, 'weight cast')} moved up through layout operators`
-          : 'no weight cast stands behind a layout operator it could pass'
+      summary: `${count(this._applied, 'weight cast')} moved up through layout operators`
     };
   }
 
-  private _runOn(graph: IGraph, lineage: ReadonlyMap<IValue, ILineage>): void {
+  private _runOn(graph: IGraph): void {
     const candidates = new Map<INode, ICandidate>();
     const groups = new Map<IValue, Map<DType, ICutGroup>>();
     for (const node of graph.nodes) {
-      const cast = asWeightCast(node, lineage);
+      const cast = asWeightCast(node, this._lineage);
       if (cast === null || !cast.lineage.isView) {
         continue;
       }
@@ -172,12 +194,12 @@ class Hoisting {
   /** What stands between a cast and its weight, and how far the cast can move. Null where nothing does. */
   private _candidate(cast: INode): ICandidate | null {
     const steps: IStep[] = [];
-    let value = this._origin(cast.inputs[0]!);
+    let value = this._origins.resolve(cast.inputs[0]!);
     let from = -1;
     let stop: ICandidate['stop'] = null;
     for (;;) {
-      const node = this._producers.get(value);
-      if (node === undefined || !isArrangement(node)) {
+      const node = this._arrangements.get(value);
+      if (node === undefined) {
         break;
       }
       if (steps.length === MOST_STEPS) {
@@ -194,7 +216,7 @@ class Hoisting {
         }
       }
       steps.push({ node, result: value });
-      value = this._origin(node.inputs[0]!);
+      value = this._origins.resolve(node.inputs[0]!);
     }
     if (steps.length === 0) {
       return null;
@@ -202,19 +224,6 @@ class Hoisting {
     // Counted from the cast so far; the list is wanted from the weight.
     steps.reverse();
     return { cast, steps, from: stop === null ? 0 : steps.length - from, stop };
-  }
-
-  /** The value that casts to the dtype it has already hand on as `value`. */
-  private _origin(value: IValue): IValue {
-    let origin = value;
-    for (
-      let node = this._producers.get(origin);
-      node !== undefined && isTransparent(node);
-      node = this._producers.get(origin)
-    ) {
-      origin = node.inputs[0]!;
-    }
-    return origin;
   }
 
   /** Why a cast cannot pass an operator; null where it can. */
@@ -266,7 +275,7 @@ class Hoisting {
 
   /** Put the cast above the steps it can pass. */
   private _move({ cast, steps, from }: ICandidate, nodes: INode[]): void {
-    const source = this._origin(steps[from].node.inputs[0]!);
+    const source = this._origins.resolve(steps[from].node.inputs[0]!);
     const result = cast.outputs[0]!;
     const moved = makeValue(
       this._names.make(`${result.name}_hoisted`),
@@ -286,7 +295,7 @@ class Hoisting {
     const result = cast.outputs[0]!;
     const cutIndex = from - 1;
     if (group.whole === null) {
-      const top = this._origin(steps[0].node.inputs[0]!);
+      const top = this._origins.resolve(steps[0].node.inputs[0]!);
       const above = steps.slice(0, cutIndex);
       const made = makeValue(this._names.make(`${result.name}_whole`), result.dtype, top.shape);
       nodes.push({ ...cast, inputs: [top, ...cast.inputs.slice(1)], outputs: [made] });
@@ -336,9 +345,13 @@ class Hoisting {
   }
 
   private readonly _graph: IGraph;
+  private readonly _lineage: ReadonlyMap<IValue, ILineage>;
   private readonly _names: NameSource;
   private readonly _aliases: IAliases;
-  private readonly _producers: ReadonlyMap<IValue, INode>;
+  /** Layout operators by result. */
+  private readonly _arrangements = new Map<IValue, INode>();
+  /** The values that casts to the dtype they have already hand on. */
+  private readonly _origins = new Replacements();
   private readonly _declined: IDecline[] = [];
   private readonly _outputs: ReadonlySet<IValue>;
   private readonly _replacements = new Replacements();

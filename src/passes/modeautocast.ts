@@ -6,8 +6,15 @@
 import type { Attr, IExportedModel, IGraph, INode, IValue } from '../model';
 import { graphsOf, makeValue } from '../model';
 import type { ICachedCasts, ICacheVerdict, ICountedCast, RegionStates } from '../autocast';
-import { cachedCasts, cacheVerdict, findAliases, weightCastsOf } from '../autocast';
-import { NameSource, outputsOf, Replacements } from './rewriting';
+import {
+  cachedCasts,
+  cacheVerdict,
+  dropDeadNodes,
+  findAliases,
+  NameSource,
+  weightCastsOf
+} from '../autocast';
+import { outputsOf, Replacements } from './rewriting';
 
 /** A cast that the cache keeps. */
 interface IKeptCast extends ICountedCast {
@@ -64,7 +71,11 @@ class EagerCache {
     for (const one of graphsOf(this._graph)) {
       one.nodes = one.nodes.filter(node => !this._spared.has(node));
     }
-    this._replacements.apply(this._graph);
+    if (this._spared.size > 0) {
+      this._replacements.apply(this._graph);
+      // Names of tied weights that only casts used.
+      dropDeadNodes(this._graph);
+    }
     return this._spared.size;
   }
 

@@ -5,8 +5,8 @@
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
 import { bodiesOf, castTarget, contiguousStrides, graphsOf, makeValue } from '../model';
-import { dropDeadNodes, weightKey } from '../autocast';
-import { NameSource, outputsOf, Replacements } from './rewriting';
+import { dropDeadNodes, NameSource, weightKey } from '../autocast';
+import { outputsOf, Replacements } from './rewriting';
 
 /**
  * Take float16 and bfloat16 out of a graph: casts to them become casts to float32, weights stored in them are held in float32,

@@ -3,18 +3,11 @@
  *
  * @packageDocumentation
  */
-import type { DType, IGraph, INode, IValue, IWeight, IWeightValue } from '../model';
-import {
-  castTarget,
-  contiguousStrides,
-  graphsOf,
-  handedOn,
-  isArrangement,
-  isTransparent,
-  makeValue
-} from '../model';
-import { asWeightCast, dropDeadNodes, findAliases, weightKey, weightLineage } from '../autocast';
-import { copyArrangement, NameSource, Replacements } from './rewriting';
+import type { DType, IGraph, INode, IValue } from '../model';
+import { castTarget, graphsOf, handedOn, isArrangement, isTransparent } from '../model';
+import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
+import { DerivedWeights } from './derivedweights';
+import { copyArrangement, Replacements } from './rewriting';
 
 /** What folding did. */
 export interface IFoldResult {
@@ -37,19 +30,16 @@ export interface IFoldResult {
  * Casts of weights that are written to in place, and casts whose result is, stay where they are.
  *
  * #### Complexity
- * Linear in nodes and distinct target dtypes.
+ * Linear in nodes and distinct target dtypes, and in the steps of the weights that come out.
  */
 export function foldWeightCasts(graph: IGraph): IFoldResult {
   return new Folding(graph).run();
 }
 
 class Folding {
-  constructor(graph: IGraph) {
-    this._graph = graph;
-    this._names = new NameSource(graph);
-    this._weights = new Map(
-      graphsOf(graph).flatMap(one => one.weights.map(entry => [entry.value, entry] as const))
-    );
+  constructor(private readonly _graph: IGraph) {
+    this._names = new NameSource(_graph);
+    this._weights = new DerivedWeights(_graph);
   }
 
   run(): IFoldResult {
@@ -59,12 +49,7 @@ class Folding {
       const nodes: INode[] = [];
       this._copies = new Map();
       for (const node of graph.nodes) {
-        for (const value of node.outputs) {
-          if (value !== null) {
-            this._producerOf.set(value, node);
-          }
-        }
-        handedOn(node).forEach(({ value, operand }) => this._handedOn.set(value, operand));
+        this._remember(node);
         const cast = asWeightCast(node, lineage);
         if (
           cast === null ||
@@ -74,26 +59,38 @@ class Folding {
           nodes.push(node);
           continue;
         }
-        const result = this._castBeforehand(
-          this._replacements.resolve(node.inputs[0]!),
-          castTarget(node)!,
-          nodes
-        );
+        const result = this._castBeforehand(node.inputs[0]!, castTarget(node)!, nodes);
         if (result === null) {
           nodes.push(node);
           continue;
         }
         this._replacements.set(node.outputs[0]!, result);
+        this._origins.set(node.outputs[0]!, result);
         this._folded++;
       }
       graph.nodes = nodes;
     }
     this._replacements.apply(this._graph);
     dropDeadNodes(this._graph);
+    this._weights.finish(this._names);
     return {
       folded: this._folded,
       converted: this._graph.weights.filter(({ weight }) => weight.data.kind === 'derived').length
     };
+  }
+
+  /** Remember what leads from the results of a node towards a weight, if anything does. */
+  private _remember(node: INode): void {
+    handedOn(node).forEach(({ value, operand }) => this._origins.set(value, operand));
+    const [operand] = node.inputs;
+    if (!operand) {
+      return;
+    }
+    if (isTransparent(node)) {
+      node.outputs.forEach(value => value !== null && this._origins.set(value, operand));
+    } else if (isArrangement(node)) {
+      node.outputs.forEach(value => value !== null && this._arrangements.set(value, node));
+    }
   }
 
   /**
@@ -103,95 +100,52 @@ class Folding {
    */
   private _castBeforehand(value: IValue, to: DType, nodes: INode[]): IValue | null {
     // Up to the weight, or to a value that has been made before.
-    const path: { node: INode; position: number }[] = [];
-    let top = value;
+    const path: { node: INode; result: IValue }[] = [];
     let current: IValue | null = null;
-    while (current === null) {
-      const known = this._copies.get(top)?.get(to);
-      if (known !== undefined) {
-        current = known;
-        break;
+    for (let top = this._origins.resolve(value); current === null;) {
+      current = this._copies.get(top)?.get(to) ?? null;
+      if (current === null && this._weights.has(top)) {
+        current = this._weights.derive(top, to);
       }
-      const outer = this._handedOn.get(top);
-      if (outer !== undefined) {
-        top = this._replacements.resolve(outer);
-        continue;
+      if (current === null) {
+        const node = this._arrangements.get(top);
+        if (node === undefined) {
+          // What leads here leads to no weight, and need not be followed again.
+          path.forEach(({ result }) => this._arrangements.delete(result));
+          return null;
+        }
+        path.push({ node, result: top });
+        top = this._origins.resolve(node.inputs[0]!);
       }
-      const entry = this._weights.get(top);
-      if (entry !== undefined) {
-        current = this._derive(entry, to);
-        break;
-      }
-      const node = this._producerOf.get(top);
-      if (node === undefined || !(isArrangement(node) || isTransparent(node))) {
-        return null;
-      }
-      if (!isTransparent(node)) {
-        path.push({ node, position: node.outputs.indexOf(top) });
-      }
-      top = this._replacements.resolve(node.inputs[0]!);
     }
     // And down again, arranging as the graph does.
-    for (const { node, position } of path.reverse()) {
+    for (const { node, result } of path.reverse()) {
       const copy = copyArrangement(node, current, this._names, to);
       nodes.push(copy);
       node.outputs.forEach((original, index) => {
         const made = copy.outputs[index];
         if (original !== null && made !== null) {
-          this._producerOf.set(made, copy);
-          this._remember(original, to, made);
+          this._arrangements.set(made, copy);
+          this._noteCopy(original, to, made);
         }
       });
-      current = copy.outputs[position]!;
+      current = copy.outputs[node.outputs.indexOf(result)]!;
     }
     return current;
   }
 
-  private _remember(value: IValue, to: DType, copy: IValue): void {
+  private _noteCopy(value: IValue, to: DType, copy: IValue): void {
     const byDtype = this._copies.get(value) ?? new Map<DType, IValue>();
     byDtype.set(to, copy);
     this._copies.set(value, byDtype);
   }
 
-  /** The weight of `entry` with one more step; the same one for the same stored tensor and steps. */
-  private _derive(entry: IWeightValue, to: DType): IValue {
-    const { weight } = entry;
-    const source = weight.data.kind === 'derived' ? weight.data.source : weight;
-    const steps = weight.data.kind === 'derived' ? [...weight.data.steps, to] : [to];
-    const key = `${weightKey(source)}|${steps.join('>')}`;
-    const known = this._derived.get(key);
-    if (known !== undefined) {
-      return known;
-    }
-    const label = steps.join('_');
-    const derived: IWeight = {
-      storage: `${weightKey(source)}${steps.map(step => `->${step}`).join('')}`,
-      names: source.names.map(name => `${name}->${steps.join('->')}`),
-      kind: source.kind,
-      dtype: to,
-      shape: source.shape,
-      strides: contiguousStrides(source.shape),
-      storageOffset: 0,
-      requiresGrad: false,
-      data: { kind: 'derived', source, steps }
-    };
-    const value = makeValue(this._names.make(`${entry.value.name}_${label}`), to, source.shape, {
-      requiresGrad: false
-    });
-    const made = { value, weight: derived };
-    this._graph.weights.push(made);
-    this._weights.set(value, made);
-    this._derived.set(key, value);
-    return value;
-  }
-
-  private readonly _graph: IGraph;
   private readonly _names: NameSource;
-  private readonly _weights: Map<IValue, IWeightValue>;
-  private readonly _derived = new Map<string, IValue>();
-  private readonly _producerOf = new Map<IValue, INode>();
-  /** What nested graphs are given, and loops return, under another name. */
-  private readonly _handedOn = new Map<IValue, IValue>();
+  private readonly _weights: DerivedWeights;
+  /** Layout operators by result. */
+  private readonly _arrangements = new Map<IValue, INode>();
+  /** The values that folded casts, casts to the dtype there is already and the borders of nested graphs hand on. */
+  private readonly _origins = new Replacements();
   /** Copies of layout results by dtype; only those of the graph at hand, which its later nodes can use. */
   private _copies = new Map<IValue, Map<DType, IValue>>();
   private readonly _replacements = new Replacements();

@@ -13,14 +13,7 @@ import type {
   Reference,
   RegionOverrides
 } from '../protocol';
-import {
-  countActivationCasts,
-  dropDeadNodes,
-  makeCastsExplicit,
-  resolveRegions,
-  sumCasts,
-  weightCastsOf
-} from '../autocast';
+import { countCasts, makeCastsExplicit, resolveRegions, sumCasts } from '../autocast';
 import { hoistCasts } from './hoistcasts';
 import { applyEagerCache } from './modeautocast';
 import { toFloat32 } from './modefloat32';
@@ -118,13 +111,13 @@ export function planGraph(
     case 'onnxruntime':
       break;
   }
-  dropDeadNodes(graph);
   check(cache);
+  const { weightCasts, activationCasts } = countCasts(graph);
   return {
     graph,
     passes: reports,
-    ...sumCasts(weightCastsOf(graph)),
-    activationCasts: countActivationCasts(graph),
+    ...sumCasts(weightCasts),
+    activationCasts,
     convertedWeights
   };
 }

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { IGraph } from '../model';
-import { castTarget, changesDtype, forEachNode, isLosslessCast, producersOf } from '../model';
+import type { IGraph, INode, IValue } from '../model';
+import { castTarget, changesDtype, forEachNode, isLosslessCast } from '../model';
 import { dropDeadNodes, findAliases } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
 import { count, outputsOf, Replacements } from './rewriting';
@@ -35,7 +35,7 @@ export const removeCastPairs: IPass = {
     const declined: IDecline[] = [];
     const aliases = findAliases(graph);
     const outputs = outputsOf(graph);
-    const producers = producersOf(graph);
+    const casts = new Map<IValue, INode>();
     const replacements = new Replacements();
     let removed = 0;
     let shortened = 0;
@@ -44,14 +44,10 @@ export const removeCastPairs: IPass = {
       if (second.role !== undefined || result === null || !changesDtype(second)) {
         return;
       }
+      casts.set(result, second);
       const middle = replacements.resolve(second.inputs[0]!);
-      const first = producers.get(middle);
-      if (
-        first === undefined ||
-        first.role !== undefined ||
-        castTarget(first) === null ||
-        !changesDtype(first)
-      ) {
+      const first = casts.get(middle);
+      if (first === undefined) {
         return;
       }
       const source = replacements.resolve(first.inputs[0]!);

@@ -5,7 +5,7 @@
  */
 import type { IGraph, INode, IValue } from '../model';
 import { bodiesOf, forEachNode, graphsOf, makeValue } from '../model';
-import { namesOf } from '../autocast';
+import type { NameSource } from '../autocast';
 
 /**
  * Values to be replaced by others.
@@ -57,29 +57,6 @@ export class Replacements {
   }
 
   private readonly _map = new Map<IValue, IValue>();
-}
-
-/** Gives out names that are not taken in a graph. */
-export class NameSource {
-  constructor(graph: IGraph) {
-    this._taken = namesOf(graph);
-  }
-
-  /** `wanted`, or `wanted` with a number where that is taken. */
-  make(wanted: string): string {
-    let n = this._next.get(wanted) ?? 0;
-    let name = n === 0 ? wanted : `${wanted}_${n}`;
-    while (this._taken.has(name)) {
-      n++;
-      name = `${wanted}_${n}`;
-    }
-    this._next.set(wanted, n);
-    this._taken.add(name);
-    return name;
-  }
-
-  private readonly _taken: Set<string>;
-  private readonly _next = new Map<string, number>();
 }
 
 /** Values that are results of a graph or of a nested one. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Attr, IGraph, INode, IValue } from '../model';
+import type { Attr, DType, IGraph, INode, IValue } from '../model';
 import { castTarget, changesDtype, graphsOf } from '../model';
 import { dropDeadNodes, findAliases, weightKey } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
@@ -34,9 +34,9 @@ export const shareCasts: IPass = {
     const aliases = findAliases(graph);
     const outputs = outputsOf(graph);
     const replacements = new Replacements();
-    const ids = new ValueKeys(graph);
+    const tensors = new StoredTensors(graph);
     for (const one of graphsOf(graph)) {
-      const first = new Map<string, INode>();
+      const firsts = new Map<IValue, IFirstCast[]>();
       const kept: INode[] = [];
       for (const node of one.nodes) {
         const result = node.outputs[0] ?? null;
@@ -45,12 +45,8 @@ export const shareCasts: IPass = {
           continue;
         }
         const source = replacements.resolve(node.inputs[0]!);
-        // What a composite operator casts is not its operand where it computes first.
-        const made = node.reach === 'computed' ? 'computed' : '';
-        const key = `${ids.keyOf(source)}|${castTarget(node)!}|${otherArguments(node)}|${made}`;
-        const earlier = first.get(key);
-        if (earlier === undefined) {
-          first.set(key, node);
+        const earlier = firstLike(node, tensors.representativeOf(source), firsts);
+        if (earlier === null) {
           kept.push(node);
           continue;
         }
@@ -87,36 +83,68 @@ export const shareCasts: IPass = {
   }
 };
 
-/** Keys of values: the same for weights that are the same tensor of the file. */
-class ValueKeys {
+/** Tells which weights are the same tensor of the file. */
+class StoredTensors {
   constructor(graph: IGraph) {
+    const first = new Map<string, IValue>();
     for (const one of graphsOf(graph)) {
       for (const { value, weight } of one.weights) {
-        this._keys.set(value, `w:${weightKey(weight)}`);
+        const key = weightKey(weight);
+        const same = first.get(key);
+        if (same === undefined) {
+          first.set(key, value);
+        } else {
+          this._first.set(value, same);
+        }
       }
     }
   }
 
-  keyOf(value: IValue): string {
-    let key = this._keys.get(value);
-    if (key === undefined) {
-      key = `v:${this._keys.size}`;
-      this._keys.set(value, key);
-    }
-    return key;
+  /** One value for all that are the same tensor; other values stand for themselves. */
+  representativeOf(value: IValue): IValue {
+    return this._first.get(value) ?? value;
   }
 
-  private readonly _keys = new Map<IValue, string>();
+  private readonly _first = new Map<IValue, IValue>();
+}
+
+/** The first cast of a value to a dtype with certain other arguments. */
+interface IFirstCast {
+  readonly node: INode;
+  readonly to: DType;
+  readonly others: string;
+}
+
+/** The first cast that is the same as this one; null where this one is, which is noted then. */
+function firstLike(node: INode, source: IValue, firsts: Map<IValue, IFirstCast[]>): INode | null {
+  const to = castTarget(node)!;
+  // What a composite operator casts is not its operand where it computes first.
+  const others = otherArguments(node) + (node.reach === 'computed' ? '|computed' : '');
+  // As many as there are dtypes and ways to write a cast: few.
+  const list = firsts.get(source);
+  const same = list?.find(first => first.to === to && first.others === others);
+  if (same !== undefined) {
+    return same.node;
+  }
+  const first = { node, to, others };
+  if (list === undefined) {
+    firsts.set(source, [first]);
+  } else {
+    list.push(first);
+  }
+  return null;
 }
 
 /** Arguments of a cast beside operand and target dtype, as text. */
 function otherArguments(node: INode): string {
-  return Object.keys(node.attrs)
-    .filter(name => !TARGET_ARGUMENTS.has(name))
-    .sort()
-    .map(name => `${name}=${attrText(node.attrs[name])}`)
-    .filter(text => !text.endsWith('='))
-    .join(',');
+  const texts: string[] = [];
+  for (const name in node.attrs) {
+    const text = TARGET_ARGUMENTS.has(name) ? '' : attrText(node.attrs[name]);
+    if (text !== '') {
+      texts.push(`${name}=${text}`);
+    }
+  }
+  return texts.sort().join(',');
 }
 
 /** Arguments that say what is cast and to which dtype, or that have no effect on the values. */

@@ -128,7 +128,7 @@ const RESHAPES: ReadonlySet<string> = new Set([
 
 /** Operands of a node, and values of the graphs outside that its nested graphs use. */
 function operandsOf(node: INode): readonly (IValue | null)[] {
-  const stack = bodiesOf(node);
+  const stack = [...bodiesOf(node)];
   if (stack.length === 0) {
     return node.inputs;
   }

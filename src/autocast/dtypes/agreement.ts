@@ -7,7 +7,7 @@
  * @packageDocumentation
  */
 import type { Attr, DType, INode } from '../../model';
-import { isFloating } from '../../model';
+import { isFloating, perOperator } from '../../model';
 import { promoteTypes } from './promotion';
 
 /** Operands that PyTorch refuses together. */
@@ -27,17 +27,11 @@ export interface IDisagreement {
  * of these operators take as numbers.
  */
 export function dtypeDisagreement(node: INode): IDisagreement | null {
-  if (!node.op.startsWith('aten.')) {
+  const demand = demandOf(node.op);
+  if (demand === null) {
     return null;
   }
-  const [name, overload] = node.op.slice('aten.'.length).split('.');
-  const base = name.endsWith('_') ? name.slice(0, -1) : name;
-  const into = INTO_FIRST.get(base);
-  const args = into ?? AMONG.get(base);
-  // The overloads named `dtype` accumulate in the dtype they are given.
-  if (args === undefined || overload === 'dtype') {
-    return null;
-  }
+  const { args, isIntoFirst } = demand;
   const operands = args === ALL ? node.inputs.keys() : args.map(arg => positionOf(node, arg));
   const found = new Map<number, DType>();
   for (const index of operands) {
@@ -52,13 +46,35 @@ export function dtypeDisagreement(node: INode): IDisagreement | null {
   if (dtypes.length < 2) {
     return null;
   }
-  const common = into
+  const common = isIntoFirst
     ? dtypes[0]
     : dtypes.reduce((wide: DType | null, dtype) => wide && promoteTypes(wide, dtype), dtypes[0]);
   return common === null
     ? null
     : { dtypes, common, others: [...found.keys()].filter(index => found.get(index) !== common) };
 }
+
+/** What an operator demands of the dtypes of its operands; null for most. */
+interface IDemand {
+  /** Arguments that must have one dtype. */
+  readonly args: readonly string[];
+  /** Whether that is the dtype of the first one, which the others are written into. */
+  readonly isIntoFirst: boolean;
+}
+
+const demandOf = perOperator((op): IDemand | null => {
+  if (!op.startsWith('aten.')) {
+    return null;
+  }
+  const [name, overload] = op.slice('aten.'.length).split('.');
+  const base = name.endsWith('_') ? name.slice(0, -1) : name;
+  const into = INTO_FIRST.get(base);
+  const args = into ?? AMONG.get(base);
+  // The overloads named `dtype` accumulate in the dtype they are given.
+  return args === undefined || overload === 'dtype'
+    ? null
+    : { args, isIntoFirst: into !== undefined };
+});
 
 function positionOf(node: INode, arg: string): number | null {
   const attr = node.attrs[arg] as Attr | undefined;

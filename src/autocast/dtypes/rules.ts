@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, DType, INode, IValue } from '../../model';
-import { castTarget, DTYPES } from '../../model';
+import { castTarget, DTYPES, perOperator } from '../../model';
 import {
   BOOLEAN,
   FACTORY,
@@ -35,7 +35,7 @@ export type DtypeRule = (node: INode) => DType | null | readonly (DType | null)[
  *
  * @param op - as graphs name it, `aten.linear.default`.
  */
-export function dtypeRule(op: string): DtypeRule | null {
+export const dtypeRule = perOperator((op: string): DtypeRule | null => {
   if (!op.startsWith('aten.')) {
     return LIBRARY_RULES.get(op) ?? null;
   }
@@ -50,7 +50,7 @@ export function dtypeRule(op: string): DtypeRule | null {
     return null;
   }
   return isInPlaceName(base) ? likeFirst : (RULES.get(base) ?? null);
-}
+});
 
 /** Whether a base name is that of an in-place operator: `relu_`, `__iand__`, but not `__and__`. */
 export function isInPlaceName(base: string): boolean {
@@ -59,13 +59,17 @@ export function isInPlaceName(base: string): boolean {
 
 /** Whether a node writes to its first operand (`aten.relu_.default`). */
 export function isInPlace(node: INode): boolean {
-  if (!node.op.startsWith('aten.')) {
+  return isInPlaceOperator(node.op);
+}
+
+const isInPlaceOperator = perOperator(op => {
+  if (!op.startsWith('aten.')) {
     return false;
   }
   const start = 'aten.'.length;
-  const dot = node.op.indexOf('.', start);
-  return isInPlaceName(node.op.slice(start, dot < 0 ? undefined : dot));
-}
+  const dot = op.indexOf('.', start);
+  return isInPlaceName(op.slice(start, dot < 0 ? undefined : dot));
+});
 
 /** Whether a node changes what its first operand's memory holds: in place, and not only `detach_` or `requires_grad_`. */
 export function writesInPlace(node: INode): boolean {

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, Dim, IGraph, INode, IValue, IWeight, Shape } from '../../model';
-import { castTarget, CastlensError, makeValue } from '../../model';
+import { castTarget, CastlensError, makeValue, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType } from './elementtypes';
 import { ATTRIBUTE_TYPE } from './fields';
@@ -14,6 +14,9 @@ import type { OriginReader } from './origin';
 import type { IRawAttribute, IRawGraph, IRawNode, IRawValueInfo, RawDim } from './rawmodel';
 import { normalizeDomain } from './rawmodel';
 import type { TensorReader } from './tensors';
+
+/** One text per operator, not one per node: they are compared all the time. */
+const operatorOf = perOperator(op => op);
 
 /** Values by name, in a graph and the graphs around it. */
 interface IScope {
@@ -122,7 +125,7 @@ export class GraphBuilder {
     const origin = this._origins.read(raw.metadata);
     const node: INode = {
       name,
-      op: domain === '' ? `onnx.${raw.opType}` : `${domain}.${raw.opType}`,
+      op: operatorOf(`${domain === '' ? 'onnx' : domain}.${raw.opType}`),
       inputs,
       attrs,
       outputs: [],

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, IAutocastRegion, IGraph, INode, ISourceLocation, IValue } from '../../model';
-import { CastlensError, makeValue } from '../../model';
+import { CastlensError, makeValue, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { ArgumentReader } from './arguments';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
@@ -41,6 +41,11 @@ interface IFrame {
 }
 
 const PREFIX = 'torch.ops.';
+/** The operator of a target. One text per operator, not one per node: they are compared all the time. */
+const operatorOf = perOperator(target =>
+  target.startsWith(PREFIX) ? target.slice(PREFIX.length) : target
+);
+
 const WRAP_WITH_AUTOCAST = 'higher_order.wrap_with_autocast';
 const WRAP_WITH_SET_GRAD_ENABLED = 'higher_order.wrap_with_set_grad_enabled';
 
@@ -100,7 +105,7 @@ export class GraphReader {
     const where = `${frame.where}.nodes[${index}]`;
     const node = json.object(value, where);
     const target = json.string(node.target, `${where}.target`);
-    const op = target.startsWith(PREFIX) ? target.slice(PREFIX.length) : target;
+    const op = operatorOf(target);
     const args = json.array(node.inputs, `${where}.inputs`);
     const origin = this._origin(node, frame);
     if (op === WRAP_WITH_AUTOCAST || op === WRAP_WITH_SET_GRAD_ENABLED) {
