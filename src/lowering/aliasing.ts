@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, changesDtype, isLayoutOnly } from '../model';
+import { bodiesOf, changesDtype, isLayoutOnly, perOperator } from '../model';
 import type { IGraph, INode, IValue } from '../model';
 
 /**
@@ -90,12 +90,16 @@ class Memory {
 
 /** Whether the operator writes its result over its first operand: ATen's names with a trailing underscore. */
 export function writesInPlace(node: INode): boolean {
-  const match = /^aten\.(\w+)\.\w+$/.exec(node.op);
+  return isWriting(node.op);
+}
+
+const isWriting = perOperator(op => {
+  const match = /^aten\.(\w+)\.\w+$/.exec(op);
   if (!match || !match[1].endsWith('_') || match[1].endsWith('__')) {
     return false;
   }
   return !WRITES_NOTHING.has(match[1]);
-}
+});
 
 /** Named like in-place operators, but change no element (`dropout_` does not outside training, which its rule checks). */
 const WRITES_NOTHING: ReadonlySet<string> = new Set(['detach_', 'dropout_', 'requires_grad_']);

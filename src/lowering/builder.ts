@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, contiguousStrides, forEachNode, makeValue } from '../model';
+import {
+  bodiesOf,
+  contiguousStrides,
+  DTYPES,
+  forEachNode,
+  makeValue,
+  perOperator
+} from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight, Shape } from '../model';
 import { encodeNumbers } from './numbers';
 
@@ -22,12 +29,21 @@ export interface IResultType {
 export class Names {
   /** A name for a value: `base`, or `base_2`, `base_3`, ... where it is taken. Deterministic. */
   value(base: string): string {
-    return unique(base, this._values, this._nextValue);
+    return this._values.make(base);
   }
 
   /** A name for a node, likewise. */
   node(base: string): string {
-    return unique(base, this._nodes, this._nextNode);
+    return this._nodes.make(base);
+  }
+
+  /**
+   * A name for a result of a node whose name was given out here. It need not be noted: no other node asks for it, and nothing
+   * else asks for names of this form.
+   */
+  result(node: string, index: string): string {
+    const base = `${node}:out${index}`;
+    return this._values.has(base) ? this.value(base) : base;
   }
 
   /** Take the names of all nodes and values of a graph, nested graphs included. */
@@ -56,21 +72,39 @@ export class Names {
     });
   }
 
-  private readonly _nodes = new Set<string>();
-  private readonly _values = new Set<string>();
-  private readonly _nextNode = new Map<string, number>();
-  private readonly _nextValue = new Map<string, number>();
+  private readonly _nodes = new UniqueNames();
+  private readonly _values = new UniqueNames();
 }
 
-function unique(base: string, taken: Set<string>, counters: Map<string, number>): string {
-  let name = base;
-  let next = counters.get(base) ?? 2;
-  while (taken.has(name)) {
-    name = `${base}_${next++}`;
+/** Names of one kind. */
+class UniqueNames {
+  has(name: string): boolean {
+    return this._taken.has(name);
   }
-  counters.set(base, next);
-  taken.add(name);
-  return name;
+
+  /** Take a name; returns whether it was free. */
+  add(name: string): boolean {
+    const before = this._taken.size;
+    return this._taken.add(name).size > before;
+  }
+
+  /** Take `base`, or `base` with a number where that is taken. Amortised constant. */
+  make(base: string): string {
+    if (this.add(base)) {
+      return base;
+    }
+    let next = this._next.get(base) ?? 2;
+    let name: string;
+    do {
+      name = `${base}_${next++}`;
+    } while (!this.add(name));
+    this._next.set(base, next);
+    return name;
+  }
+
+  private readonly _taken = new Set<string>();
+  /** The number to try next, of names that were taken when they were asked for. */
+  private readonly _next = new Map<string, number>();
 }
 
 /** Appends nodes in topological order. */
@@ -105,28 +139,32 @@ export class NodeBuilder {
   ): IValue[] {
     const nodeName = this.names.node(name);
     const outputs = results.map((result, i) => {
-      const base = results.length === 1 ? `${nodeName}:out` : `${nodeName}:out${i}`;
-      const value = makeValue(this.names.value(base), result.dtype, result.shape ?? null);
+      const resultName = this.names.result(nodeName, results.length === 1 ? '' : String(i));
+      const value = makeValue(resultName, result.dtype, result.shape ?? null);
       if (result.accumulates) {
         value.accumulates = result.accumulates;
       }
       return value;
     });
-    const node: INode = {
-      name: nodeName,
-      op,
-      inputs: [...inputs],
-      attrs,
-      outputs,
-      region: from.region,
-      module: from.module,
-      source: from.source
-    };
-    if (role) {
-      node.role = role;
-    }
-    this.nodes.push(node);
+    this._append(op, nodeName, inputs, attrs, outputs, from, role);
     return outputs;
+  }
+
+  /**
+   * Append a new node that makes a value that exists.
+   *
+   * @param name - wished name of the node.
+   */
+  emitInto(
+    result: IValue,
+    op: string,
+    name: string,
+    inputs: readonly (IValue | null)[],
+    attrs: Record<string, Attr>,
+    from: Provenance,
+    role?: INode['role']
+  ): void {
+    this._append(op, this.names.node(name), inputs, attrs, [result], from, role);
   }
 
   /**
@@ -151,10 +189,33 @@ export class NodeBuilder {
       NOWHERE
     );
     this._constants.set(key, value);
+    this._constantValues.add(value);
     return value;
   }
 
+  /** Whether a value is one of this builder's constants, which stand for every constant equal to them. */
+  isConstant(value: IValue): boolean {
+    return this._constantValues.has(value);
+  }
+
+  private _append(
+    op: string,
+    name: string,
+    inputs: readonly (IValue | null)[],
+    attrs: Record<string, Attr>,
+    outputs: IValue[],
+    { region, module, source }: Provenance,
+    role: INode['role']
+  ): void {
+    const node: INode = { name, op, inputs: [...inputs], attrs, outputs, region, module, source };
+    if (role !== undefined) {
+      node.role = role;
+    }
+    this.nodes.push(node);
+  }
+
   private readonly _constants = new Map<string, IValue>();
+  private readonly _constantValues = new Set<IValue>();
 }
 
 /** A constant tensor held in memory. */
@@ -177,6 +238,9 @@ export function inlineTensor(
   };
 }
 
+/** Name in graphs of an operator of ai.onnx. One text per operator, not one per node. */
+export const onnxOperator = perOperator(op => `onnx.${op}`);
+
 /** Attribute of one integer. */
 export function intAttr(value: number): Attr {
   return { kind: 'int', value };
@@ -197,9 +261,29 @@ export function stringAttr(value: string): Attr {
   return { kind: 'string', value };
 }
 
-/** Attribute of an element type. */
+/** Attribute of an element type. One object per type. */
 export function dtypeAttr(value: DType): Attr {
-  return { kind: 'dtype', value };
+  return DTYPE_ATTRS[value];
+}
+
+const DTYPE_ATTRS = Object.fromEntries(
+  (Object.keys(DTYPES) as DType[]).map(value => [value, { kind: 'dtype', value }])
+) as Readonly<Record<DType, Attr>>;
+
+/** Attributes with some of them changed; the same record where none is. Records may be shared, and stay as they are. */
+export function mapAttrs(
+  attrs: Record<string, Attr>,
+  change: (attr: Attr) => Attr
+): Record<string, Attr> {
+  let changed = attrs;
+  for (const name in attrs) {
+    const attr = change(attrs[name]);
+    if (attr !== attrs[name]) {
+      changed = changed === attrs ? { ...attrs } : changed;
+      changed[name] = attr;
+    }
+  }
+  return changed;
 }
 
 const NOWHERE: Provenance = { region: null, module: null, source: null };

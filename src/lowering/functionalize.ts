@@ -22,9 +22,12 @@ import { asViews, inversePermutation } from './views';
  * Linear in nodes, plus the length of the chain of views for each write.
  */
 export function functionalize(graph: IGraph): IGraph {
+  const writes = graph.nodes.filter(writesInPlace);
+  if (writes.length === 0) {
+    return graph;
+  }
   const needed =
-    graph.nodes.some(node => writesInPlace(node) && ruleFor(node.op) === null) ||
-    inPlaceConflicts(graph).size > 0;
+    writes.some(node => ruleFor(node.op) === null) || inPlaceConflicts(graph).size > 0;
   return needed ? (new Functional(graph).run() ?? graph) : graph;
 }
 

@@ -5,7 +5,7 @@
  */
 import { bodiesOf, castTarget, contiguousStrides, isLayoutOnly, makeValue } from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
-import { NodeBuilder, dtypeAttr } from './builder';
+import { NodeBuilder, dtypeAttr, mapAttrs } from './builder';
 import type { Names } from './builder';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
@@ -57,28 +57,26 @@ class Holder {
     for (const { value, weight, graph: owner } of this._stored) {
       owner.weights.push({ value, weight });
     }
-    for (const value of this._logical.keys()) {
+    for (const value of this._held) {
       value.dtype = 'float32';
     }
   }
 
-  /** All graphs, outer ones first, and the logical dtype of every held value. */
+  /** All graphs, outer ones first; every value of a held type is noted. */
   private _collect(graph: IGraph): IGraph[] {
     const graphs: IGraph[] = [];
     const stack = [graph];
     const note = (value: IValue | null): void => {
-      if (value !== null && value.dtype !== null && this._capabilities.holds(value.dtype)) {
-        this._logical.set(value, value.dtype);
+      if (value !== null && this._isHeld(value)) {
+        this._held.push(value);
       }
     };
     while (stack.length > 0) {
       const current = stack.pop()!;
       graphs.push(current);
       current.inputs.forEach(note);
-      current.outputs.forEach(note);
       current.weights.forEach(({ value }) => note(value));
       for (const node of current.nodes) {
-        node.inputs.forEach(note);
         node.outputs.forEach(note);
         stack.push(...bodiesOf(node));
       }
@@ -91,20 +89,19 @@ class Holder {
     this._arranged.clear();
     for (const node of graph.nodes) {
       const source = node.inputs[0] ?? null;
-      node.inputs = node.inputs.map(value => (value === null ? null : this._resolve(value)));
-      for (const value of node.outputs) {
-        if (value !== null) {
-          this._producers.set(value, node);
-        }
+      this._resolveInputs(node);
+      const result = node.outputs[0] ?? null;
+      if (result !== null && isLayoutOnly(node) && this._stems(node.inputs[0])) {
+        this._arrangements.set(result, node);
       }
       const target = castTarget(node);
-      if (target !== null && source !== null && node.outputs[0]) {
-        this._cast(node, source, target, node.outputs[0], builder);
+      if (target !== null && source !== null && result !== null) {
+        this._cast(node, source, target, result, builder);
       } else {
         this._operator(node, builder);
       }
     }
-    graph.nodes = [...builder.nodes];
+    graph.nodes = builder.nodes;
   }
 
   private _cast(
@@ -114,7 +111,7 @@ class Holder {
     result: IValue,
     builder: NodeBuilder
   ): void {
-    const from = this._dtypeOf(source);
+    const from = source.dtype;
     node.op = 'onnx.Cast';
     node.inputs = [node.inputs[0]];
     node.attrs = { ...castAttrs(node.attrs), to: dtypeAttr(target) };
@@ -141,46 +138,48 @@ class Holder {
   }
 
   private _operator(node: INode, builder: NodeBuilder): void {
-    for (const key in node.attrs) {
-      node.attrs[key] = this._attr(node.attrs[key]);
-    }
-    const rounded: { wide: IValue; result: IValue; type: DType }[] = [];
-    node.outputs = node.outputs.map(result => {
-      const type = result === null ? undefined : this._logical.get(result);
-      if (result === null || type === undefined || isExact(node, type, v => this._dtypeOf(v))) {
-        return result;
+    node.attrs = mapAttrs(node.attrs, attr => this._attr(attr));
+    const results = node.outputs;
+    let wide: (IValue | null)[] | null = null;
+    for (const [i, result] of results.entries()) {
+      if (result === null || result.dtype === null || !this._isHeld(result)) {
+        continue;
       }
-      const wide = makeValue(this._names.value(`${result.name}:wide`), 'float32', result.shape);
-      rounded.push({ wide, result, type });
-      return wide;
-    });
-    builder.append(node);
-    for (const { wide, result, type } of rounded) {
-      const [low] = builder.emit(
-        'onnx.Cast',
-        `${node.name}/round`,
-        [wide],
-        { to: dtypeAttr(type) },
-        [{ dtype: type, shape: result.shape }],
-        node,
-        'hold'
-      );
-      this._widen(node, low, result, builder);
+      if (!isExact(node, result.dtype, value => value.dtype)) {
+        wide ??= [...results];
+        wide[i] = makeValue(this._names.value(`${result.name}:wide`), 'float32', result.shape);
+      }
     }
+    builder.append(node);
+    if (wide !== null) {
+      node.outputs = wide;
+      results.forEach((result, i) => {
+        if (result !== null && wide[i] !== null && wide[i] !== result) {
+          this._round(node, wide[i], result, builder);
+        }
+      });
+    }
+  }
+
+  /** Round a result that was computed in float32, and hold it. */
+  private _round(node: INode, wide: IValue, result: IValue, builder: NodeBuilder): void {
+    const type = result.dtype!;
+    const [low] = builder.emit(
+      'onnx.Cast',
+      `${node.name}/round`,
+      [wide],
+      { to: dtypeAttr(type) },
+      [{ dtype: type, shape: result.shape }],
+      node,
+      'hold'
+    );
+    this._widen(node, low, result, builder);
   }
 
   /** Cast `low` back to float32, giving `result`. */
   private _widen(node: INode, low: IValue, result: IValue, builder: NodeBuilder): void {
-    builder.emit(
-      'onnx.Cast',
-      `${node.name}/hold`,
-      [low],
-      { to: dtypeAttr('float32') },
-      [{ dtype: 'float32' }],
-      node,
-      'hold'
-    );
-    builder.nodes[builder.nodes.length - 1].outputs = [result];
+    const attrs = { to: dtypeAttr('float32') };
+    builder.emitInto(result, 'onnx.Cast', `${node.name}/hold`, [low], attrs, node, 'hold');
   }
 
   /** Constants and types written into a node. */
@@ -208,13 +207,18 @@ class Holder {
       if (made !== null) {
         return layout.reduceRight((operand, node) => this._onStored(node, operand, builder), made);
       }
-      const producer = this._producers.get(current);
-      if (!producer || !isLayoutOnly(producer)) {
+      const arrangement = this._arrangements.get(current);
+      if (arrangement === undefined) {
         return null;
       }
-      layout.push(producer);
-      current = producer.inputs[0]!;
+      layout.push(arrangement);
+      current = arrangement.inputs[0]!;
     }
+  }
+
+  /** Whether a value is a weight, or follows from one by layout-only operators. */
+  private _stems(value: IValue | null | undefined): boolean {
+    return value != null && (this._weights.has(value) || this._arrangements.has(value));
   }
 
   private _storedValue(value: IValue, entry: { weight: IWeight; graph: IGraph }): IValue {
@@ -243,21 +247,28 @@ class Holder {
     return made;
   }
 
-  private _dtypeOf(value: IValue): DType | null {
-    return this._logical.get(value) ?? value.dtype;
+  private _isHeld({ dtype }: IValue): boolean {
+    return dtype !== null && this._capabilities.holds(dtype);
   }
 
-  private _isHeld(value: IValue): boolean {
-    return this._logical.has(value);
+  private _resolveInputs({ inputs }: INode): void {
+    for (let i = 0; i < inputs.length; i++) {
+      const value = inputs[i];
+      if (value !== null) {
+        inputs[i] = this._resolve(value);
+      }
+    }
   }
 
   private _resolve(value: IValue): IValue {
     return this._replaced.get(value) ?? value;
   }
 
-  private readonly _logical = new Map<IValue, DType>();
+  /** Values of held types. They keep their types, by which all is decided, until the graph has been gone through. */
+  private readonly _held: IValue[] = [];
   private readonly _replaced = new Map<IValue, IValue>();
-  private readonly _producers = new Map<IValue, INode>();
+  /** Layout-only nodes between weights and their results, by result. */
+  private readonly _arrangements = new Map<IValue, INode>();
   private readonly _weights = new Map<IValue, { weight: IWeight; graph: IGraph }>();
   private readonly _storedOf = new Map<IValue, IValue>();
   /** Results of layout operators on the stored type; only those of the graph at hand, which its later nodes can use. */

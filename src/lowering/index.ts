@@ -2,7 +2,15 @@ export { CPU_CAPABILITIES, CUDA_CAPABILITIES } from './capabilities';
 export type { ICapabilities } from './capabilities';
 export { legalize } from './legalize';
 export type { IBoundary, ILegalGraph } from './legalize';
-export { dtypeAttr, intAttr, intsAttr, Names, NodeBuilder, stringAttr } from './builder';
+export {
+  dtypeAttr,
+  intAttr,
+  intsAttr,
+  Names,
+  NodeBuilder,
+  onnxOperator,
+  stringAttr
+} from './builder';
 export { LOWERED_OPSET, lowerToOnnx, unsupportedError, unsupportedOperators } from './lower';
 export type { IUnsupported } from './lower';
 export { loweredOperators } from './aten/registry';

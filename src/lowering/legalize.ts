@@ -86,17 +86,15 @@ function liftConstants(graph: IGraph): void {
 /** Give every output a name and a producer of its own, the name it had where that is free. */
 function nameOutputs(graph: IGraph, wanted: readonly string[], names: Names): void {
   const fixed = new Set<IValue>([...graph.inputs, ...graph.weights.map(({ value }) => value)]);
-  const inUse = new Set<string>();
-  for (const value of fixed) {
-    inUse.add(value.name);
-  }
-  for (const node of graph.nodes) {
-    for (const value of node.outputs) {
-      if (value !== null) {
-        inUse.add(value.name);
-      }
+  let inUse: Set<string> | null = null;
+  /** The name, unless another value has it. */
+  const take = (value: IValue, name: string): void => {
+    inUse ??= namesInUse(graph, fixed);
+    if (!inUse.has(name)) {
+      value.name = name;
+      inUse.add(name);
     }
-  }
+  };
   const builder = new NodeBuilder(names);
   graph.outputs = graph.outputs.map((value, i) => {
     if (fixed.has(value)) {
@@ -108,20 +106,32 @@ function nameOutputs(graph: IGraph, wanted: readonly string[], names: Names): vo
         [{ dtype: value.dtype, shape: value.shape }],
         { region: null, module: null, source: null }
       );
-      if (!inUse.has(wanted[i])) {
-        copy.name = wanted[i];
-        inUse.add(copy.name);
-      }
+      take(copy, wanted[i]);
       return copy;
     }
     fixed.add(value);
-    if (value.name !== wanted[i] && !inUse.has(wanted[i])) {
-      value.name = wanted[i];
-      inUse.add(value.name);
+    if (value.name !== wanted[i]) {
+      take(value, wanted[i]);
     }
     return value;
   });
   graph.nodes = [...graph.nodes, ...builder.nodes];
+}
+
+/** Names of results of the graph's nodes, and of other values. */
+function namesInUse(graph: IGraph, others: Iterable<IValue>): Set<string> {
+  const inUse = new Set<string>();
+  for (const value of others) {
+    inUse.add(value.name);
+  }
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) {
+      if (value !== null) {
+        inUse.add(value.name);
+      }
+    }
+  }
+  return inUse;
 }
 
 /** Runtimes read stored tensors row by row: others become derived weights. */

@@ -48,57 +48,80 @@ const RUNTIME_DOMAINS: ReadonlySet<string> = new Set([
  * graphs (for the latter: operators of domains the runtime does not know, and those that `ai.onnx` has not, or not in the operator
  * set of the model). Linear in the graph.
  */
-export function unsupportedOperators(given: IGraph): IUnsupported[] {
-  const graph = isAtenGraph(given) ? functionalize(given) : given;
-  const found = new Map<
-    string,
-    { op: string; count: number; node: string; source: ISourceLocation | null; reason?: string }
-  >();
-  const add = (node: INode, reason?: string): void => {
+export function unsupportedOperators(graph: IGraph): IUnsupported[] {
+  return isAtenGraph(graph) ? unsupportedAten(functionalize(graph)) : unsupportedOnnx(graph);
+}
+
+function unsupportedAten(graph: IGraph): IUnsupported[] {
+  const found = new Refusals();
+  const conflicts = inPlaceConflicts(graph);
+  const dry = new NodeBuilder();
+  let used: Set<IValue> | null = null;
+  const isUsed = (value: IValue): boolean => (used ??= usedValues(graph)).has(value);
+  for (const node of graph.nodes) {
+    const rule = ruleFor(node.op);
+    if (rule === null) {
+      found.add(node);
+      continue;
+    }
+    const reason = conflicts.get(node) ?? refusal(rule, node, isUsed, dry);
+    if (reason !== null) {
+      found.add(node, reason);
+    }
+  }
+  return found.list();
+}
+
+function unsupportedOnnx(graph: IGraph): IUnsupported[] {
+  const found = new Refusals();
+  const opset = graph.opsets[''] ?? 1;
+  forEachNode(graph, node => {
+    const reason = refusalOf(node.op, opset);
+    if (reason !== null) {
+      found.add(node, reason);
+    }
+  });
+  return found.list();
+}
+
+/** Why the runtime has no such ONNX operator, or null. */
+function refusalOf(op: string, opset: number): string | null {
+  const domain = op.slice(0, op.lastIndexOf('.'));
+  if (domain !== 'onnx') {
+    return RUNTIME_DOMAINS.has(domain) ? null : 'onnxruntime knows no such domain';
+  }
+  const since = ONNX_OPERATORS.get(op.slice(domain.length + 1));
+  if (since === undefined) {
+    return 'ai.onnx has no such operator';
+  }
+  return since > opset
+    ? `in ai.onnx since operator set ${since}, the model is of ${opset}`
+    : null;
+}
+
+/** Collects calls that cannot be lowered, by operator and reason. */
+class Refusals {
+  add(node: INode, reason?: string): void {
     const key = `${node.op}|${reason ?? ''}`;
-    const entry = found.get(key);
+    const entry = this._found.get(key);
     if (entry) {
       entry.count++;
       entry.source ??= node.source;
     } else {
       const { op, name, source } = node;
-      found.set(key, { op, count: 1, node: name, source, ...(reason ? { reason } : {}) });
-    }
-  };
-  if (!isAtenGraph(graph)) {
-    const opset = graph.opsets[''] ?? 1;
-    forEachNode(graph, node => {
-      const domain = node.op.slice(0, node.op.lastIndexOf('.'));
-      if (domain !== 'onnx') {
-        if (!RUNTIME_DOMAINS.has(domain)) {
-          add(node, 'onnxruntime knows no such domain');
-        }
-        return;
-      }
-      const since = ONNX_OPERATORS.get(node.op.slice(domain.length + 1));
-      if (since === undefined) {
-        add(node, 'ai.onnx has no such operator');
-      } else if (since > opset) {
-        add(node, `in ai.onnx since operator set ${since}, the model is of ${opset}`);
-      }
-    });
-    return [...found.values()];
-  }
-  const conflicts = inPlaceConflicts(graph);
-  const dry = new NodeBuilder();
-  const used = usedValues(graph);
-  for (const node of graph.nodes) {
-    const rule = ruleFor(node.op);
-    if (rule === null) {
-      add(node);
-      continue;
-    }
-    const reason = conflicts.get(node) ?? refusal(rule, node, used, dry);
-    if (reason !== null) {
-      add(node, reason);
+      this._found.set(key, { op, count: 1, node: name, source, ...(reason ? { reason } : {}) });
     }
   }
-  return [...found.values()];
+
+  /** In order of first appearance. */
+  list(): IUnsupported[] {
+    return [...this._found.values()];
+  }
+
+  private readonly _found = new Map<
+    string,
+    { op: string; count: number; node: string; source: ISourceLocation | null; reason?: string }
+  >();
 }
 
 /**
@@ -119,7 +142,7 @@ export function unsupportedOperators(given: IGraph): IUnsupported[] {
 export function lowerToOnnx(given: IGraph, file?: string): IGraph {
   const isAten = isAtenGraph(given);
   const graph = isAten ? functionalize(given) : given;
-  const unsupported = unsupportedOperators(graph);
+  const unsupported = isAten ? unsupportedAten(graph) : unsupportedOnnx(graph);
   if (unsupported.length > 0) {
     throw unsupportedError(unsupported, { file, hint: UNSUPPORTED_HINT });
   }
@@ -182,7 +205,11 @@ export function unsupportedError(
   );
 }
 
-/** Lower one operator and bind its results. `named` holds values whose names are taken by graph ends or earlier results. */
+/**
+ * Lower one operator and bind its results.
+ *
+ * @param named - values whose names are taken by graph ends or earlier results.
+ */
 function lowerNode(
   node: INode,
   builder: NodeBuilder,
@@ -191,36 +218,19 @@ function lowerNode(
   named: Set<IValue>
 ): void {
   const rule = ruleFor(node.op)!;
-  const call = new Call(node, rule.schema, builder, lowered);
-  const first = builder.nodes.length;
-  const made = rule.lower(call);
+  const made = rule.lower(new Call(node, rule.schema, builder, lowered));
   const results = Array.isArray(made) ? (made as (IValue | null)[]) : [made as IValue];
-  const fresh = new Set<IValue>();
-  for (let i = first; i < builder.nodes.length; i++) {
-    if (builder.nodes[i].op === 'onnx.Constant') {
+  for (const [i, logical] of node.outputs.entries()) {
+    const value = results[i] ?? null;
+    // A result that no rule makes is refused where it is used.
+    if (logical === null || value === null) {
       continue;
     }
-    for (const value of builder.nodes[i].outputs) {
-      if (value !== null) {
-        fresh.add(value);
-      }
-    }
-  }
-  node.outputs.forEach((logical, i) => {
-    if (logical === null) {
-      return;
-    }
-    const value = results[i] ?? null;
-    if (value === null) {
-      // A result that no rule makes: refused where it is used.
-      return;
-    }
-    const isTensor = logical.kind === 'tensor';
-    if (fresh.has(value) && !named.has(value)) {
+    if (!named.has(value) && !builder.isConstant(value)) {
       value.name = logical.name;
       value.declaredDtype = logical.declaredDtype;
       value.requiresGrad = logical.requiresGrad;
-      if (isTensor) {
+      if (logical.kind === 'tensor') {
         value.dtype = logical.dtype ?? value.dtype;
         value.shape = logical.shape ?? value.shape;
         delete value.accumulates;
@@ -228,25 +238,27 @@ function lowerNode(
       named.add(value);
     }
     values.set(logical, value);
-    if (i === 0 && writesInPlace(node) && node.inputs[0]) {
-      // From here on the operand's name stands for what was written.
-      values.set(node.inputs[0], value);
-    }
-  });
+  }
+  const [operand] = node.inputs;
+  const [result] = results;
+  if (operand && result && node.outputs[0] && writesInPlace(node)) {
+    // From here on the operand's name stands for what was written.
+    values.set(operand, result);
+  }
 }
 
 /** What a rule does not support of a call, or null. */
 function refusal(
   rule: IRule,
   node: INode,
-  used: ReadonlySet<IValue>,
+  isUsed: (value: IValue) => boolean,
   builder: NodeBuilder
 ): string | null {
-  const missing = node.outputs.findIndex(
-    (value, i) => i >= rule.results && value !== null && used.has(value)
-  );
-  if (missing >= 0) {
-    return `its result ${missing}`;
+  for (let i = rule.results; i < node.outputs.length; i++) {
+    const value = node.outputs[i];
+    if (value !== null && isUsed(value)) {
+      return `its result ${i}`;
+    }
   }
   try {
     return rule.check(new Call(node, rule.schema, builder, value => value));

@@ -4,9 +4,9 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, castTarget, isLowPrecision, makeValue } from '../model';
+import { bodiesOf, castTarget, DTYPES, isLowPrecision, makeValue } from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
-import { NodeBuilder, dtypeAttr, inlineTensor } from './builder';
+import { NodeBuilder, dtypeAttr, inlineTensor, mapAttrs } from './builder';
 import type { Names, Provenance } from './builder';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
@@ -39,7 +39,17 @@ export function computeWhereKernelsAre(
   capabilities: ICapabilities,
   names: Names
 ): void {
+  if (LOW_PRECISION.every(capabilities.holds) && endsPass(graph, capabilities)) {
+    return;
+  }
   new Placement(graph, capabilities, names).run();
+}
+
+const LOW_PRECISION = (Object.keys(DTYPES) as DType[]).filter(isLowPrecision);
+
+/** Whether the runtime passes the graph's ends as they are. */
+function endsPass({ inputs, outputs }: IGraph, { passes }: ICapabilities): boolean {
+  return [...inputs, ...outputs].every(({ dtype }) => dtype === null || passes(dtype));
 }
 
 /** Operators that sum up products: the narrow type is what they are for, and they accumulate in float32 by themselves. */
@@ -120,7 +130,7 @@ class Placement {
       const own = this._low(this._resolve(value), builder, NOWHERE);
       return isTop ? this._given(own, builder) : own;
     });
-    graph.nodes = [...builder.nodes];
+    graph.nodes = builder.nodes;
   }
 
   /** An operator that is no cast and has no nested graphs. */
@@ -221,9 +231,7 @@ class Placement {
       value => value?.dtype != null && this._isExact(node, value.dtype)
     );
     this._rename(node, value => this._wide(value, builder, node));
-    for (const key in node.attrs) {
-      node.attrs[key] = this._wideAttr(node.attrs[key]);
-    }
+    node.attrs = mapAttrs(node.attrs, attr => this._wideAttr(attr));
     const rounded: { wide: IValue; result: IValue }[] = [];
     node.outputs = node.outputs.map((result, i) => {
       if (result === null || result.dtype === null || !this._isNarrow(result.dtype)) {
@@ -383,8 +391,7 @@ class Placement {
     role: 'hold' | 'boundary' = 'hold'
   ): void {
     const attrs = { to: dtypeAttr(result.dtype!) };
-    builder.emit('onnx.Cast', name, [source], attrs, [{ dtype: result.dtype }], node, role);
-    builder.nodes[builder.nodes.length - 1].outputs = [result];
+    builder.emitInto(result, 'onnx.Cast', name, [source], attrs, node, role);
   }
 
   // Ends of the graph

@@ -19,7 +19,7 @@ import {
   usesOf
 } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { NodeBuilder, floatAttr, intAttr, intsAttr } from './builder';
+import { NodeBuilder, floatAttr, intAttr, intsAttr, onnxOperator } from './builder';
 import type { IResultType, Names } from './builder';
 
 /** Operators whose constant operands runtimes pack as well; there the weight is hidden behind an Identity. */
@@ -38,13 +38,13 @@ const PACKING: ReadonlySet<string> = new Set([
  * stand. MatMul with weights of other ranks stays as it is: those are not packed.
  *
  * #### Complexity
- * Linear in operands, plus the length of the chains of casts and transposes before products.
+ * Linear in operands.
  */
 export function placeWeights(graph: IGraph, side: WeightSide, names: Names): void {
   const chain: IChains = {
     side,
-    producers: new Map(),
-    derived: new Set(),
+    origins: new Map(),
+    constants: new Map(),
     stored: new Set(),
     biases: side === 'right' ? biasAdditions(graph) : new Map(),
     opset: graph.opsets[''] ?? 0
@@ -64,15 +64,26 @@ export type WeightSide = 'left' | 'right';
 
 interface IChains {
   readonly side: WeightSide;
-  readonly producers: Map<IValue, INode>;
   /** Values that depend on stored tensors alone, through casts and layout. */
-  readonly derived: Set<IValue>;
+  readonly origins: Map<IValue, IOrigin>;
+  /** The nodes of constants written into the graph. */
+  readonly constants: Map<IValue, INode>;
   /** Values that are constant for the runtime: it may pack them. */
   readonly stored: Set<IValue>;
   /** By product: the addition of a bias to it, if that is all that is done with it. */
   readonly biases: ReadonlyMap<IValue, IAddition>;
   /** Version of the operator set that new nodes must keep to. */
   readonly opset: number;
+}
+
+/** How a value follows from the one it is made of by exchanging dimensions and casting. */
+interface IOrigin {
+  /** The value before all casts and exchanges. */
+  readonly base: IValue;
+  /** Whether the value is the transpose of `base`. */
+  readonly isTurned: boolean;
+  /** The value before the exchanges behind the last cast. */
+  readonly behind: IValue;
 }
 
 /** Bias and sum of an addition. */
@@ -100,7 +111,7 @@ interface IWeightOperand {
 
 function rewrite(graph: IGraph, chain: IChains, names: Names): void {
   for (const { value } of graph.weights) {
-    chain.derived.add(value);
+    chain.origins.set(value, { base: value, isTurned: false, behind: value });
     chain.stored.add(value);
   }
   const builder = new NodeBuilder(names);
@@ -130,23 +141,37 @@ function rewrite(graph: IGraph, chain: IChains, names: Names): void {
       turn(node, operand, chain, builder);
     }
   }
-  graph.nodes = [...builder.nodes];
+  graph.nodes = builder.nodes;
 }
 
-function remember(node: INode, chain: IChains): void {
-  const first = node.inputs[0] ?? null;
+/** Note where the results of a node come from, if that is a stored tensor. */
+function remember(node: INode, { origins, constants, stored }: IChains): void {
   const isConstant = node.op === 'onnx.Constant';
-  const follows = castTarget(node) !== null || isLayoutOnly(node);
+  const isCast = castTarget(node) !== null;
+  const operand = node.inputs[0] ?? null;
+  const before =
+    operand !== null && (isCast || isLayoutOnly(node)) ? origins.get(operand) : undefined;
+  if (!isConstant && before === undefined) {
+    return;
+  }
+  const turns = isTurn(node);
   for (const value of node.outputs) {
     if (value === null) {
       continue;
     }
-    chain.producers.set(value, node);
-    if (isConstant || (follows && first !== null && chain.derived.has(first))) {
-      chain.derived.add(value);
-    }
     if (isConstant) {
-      chain.stored.add(value);
+      constants.set(value, node);
+      stored.add(value);
+    }
+    if (before === undefined || !(turns || isCast)) {
+      origins.set(value, { base: value, isTurned: false, behind: value });
+    } else {
+      const { base, isTurned, behind } = before;
+      origins.set(value, {
+        base,
+        isTurned: isTurned !== (node.op === 'onnx.Transpose'),
+        behind: turns ? behind : value
+      });
     }
   }
 }
@@ -158,40 +183,23 @@ function weightOnRight(node: INode, chain: IChains): IWeightOperand | null {
   }
   const [left, right] = node.inputs;
   const result = node.outputs[0];
-  if (!left || !right || !result || !chain.derived.has(right)) {
+  const origin = right ? chain.origins.get(right) : undefined;
+  if (!left || !right || !result || origin === undefined) {
     return null;
   }
   const type = result.dtype ?? right.dtype;
   if (type === null || !isFloating(type)) {
     return null;
   }
-  let value = right;
-  let trailing = 0;
-  for (
-    let node = chain.producers.get(value);
-    node && isTurn(node);
-    node = chain.producers.get(value)
-  ) {
-    trailing += node.op === 'onnx.Transpose' ? 1 : 0;
-    value = node.inputs[0]!;
-  }
-  let base = value;
-  let earlier = 0;
-  for (let node = chain.producers.get(base); node; node = chain.producers.get(base)) {
-    if (!isTurn(node) && castTarget(node) === null) {
-      break;
-    }
-    earlier += node.op === 'onnx.Transpose' ? 1 : 0;
-    base = node.inputs[0]!;
-  }
-  const shape = staticShape(base.shape) ?? constantShape(chain.producers.get(base));
+  const { base, behind, isTurned } = origin;
+  const shape = staticShape(base.shape) ?? constantShape(chain.constants.get(base));
   if (shape === null || shape.length !== 2 || shape.includes(0)) {
     return null;
   }
   return {
-    value,
-    restore: earlier % 2 === 1,
-    flipped: (trailing + earlier) % 2 === 1,
+    value: behind,
+    restore: chain.origins.get(behind)!.isTurned,
+    flipped: isTurned,
     shape
   };
 }
@@ -217,7 +225,7 @@ function isTurn(node: INode): boolean {
 }
 
 function constantShape(node: INode | undefined): number[] | null {
-  const attr = node?.op === 'onnx.Constant' ? node.attrs.value : undefined;
+  const attr = node?.attrs.value;
   return attr?.kind === 'tensor' ? [...attr.value.shape] : null;
 }
 
@@ -270,7 +278,7 @@ function turn(
     attrs: Record<string, Attr> = {},
     made: IResultType = type
   ): IValue => {
-    return builder.emit(`onnx.${op}`, `${node.name}/${op}`, inputs, attrs, [made], node)[0];
+    return builder.emit(onnxOperator(op), `${node.name}/${op}`, inputs, attrs, [made], node)[0];
   };
   const flag = (name: string): boolean => intOf(node.attrs[name], 0) !== 0;
   const isGemm = node.op === 'onnx.Gemm';
@@ -338,9 +346,7 @@ function turn(
     emit('Add', [value, scaled]);
   }
   // The last node makes the product's own result.
-  const last = builder.nodes[builder.nodes.length - 1];
-  last.outputs = [result];
-  chain.producers.set(result, last);
+  builder.nodes[builder.nodes.length - 1].outputs = [result];
 }
 
 /** The shape of the product of `x` with a weight of `n` columns: x's sizes but for the last. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { dtypeAttr, intAttr, intsAttr, NodeBuilder, stringAttr } from '../lowering';
+import { dtypeAttr, intAttr, intsAttr, NodeBuilder, onnxOperator, stringAttr } from '../lowering';
 import type { Names } from '../lowering';
 import { CastlensError, elementCount, makeValue, staticShape } from '../model';
 import { isWide } from '../numerics';
@@ -226,7 +226,7 @@ export class Emitter {
     results: readonly Pick<IValue, 'dtype' | 'shape'>[],
     attrs: Record<string, Attr>
   ): IValue[] {
-    return this._builder.emit(`onnx.${op}`, `probe/${op}`, inputs, attrs, results, NOWHERE);
+    return this._builder.emit(onnxOperator(op), `probe/${op}`, inputs, attrs, results, NOWHERE);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { CastlensError, DTYPES, isLowPrecision, staticShape } from '../../model';
 import type { Attr, DType, INode, IValue, Shape } from '../../model';
-import { dtypeAttr, intAttr } from '../builder';
+import { dtypeAttr, intAttr, onnxOperator } from '../builder';
 import type { NodeBuilder, Provenance } from '../builder';
 import { roundTo } from '../numbers';
 import type { ISchema } from './schema';
@@ -374,8 +374,8 @@ export class Call {
     types: readonly { dtype?: DType | null; shape?: Shape | null }[]
   ): IValue[] {
     return this._builder.emit(
-      `onnx.${op}`,
-      op === 'Cast' ? `${this.node.name}/Cast` : `${this.node.name}/${op}`,
+      onnxOperator(op),
+      `${this.node.name}/${op}`,
       inputs,
       attrs,
       types.map(type => {
