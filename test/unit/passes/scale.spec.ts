@@ -154,23 +154,16 @@ function withStoredWeights(graph: IGraph): IGraph {
   );
 }
 
-/** Methods of collections, and whether they go through all elements. */
-const COUNTED: readonly (readonly [object, readonly string[], boolean])[] = [
+/** Methods of collections, and whether they go through all elements. Loops over lists and copies by `...` iterate. */
+const COUNTED: readonly (readonly [object, readonly PropertyKey[], boolean])[] = [
+  [Array.prototype, [Symbol.iterator], true],
   [Map.prototype, ['get', 'set', 'has', 'delete'], false],
   [Set.prototype, ['add', 'has', 'delete'], false],
   [
     Array.prototype,
-    [
-      'includes',
-      'indexOf',
-      'find',
-      'findIndex',
-      'findLast',
-      'filter',
-      'map',
-      'some',
-      'every'
-    ].concat(['shift', 'unshift', 'splice', 'concat', 'slice', 'forEach', 'flatMap', 'reduce']),
+    ['includes', 'indexOf', 'find', 'findIndex', 'findLast', 'filter', 'map', 'some', 'every']
+      .concat(['shift', 'unshift', 'splice', 'concat', 'slice', 'forEach', 'flatMap', 'reduce'])
+      .concat(['reduceRight', 'join', 'reverse']),
     true
   ]
 ];
@@ -180,7 +173,7 @@ function countSteps(): { steps: () => number; restore: () => void } {
   let steps = 0;
   const undo: (() => void)[] = [];
   for (const [prototype, names, isWhole] of COUNTED) {
-    const methods = prototype as Record<string, (...args: unknown[]) => unknown>;
+    const methods = prototype as Record<PropertyKey, (...args: unknown[]) => unknown>;
     for (const name of names) {
       const original = methods[name];
       methods[name] = function (this: { length?: number }, ...args: unknown[]): unknown {
@@ -201,6 +194,140 @@ const SHAPES: readonly (readonly [string, GraphShape, readonly SyntheticFormat[]
   ['nested regions', nestedRegions, ['training']],
   ['nested modules', nestedModules, ['training', 'aten']]
 ];
+
+/** Collection steps per node that `run` takes on graphs of two sizes. */
+function stepsPerNode(make: (n: number) => IGraph, run: (graph: IGraph) => unknown): number[] {
+  return [100, 100, 400]
+    .map(n => {
+      const graph = make(n);
+      const counter = countSteps();
+      try {
+        run(graph);
+        return counter.steps() / n;
+      } finally {
+        counter.restore();
+      }
+    })
+    .slice(1);
+}
+
+/** Casts in a row; each result but the last is used by the next one alone. */
+function castsInARow(n: number): IGraph {
+  const b = new GraphBuilder();
+  let value = b.weight('w');
+  for (let i = 0; i < n; i++) {
+    value = b.cast(value, i % 2 === 0 ? 'bfloat16' : 'float16');
+  }
+  return b.output(b.call('aten.mm.default', { self: value, mat2: value })).graph;
+}
+
+/** Casts to the dtype there is already, in a row; a view of each is cast, of the last one first. */
+function idleCastsInARow(n: number): IGraph {
+  const b = new GraphBuilder();
+  const values = [b.weight('w')];
+  while (values.length < n) {
+    values.push(b.cast(values[values.length - 1], 'float32'));
+  }
+  for (const value of values.reverse()) {
+    const view = b.call('aten.t.default', { self: value });
+    const cast = b.cast(view, 'bfloat16');
+    b.output(b.call('aten.mm.default', { self: cast, mat2: cast }));
+  }
+  return b.graph;
+}
+
+/** Views in a row that start at a cast which has to stay, for its result is written to; each is cast, the last one first. */
+function viewsOfWritten(n: number): IGraph {
+  const b = new GraphBuilder();
+  const values = [b.cast(b.weight('w'), 'bfloat16')];
+  while (values.length < n) {
+    values.push(b.call('aten.clone.default', { self: values[values.length - 1] }));
+  }
+  for (const value of values.reverse()) {
+    const cast = b.cast(value, 'float16');
+    b.output(b.call('aten.mm.default', { self: cast, mat2: cast }));
+  }
+  b.call('aten.relu_.default', { self: values[values.length - 1] });
+  return b.graph;
+}
+
+/** Transposes in a row; each is the right operand of a product. */
+function transposesInARow(n: number): IGraph {
+  const b = new GraphBuilder();
+  const x = b.input('x');
+  let weight = b.weight('w');
+  for (let i = 0; i < n; i++) {
+    weight = b.call('aten.t.default', { self: weight });
+    b.output(b.call('aten.mm.default', { self: x, mat2: weight }));
+  }
+  return b.graph;
+}
+
+/** Transposes of a value in low precision in a row; each is cast up. */
+function upcastsInARow(n: number): IGraph {
+  const b = new GraphBuilder();
+  let x = b.call('aten.relu.default', { self: b.input('x', 'bfloat16') });
+  for (let i = 0; i < n; i++) {
+    x = b.call('aten.t.default', { self: x });
+    const up = b.cast(x, 'float32');
+    b.output(b.call('aten.mm.default', { self: up, mat2: up }));
+  }
+  return b.graph;
+}
+
+/** Branches in branches; each casts a weight of the outermost graph and one of its own. */
+function nestedBranches(n: number): IGraph {
+  let body: IGraph | null = null;
+  const outer = new GraphBuilder();
+  const weight = outer.weight('w');
+  for (let level = n; level >= 0; level--) {
+    const b: GraphBuilder = level === 0 ? outer : new GraphBuilder();
+    const own = b.weight(`w${level}`);
+    const values = [weight, own].map((value, i) =>
+      b.call(
+        'onnx.Cast',
+        { value, to: { kind: 'dtype', value: 'bfloat16' } },
+        { dtype: 'bfloat16' },
+        { name: `c${level}_${i}` }
+      )
+    );
+    if (body !== null) {
+      const branch = { kind: 'graph', value: body } as const;
+      const node = b.node('onnx.If', { own, then_branch: branch }, {}, { name: `if${level}` });
+      values.push(node.outputs[0]!);
+    }
+    values.forEach((value, i) => (value.name = `v${level}_${i}`));
+    b.graph.opsets[''] = 20;
+    b.output(...values);
+    body = b.graph;
+  }
+  return outer.graph;
+}
+
+const hoist = (graph: IGraph): unknown =>
+  PASS_ORDER.find(pass => pass.name === 'hoist-casts')!.run(graph);
+const prepare = (graph: IGraph): unknown => legalize(lowerToOnnx(graph), CPU_CAPABILITIES);
+const census = (graph: IGraph): unknown => {
+  const model = new GraphBuilder().model({ dialect: 'ONNX', format: 'onnx', graph });
+  return takeCensus(makeCastsExplicit(model), model, 'model.onnx');
+};
+
+describe('steps in collections', () => {
+  it.each([
+    ['casts in a row, when they are folded', castsInARow, foldWeightCasts],
+    ['idle casts in a row, when views of them are folded', idleCastsInARow, foldWeightCasts],
+    ['idle casts in a row, when casts of views move up', idleCastsInARow, hoist],
+    ['views of a cast that stays, when they are folded', viewsOfWritten, foldWeightCasts],
+    ['transposed weights in a row', transposesInARow, prepare],
+    ['transposed values in a row that are cast up', upcastsInARow, prepare],
+    ['branches in branches, in the census', nestedBranches, census],
+    ['branches in branches', nestedBranches, prepare]
+  ])('should not grow with the number of %s', (_, make, run) => {
+    const [small, large] = stepsPerNode(make, run);
+    expect(small).toBeGreaterThan(1);
+    expect(large).toBeLessThanOrEqual(small * 1.2);
+  });
+});
 
 describe('steps in collections per operator', () => {
   const folder = testFolder();
