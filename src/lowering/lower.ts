@@ -3,13 +3,13 @@
  *
  * @packageDocumentation
  */
-import { CastlensError, forEachNode } from '../model';
-import type { IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
+import { CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
+import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
 import { Call } from './aten/call';
 import { ruleFor } from './aten/registry';
-import type { IRule } from './aten/rule';
-import { Names, NodeBuilder } from './builder';
+import type { IRule, Lowered } from './aten/rule';
+import { Names, NodeBuilder, dtypeAttr } from './builder';
 import { functionalize } from './functionalize';
 import { ONNX_OPERATORS } from './onnxoperators';
 
@@ -54,19 +54,32 @@ export function unsupportedOperators(graph: IGraph): IUnsupported[] {
 
 function unsupportedAten(graph: IGraph): IUnsupported[] {
   const found = new Refusals();
-  const conflicts = inPlaceConflicts(graph);
   const dry = new NodeBuilder();
-  let used: Set<IValue> | null = null;
-  const isUsed = (value: IValue): boolean => (used ??= usedValues(graph)).has(value);
-  for (const node of graph.nodes) {
-    const rule = ruleFor(node.op);
-    if (rule === null) {
-      found.add(node);
-      continue;
-    }
-    const reason = conflicts.get(node) ?? refusal(rule, node, isUsed, dry);
-    if (reason !== null) {
-      found.add(node, reason);
+  // Branches are added as they are met.
+  const pending: IGraph[] = [graph];
+  for (const current of pending) {
+    const conflicts = inPlaceConflicts(current);
+    let used: Set<IValue> | null = null;
+    const isUsed = (value: IValue): boolean => (used ??= usedValues(current)).has(value);
+    for (const node of current.nodes) {
+      if (node.op === COND) {
+        const bodies = bodiesOf(node);
+        const given = new Set(handedOn(node).map(({ value }) => value));
+        if (bodies.some(({ inputs }) => inputs.some(value => !given.has(value)))) {
+          found.add(node, 'operands that are literals');
+        }
+        pending.push(...bodies);
+        continue;
+      }
+      const rule = ruleFor(node.op);
+      if (rule === null) {
+        found.add(node);
+        continue;
+      }
+      const reason = conflicts.get(node) ?? refusal(rule, node, isUsed, dry);
+      if (reason !== null) {
+        found.add(node, reason);
+      }
     }
   }
   return found.list();
@@ -94,9 +107,7 @@ function refusalOf(op: string, opset: number): string | null {
   if (since === undefined) {
     return 'ai.onnx has no such operator';
   }
-  return since > opset
-    ? `in ai.onnx since operator set ${since}, the model is of ${opset}`
-    : null;
+  return since > opset ? `in ai.onnx since operator set ${since}, the model is of ${opset}` : null;
 }
 
 /** Collects calls that cannot be lowered, by operator and reason. */
@@ -166,7 +177,7 @@ export function lowerToOnnx(given: IGraph, file?: string): IGraph {
   const names = new Names();
   names.takeValues(graph);
   const builder = new NodeBuilder(names);
-  const ends = new Set(values.values());
+  const named = new Set(values.values());
   const lowered = (value: IValue): IValue => {
     const result = values.get(value);
     if (!result) {
@@ -176,8 +187,9 @@ export function lowerToOnnx(given: IGraph, file?: string): IGraph {
     }
     return result;
   };
+  const state: ILowering = { values, lowered, named };
   for (const node of graph.nodes) {
-    lowerNode(node, builder, values, lowered, ends);
+    lowerNode(node, builder, state);
   }
   return {
     name: graph.name,
@@ -205,20 +217,27 @@ export function unsupportedError(
   );
 }
 
-/**
- * Lower one operator and bind its results.
- *
- * @param named - values whose names are taken by graph ends or earlier results.
- */
-function lowerNode(
-  node: INode,
-  builder: NodeBuilder,
-  values: Map<IValue, IValue>,
-  lowered: (value: IValue) => IValue,
-  named: Set<IValue>
-): void {
-  const rule = ruleFor(node.op)!;
-  const made = rule.lower(new Call(node, rule.schema, builder, lowered));
+/** What is known of values while a graph is lowered. */
+interface ILowering {
+  readonly values: Map<IValue, IValue>;
+  readonly lowered: (value: IValue) => IValue;
+  /** Values whose names are taken by graph ends or earlier results. */
+  readonly named: Set<IValue>;
+}
+
+/** `torch.cond`: a condition, and a graph for either case. */
+const COND = 'higher_order.cond';
+
+/** Lower one operator and bind its results. */
+function lowerNode(node: INode, builder: NodeBuilder, state: ILowering): void {
+  const { values, lowered, named } = state;
+  let made: Lowered;
+  if (node.op === COND) {
+    made = lowerBranches(node, builder, state);
+  } else {
+    const rule = ruleFor(node.op)!;
+    made = rule.lower(new Call(node, rule.schema, builder, lowered));
+  }
   const results = Array.isArray(made) ? (made as (IValue | null)[]) : [made as IValue];
   for (const [i, logical] of node.outputs.entries()) {
     const value = results[i] ?? null;
@@ -230,7 +249,7 @@ function lowerNode(
       value.name = logical.name;
       value.declaredDtype = logical.declaredDtype;
       value.requiresGrad = logical.requiresGrad;
-      if (logical.kind === 'tensor') {
+      if (logical.kind === 'tensor' && node.op !== COND) {
         value.dtype = logical.dtype ?? value.dtype;
         value.shape = logical.shape ?? value.shape;
         delete value.accumulates;
@@ -245,6 +264,47 @@ function lowerNode(
     // From here on the operand's name stands for what was written.
     values.set(operand, result);
   }
+}
+
+/**
+ * `If`: branches use outer values in place of the operands they are given. What they return has the dtype that both compute, which
+ * the file need not record: export does not enter the regions of branches. Where they differ it is the recorded one.
+ */
+function lowerBranches(node: INode, builder: NodeBuilder, state: ILowering): IValue[] {
+  for (const { value, operand } of handedOn(node)) {
+    state.values.set(value, state.lowered(operand));
+  }
+  const [left, right] = bodiesOf(node).map(body => {
+    const inner = new NodeBuilder(builder.names);
+    body.nodes.forEach(one => lowerNode(one, inner, state));
+    return { body, inner, results: body.outputs.map(state.lowered) };
+  });
+  const types = node.outputs.map((value, i) => {
+    const both = [left, right].map(({ results }) => results[i].dtype);
+    const dtype = both[0] === both[1] ? both[0] : (value?.dtype ?? null);
+    return { dtype, shape: value?.shape ?? null };
+  });
+  const branch = ({ body, inner, results }: typeof left): Attr => {
+    // Values of its own: a branch may return an outer value, or one twice.
+    const outputs = results.map((value, i) => {
+      const { dtype } = types[i];
+      const type = { dtype, shape: value.shape };
+      const name = `${node.name}/${body.name}_${i}`;
+      return dtype === null || dtype === value.dtype
+        ? inner.emit('onnx.Identity', name, [value], {}, [type], node)[0]
+        : inner.emit('onnx.Cast', name, [value], { to: dtypeAttr(dtype) }, [type], node, 'hold')[0];
+    });
+    const opsets = { '': LOWERED_OPSET };
+    return { kind: 'graph', value: { ...body, inputs: [], outputs, nodes: inner.nodes, opsets } };
+  };
+  return builder.emit(
+    'onnx.If',
+    `${node.name}/If`,
+    [state.lowered(node.inputs[0]!)],
+    { then_branch: branch(left), else_branch: branch(right) },
+    types,
+    node
+  );
 }
 
 /** What a rule does not support of a call, or null. */
@@ -272,13 +332,14 @@ function refusal(
 
 function usedValues(graph: IGraph): Set<IValue> {
   const used = new Set(graph.outputs);
-  for (const node of graph.nodes) {
+  forEachNode(graph, node => {
     for (const value of node.inputs) {
       if (value !== null) {
         used.add(value);
       }
     }
-  }
+    bodiesOf(node).forEach(body => body.outputs.forEach(value => used.add(value)));
+  });
   return used;
 }
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from oracle import CastCounter
+from safetensors.torch import load_file, save_file
 from torch._higher_order_ops.map import map as map_rows
 from torch._higher_order_ops.scan import scan
 from torch._higher_order_ops.while_loop import while_loop
@@ -193,6 +194,30 @@ def test_the_export_pass_does_the_same(castlens, exported, tmp_path, mixed):
     assert {name: stored[name].dtype for name in stored} == {
         name: tensor.dtype for name, tensor in torch.export.load(tmp_path / "fixed.pt2").state_dict.items()
     }
+
+
+@pytest.mark.parametrize("file", ["model.pt2", "model.core.pt2"])
+@pytest.mark.parametrize("name", ["branches", "mixed-branches", "returned"])
+def test_the_branch_that_pytorch_takes_runs(castlens, tmp_path, name, file):
+    torch.manual_seed(7)
+    make, calls, *_ = CASES[name]
+    model = make().eval()
+    program = torch.export.export(model, calls[0])
+    torch.export.save(program if file == "model.pt2" else program.run_decompositions(), tmp_path / file)
+    for inputs in calls:
+        save_file({f"input_{i}": t for i, t in enumerate(inputs)}, tmp_path / "in.safetensors")
+        arguments = (tmp_path / file, "--inputs", tmp_path / "in.safetensors")
+        castlens.run("run", *arguments, "--outputs", tmp_path / "out.safetensors")
+        found = load_file(tmp_path / "out.safetensors")
+        with torch.no_grad():
+            wanted = model(*inputs)
+        for i, want in enumerate(wanted if isinstance(wanted, tuple) else (wanted,)):
+            got = found[f"output_{i}"]
+            assert got.dtype == want.dtype and got.shape == want.shape
+            assert (got.float() - want.float()).abs().max() <= want.float().abs().max() * 2**-6
+        result = castlens.json("compare", *arguments, "--cache", "off,autocast,folded,frozen", "--runs", 1, "--warmup", 0)
+        assert all(variant["bitIdenticalToOff"] is True for variant in result["variants"])
+        assert [v["executedWeightCasts"] for v in result["variants"] if v["cache"] in ("folded", "frozen")] == [0, 0]
 
 
 @pytest.mark.parametrize("inside", [False, True])

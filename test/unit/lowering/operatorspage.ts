@@ -127,6 +127,7 @@ export function operatorsPage(): string {
     '  into the tensor they are views of, and what reads it afterwards sees them. Writes into inputs and',
     '  weights hold for the rest of the forward. Refused with a reason: writing into a weight whose memory has another name, and into what',
     '  may be a view or a copy (`reshape`, `contiguous`, `to`, …) while another name of its memory is read afterwards.',
+    '- `torch.cond` (`higher_order.cond`) becomes an `If`; loops (`while_loop`, `scan`) are read and counted, but not run.',
     '- Arguments left out in the file have the defaults of their ATen schema.',
     '',
     '## ATen',
