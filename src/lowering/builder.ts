@@ -3,14 +3,7 @@
  *
  * @packageDocumentation
  */
-import {
-  bodiesOf,
-  contiguousStrides,
-  DTYPES,
-  forEachNode,
-  makeValue,
-  perOperator
-} from '../model';
+import { bodiesOf, contiguousStrides, DTYPES, forEachNode, makeValue, perOperator } from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight, Shape } from '../model';
 import { encodeNumbers } from './numbers';
 

@@ -26,8 +26,7 @@ export function functionalize(graph: IGraph): IGraph {
   if (writes.length === 0) {
     return graph;
   }
-  const needed =
-    writes.some(node => ruleFor(node.op) === null) || inPlaceConflicts(graph).size > 0;
+  const needed = writes.some(node => ruleFor(node.op) === null) || inPlaceConflicts(graph).size > 0;
   return needed ? (new Functional(graph).run() ?? graph) : graph;
 }
 
