@@ -1,7 +1,6 @@
 // A folder that runs castlens on a machine without network: bundles, Node, onnxruntime-node, and what it needs for CUDA.
 import { chmodSync, copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as esbuild from 'esbuild';
 import { Failure, run, runQuietly } from '../process.mjs';
 import { nodeOptions, root } from '../sidecar.mjs';
 
@@ -37,6 +36,8 @@ function copyPackage(name, folder, isWanted) {
  */
 export async function assemble(folder, entryPoints) {
   mkdirSync(folder, { recursive: true });
+  // Loaded on demand: the test script imports this file before anything is installed.
+  const esbuild = await import('esbuild');
   await esbuild.build({ ...nodeOptions, sourcemap: false, entryPoints, outdir: folder });
   copyPackage('onnxruntime-common', folder, path =>
     /^(package\.json|dist\/cjs\/.*\.(js|json))$/.test(path)
