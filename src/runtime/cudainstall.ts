@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -131,22 +131,16 @@ async function fromPyPI(version: string, folder: string): Promise<string> {
 /** Run a program silently. Says why it failed, or nothing. */
 function run(command: string, args: readonly string[]): Promise<string> {
   return new Promise(resolve => {
-    let said = '';
-    const child = spawn(command, [...args], {
-      env: process.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS
-    });
-    const keep = (text: Buffer): void => {
-      said = (said + text.toString()).slice(-2000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', error => resolve(error.message));
-    child.on('close', (code, signal) => {
-      const last = said.trim().split('\n').slice(-1)[0];
-      const reason = last || (signal === null ? `exit code ${code}` : `ended by ${signal}`);
-      resolve(code === 0 ? '' : `${basename(command)}: ${reason}`);
+    const options = { env: process.env, timeout: TIMEOUT_MS, maxBuffer: Infinity };
+    // Not `spawn`: its timeout keeps the process alive where the program cannot be started.
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      if (error === null || typeof error.code === 'string') {
+        return resolve(error?.message ?? '');
+      }
+      const last = (stdout + stderr).trim().split('\n').slice(-1)[0];
+      const reason =
+        last || (error.signal ? `ended by ${error.signal}` : `exit code ${error.code}`);
+      resolve(`${basename(command)}: ${reason}`);
     });
   });
 }
