@@ -34,12 +34,13 @@ export function takeCensus(
 ): ICensus {
   const aliases = findAliases(explicit.graph);
   const attribution = new ModuleAttribution(model);
-  const counts = countCasts(explicit.graph);
+  const executions = new ExecutionCounts(explicit.graph);
+  const counts = countCasts(explicit.graph, executions);
   const judged = counts.weightCasts.map(cast => ({
     ...cast,
     verdict: cacheVerdict(cast, model.dialect, explicit.regions, aliases)
   }));
-  const { cached, repeated } = sumCached(explicit, judged);
+  const { cached, repeated } = sumCached(explicit, judged, executions);
   const casts: IJudgedCast[] = judged.map(cast => ({
     ...cast,
     isRepeated: repeated.has(cast.node),
@@ -90,9 +91,9 @@ type ICacheJudgedCast = Omit<IJudgedCast, 'isRepeated' | 'isFoldable' | 'module'
 /** What eager mode does once while its cache lives: in one forward, and the casts that it spares. */
 function sumCached(
   { graph, regions }: IExplicitGraph,
-  casts: readonly ICacheJudgedCast[]
+  casts: readonly ICacheJudgedCast[],
+  counts: ExecutionCounts
 ): { readonly cached: IForwardCasts; readonly repeated: ReadonlySet<INode> } {
-  const counts = new ExecutionCounts(graph);
   const repeated = new Set<INode>();
   const done = cachedCasts(graph, regions, casts).map(group => {
     const [first] = group.casts;

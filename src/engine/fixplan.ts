@@ -102,7 +102,6 @@ interface IUsage {
  *
  * #### Complexity
  * Linear in operands.
- *
  */
 export function planFix(
   explicit: IExplicitGraph,

@@ -4,12 +4,7 @@
  * @packageDocumentation
  */
 import type { IRunRange } from '../autocast';
-import {
-  countCasts,
-  ExecutionCounts,
-  findOverrideErrors,
-  sumCasts
-} from '../autocast';
+import { countCasts, ExecutionCounts, findOverrideErrors, sumCasts } from '../autocast';
 import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
 import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
 import type { IGraph, IValue } from '../model';

@@ -92,7 +92,7 @@ class Functional {
   private _share(node: INode, operand: IValue, index: number): void {
     const { root } = this._aliasOf(operand);
     const views = asViews(node);
-    if (views === null && this._lastRead(root) <= index) {
+    if (views === null && !this._shared.has(root) && this._lastRead(root) <= index) {
       // View or copy: nobody can tell, since no other name of the memory is read from here on.
       return;
     }

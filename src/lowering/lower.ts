@@ -67,6 +67,8 @@ function unsupportedAten(graph: IGraph): IUnsupported[] {
         const given = new Set(handedOn(node).map(({ value }) => value));
         if (bodies.some(({ inputs }) => inputs.some(value => !given.has(value)))) {
           found.add(node, 'operands that are literals');
+        } else if (bodies.some(({ outputs }) => outputs.length !== node.outputs.length)) {
+          found.add(node, 'branches that return literals');
         }
         pending.push(...bodies);
         continue;

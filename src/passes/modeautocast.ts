@@ -54,7 +54,12 @@ class EagerCache {
     casts: readonly IKeptCast[],
     regions: RegionStates
   ) {
+    this._outputs = outputsOf(_graph);
     for (const group of cachedCasts(_graph, regions, casts)) {
+      if (group.casts.every(({ node }) => this._outputs.has(node.outputs[0]!))) {
+        // All of them stay: one more would save nothing.
+        continue;
+      }
       const ofHome = this._groups.get(group.home);
       if (ofHome === undefined) {
         this._groups.set(group.home, [group]);
@@ -63,7 +68,6 @@ class EagerCache {
       }
     }
     this._names = new NameSource(_graph);
-    this._outputs = outputsOf(_graph);
   }
 
   run(): number {

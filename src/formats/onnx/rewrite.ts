@@ -31,10 +31,12 @@ import {
   GRAPH,
   MODEL,
   NODE,
+  SEQUENCE_TYPE,
   TENSOR,
+  TENSOR_TYPE,
+  TYPE,
   VALUE_INFO
 } from './fields';
-import { SEQUENCE_TYPE, TENSOR_TYPE, TYPE } from './fields';
 import type { IScope, Place } from './scopes';
 import { placeOf, placesOf, Scopes } from './scopes';
 import type { Piece } from './wirepieces';

@@ -186,7 +186,7 @@ class OnnxWriter {
     }
   }
 
-  /** Results of a nested graph: runtimes refuse values of the graph around, but take copies of them. */
+  /** Results of a nested graph: runtimes refuse values of the graph around, and one value twice, but take copies of them. */
   private _ownOutputs(graph: IGraph): IValue[] {
     const own = new Set<IValue | null>([
       ...graph.inputs,
@@ -194,7 +194,7 @@ class OnnxWriter {
       ...graph.nodes.flatMap(node => node.outputs)
     ]);
     return graph.outputs.map(value => {
-      if (own.has(value)) {
+      if (own.delete(value)) {
         return value;
       }
       const copy = { ...value };

@@ -245,7 +245,9 @@ describe('overrides of real exports', () => {
       ]);
     expect(castsOf(enabled)).toEqual(castsOf(asCuda));
     expect(weightCastsOf(enabled.graph)).toHaveLength(4);
-    expect(countCasts(enabled.graph).activationCasts).toBe(countCasts(asCuda.graph).activationCasts);
+    expect(countCasts(enabled.graph).activationCasts).toBe(
+      countCasts(asCuda.graph).activationCasts
+    );
     expect(findOverrideErrors(enabled)).toHaveLength(1);
   });
 

@@ -195,6 +195,22 @@ describe('writeOnnx()', () => {
     expect(then.kind === 'graph' && then.value.outputs[0].name).toBe('same_2');
   });
 
+  it('should copy what a nested graph returns twice', async () => {
+    const flag = makeValue('flag', 'bool', []);
+    const [x, y, z, inner] = ['x', 'y', 'z', 'inner'].map(FLOAT);
+    const branch = nodeOf('onnx.If', [flag], [y, z]);
+    const body = graphOf({
+      outputs: [inner, inner],
+      nodes: [nodeOf('onnx.Neg', [x], [inner])]
+    });
+    branch.attrs.then_branch = { kind: 'graph', value: body };
+    const model = await readBack(graphOf({ inputs: [flag, x], outputs: [y, z], nodes: [branch] }));
+    const then = model.graph.nodes[0].attrs.then_branch;
+    const { nodes, outputs } = (then as { readonly value: IGraph }).value;
+    expect(nodes.map(({ op }) => op)).toEqual(['onnx.Neg', 'onnx.Identity']);
+    expect(new Set(outputs).size).toBe(2);
+  });
+
   it('should make initializers of constants that lie in a file', async () => {
     const model = await readModel(fixture('seed-mlp/model.onnx'));
     const { weight } = model.graph.weights[0];

@@ -2,6 +2,7 @@
 import { unsupportedOperators } from '../../../src/lowering';
 import { makeValue } from '../../../src/model';
 import type { Attr, IGraph, IValue } from '../../../src/model';
+import { makeWeight } from '../autocast/builder';
 import { numbersOf, runOnCpu } from './device';
 
 const int = (value: number): Attr => ({ kind: 'int', value });
@@ -199,5 +200,19 @@ describe('writes through views', () => {
     unclear.call('aten.fill_.Scalar', { self: flat, value: float(7) }, [6]);
     unclear.graph.outputs.push(base);
     expect(unsupportedOperators(unclear.graph)).toHaveLength(1);
+  });
+
+  it('are refused where a view may be a copy of memory that has another name', () => {
+    const c = new Calls();
+    const [first, second] = ['a', 'b'].map(name => {
+      const value = makeValue(name, 'float32', [2, 3]);
+      c.graph.weights.push({ value, weight: makeWeight(name, { shape: [2, 3], storage: 'tied' }) });
+      return value;
+    });
+    const shape: Attr = { kind: 'list', items: [int(6)] };
+    const flat = c.call('aten.reshape.default', { self: first, shape }, [6]);
+    c.call('aten.fill_.Scalar', { self: flat, value: float(7) }, [6]);
+    c.graph.outputs.push(c.call('aten.neg.default', { self: second }, [2, 3]));
+    expect(unsupportedOperators(c.graph)).toHaveLength(1);
   });
 });

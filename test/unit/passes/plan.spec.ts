@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCastsExplicit, takeCensus, weightCastsOf } from '../../../src/autocast';
 import { readModel } from '../../../src/formats';
-import type { IExportedModel, IGraph, IWeight } from '../../../src/model';
+import type { Attr, IExportedModel, IGraph, IWeight } from '../../../src/model';
 import { forEachNode } from '../../../src/model';
 import { planGraph } from '../../../src/passes';
 import type { CacheMode, PassName, Reference } from '../../../src/protocol';
@@ -236,6 +236,24 @@ describe('planGraph()', () => {
     const { graph, weightCasts } = plan(b.graph, b.model({ dialect: 'ATEN' }), 'folded');
     expect(weightCasts).toBe(0);
     expect(graph.weights).toHaveLength(1);
+  });
+
+  it('should make no cast ahead of branches that return theirs', () => {
+    const b = new GraphBuilder();
+    const w = b.weight('w');
+    const branch = (name: string): Attr => {
+      const body = new GraphBuilder();
+      body.output(body.cast(w, 'bfloat16', { name }));
+      body.graph.outputs[0].name = name;
+      return { kind: 'graph', value: body.graph };
+    };
+    const branches = { then_branch: branch('left'), else_branch: branch('right') };
+    b.output(b.call('onnx.If', { cond: b.input('c', 'bool', []), ...branches }));
+    const model = b.model({ dialect: 'ATEN' });
+    expect(plan(b.graph, model, 'off').weightCasts).toBe(2);
+    const { graph, weightCasts } = plan(b.graph, model, 'autocast');
+    expect(weightCasts).toBe(2);
+    expect(graph.nodes).toHaveLength(1);
   });
 
   it('should keep eager casts for one outermost region only', () => {
