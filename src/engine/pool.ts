@@ -48,7 +48,7 @@ export class Pool<T extends IPooled> {
    * them is.
    * @param job - of who asks. Its cancellation ends the waiting at once, whatever others do.
    *
-   * @throws CastlensError `cancelled`, or what `make` throws: the same for all who wait.
+   * @throws CastlensError `cancelled`, or what `make` throws, or disposing what is out of date: the same for all who wait.
    */
   async take(
     { key, group, version }: IPoolKey,
@@ -58,6 +58,7 @@ export class Pool<T extends IPooled> {
     throwIfCancelled(job);
     // Nothing may come between looking and taking: another version could be asked for meanwhile.
     const room = disposeAll(this._outdate(group, version));
+    // A failure leaves no lease behind: where there is something to dispose, nothing of the group is kept or being made.
     const [lease] = await Promise.all([this._take({ key, group, version }, make, job, room), room]);
     return lease;
   }
@@ -248,8 +249,13 @@ interface IWaiter<T> {
   reject(error: unknown): void;
 }
 
+/** Dispose one after the other, all of them whatever happens; then throw the first error. */
 async function disposeAll<T extends IPooled>(entries: readonly IEntry<T>[]): Promise<void> {
+  const errors: unknown[] = [];
   for (const { item } of entries) {
-    await item.dispose();
+    await item.dispose().catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) {
+    throw errors[0];
   }
 }

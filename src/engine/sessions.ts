@@ -158,8 +158,11 @@ export class VariantSessions {
         work => this._withRoom(work)
       );
     } catch (error) {
-      await session?.dispose();
-      converted.dispose();
+      try {
+        await session?.dispose();
+      } finally {
+        converted.dispose();
+      }
       // The runtime's message would not say that the file is another one now.
       await loaded.checkFiles();
       throw error;
@@ -302,8 +305,11 @@ export class VariantSession implements IPooled {
   }
 
   async dispose(): Promise<void> {
-    await this._session.dispose();
-    this._converted.dispose();
+    try {
+      await this._session.dispose();
+    } finally {
+      this._converted.dispose();
+    }
   }
 
   private _memory: IProcessMemory | null = null;

@@ -1,3 +1,4 @@
+import type { ILease } from '../../../src/engine/pool';
 import { Pool } from '../../../src/engine/pool';
 import type { IJob } from '../../../src/runtime';
 
@@ -254,6 +255,19 @@ describe('Pool', () => {
     const pool = new Pool<Thing>({ bytes: 10, items: 9 });
     await expect(pool.take(key('a'), never)).rejects.toThrow('made again');
     expect(pool.size).toBe(0);
+  });
+
+  it('should dispose all that is out of date where one of it cannot be, and make nothing', async () => {
+    const pool = new Pool<Thing>({ bytes: 10, items: 9 });
+    const take = (name: string, version: string): Promise<ILease<Thing>> =>
+      pool.take({ key: name, group: 'g', version }, async () => new Thing(name, 1));
+    const old = await Promise.all(['x', 'y'].map(name => take(name, '1')));
+    await Promise.all(old.map(lease => lease.release()));
+    old[0].item.dispose = () => Promise.reject(new Error('stuck'));
+    await expect(take('next', '2')).rejects.toThrow('stuck');
+    expect([old[1].item.disposed, pool.size]).toEqual([1, 0]);
+    const next = await take('next', '2');
+    expect([next.reused, pool.size]).toEqual([false, 1]);
   });
 
   it('should give up everything when it is cleared', async () => {
