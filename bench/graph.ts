@@ -282,7 +282,7 @@ async function stages(
   // What the processor's caches make of the plainest stage there can be.
   await time('copy, for comparison', () => cloneGraph(explicit.graph));
   await time('census', () => takeCensus(explicit, model, path));
-  const loaded = new LoadedModel(model, []);
+  const loaded = new LoadedModel(model);
   await time('describe', () => describeModel(loaded, path));
   for (const pass of PASS_ORDER) {
     const { graph } = cloneGraph(explicit.graph);

@@ -8,11 +8,12 @@ import { resolve } from 'node:path';
 
 import type { IExplicitGraph } from '../autocast';
 import { checkOverrides, makeCastsExplicit, makeOverriddenExplicit, takeCensus } from '../autocast';
-import { readModel } from '../formats';
-import type { IExportedModel } from '../model';
+import { readModel, versionOf } from '../formats';
+import type { IExportedModel, IModelFile } from '../model';
 import { CastlensError } from '../model';
 import type { ICensus, IModelRef, RegionOverrides } from '../protocol';
 import type { IJob } from '../runtime';
+import { throwIfCancelled } from '../runtime';
 import type { IUpdatedModel } from './weightupdate';
 import { takeWeights } from './weightupdate';
 
@@ -20,14 +21,13 @@ import { takeWeights } from './weightupdate';
 export class LoadedModel {
   constructor(
     readonly model: IExportedModel,
-    private readonly _fingerprints: readonly string[],
     /** What was taken from another file; null where the model has its own weights. */
     readonly update: IUpdatedModel | null = null
   ) {}
 
   /** Changes whenever a file of the model does. */
   get key(): string {
-    return this._fingerprints.join('|');
+    return keyOf(this.model.files);
   }
 
   /** The graph with region casts explicit, as recorded; made on first use. Do not change it: clone it. */
@@ -67,17 +67,17 @@ export class LoadedModel {
   }
 
   /**
-   * Make sure that the files are still those that were opened. To be called when bytes of weights have been read, or could not be:
+   * Make sure that the files are still those that were read. To be called when bytes of weights have been read, or could not be:
    * what was read in between is of this model then.
    *
    * @throws CastlensError that names the file that is gone, or has changed.
    */
   async checkFiles(): Promise<void> {
-    const now = await fingerprints(this.model);
-    const changed = this._fingerprints.findIndex((text, i) => text !== now[i]);
-    if (changed >= 0) {
+    const now = await filesNow(this.model);
+    const changed = this.model.files.find(({ version }, i) => version !== now[i].version);
+    if (changed !== undefined) {
       throw new CastlensError('bad-file', 'the file has changed since the model was opened', {
-        file: this.model.files[changed].path,
+        file: changed.path,
         expected: 'the file as it was',
         found: 'another size, modification time or file of the same name',
         hint: 'Try again when whoever writes it has finished'
@@ -99,68 +99,87 @@ const CAPACITY = 8;
  * Reads models, each once.
  *
  * #### Notes
- * A model is read again when the size or the modification time of any of its files has changed, or another file has its name. A failed read is not kept.
+ * A model is read again when the size or the modification time of any of its files has changed, or another file has its name: since
+ * it was opened for reading, so that a file replaced meanwhile is noticed too. A failed read is not kept. Who asks for weights that
+ * another is taking waits for that one, and takes them itself where the other cancels.
  */
 export class ModelStore {
   /**
    * The model at `path`, with the weights of another file where `weights` names one.
    *
-   * @throws CastlensError where a file cannot be read, or the weights do not fit the model.
+   * @throws CastlensError where a file cannot be read or changes while weights are compared, or the weights do not fit the model.
    */
   async load({ path, weights }: IModelRef, job: IJob = {}): Promise<LoadedModel> {
     const absolute = resolve(path);
     if (weights === undefined) {
-      return this._hold(absolute, () => readModel(absolute).then(model => keyed(model)));
+      return this._hold(absolute, async () => new LoadedModel(await readModel(absolute)), job);
     }
     const own = await this.load({ path });
     const source = resolve(weights);
-    return this._hold(`${absolute}\0${source}`, async () => {
+    const take = async (): Promise<LoadedModel> => {
       const update = await takeWeights(own.model, source, job);
-      return keyed(update.model, update);
-    });
+      const loaded = new LoadedModel(update.model, update);
+      await loaded.checkFiles();
+      return loaded;
+    };
+    return this._hold(`${absolute}\0${source}`, take, job);
   }
 
   /** What `read` gives, or gave before if its files have not changed since. */
-  private async _hold(name: string, read: () => Promise<LoadedModel>): Promise<LoadedModel> {
-    const held = this._models.get(name);
-    if (held) {
-      const loaded = await held;
-      if ((await fingerprints(loaded.model)).join('|') === loaded.key) {
-        this._models.delete(name);
+  private async _hold(
+    name: string,
+    read: () => Promise<LoadedModel>,
+    job: IJob
+  ): Promise<LoadedModel> {
+    for (let held; (held = this._models.get(name));) {
+      const loaded = await held.catch((error: unknown) => {
+        if (error instanceof CastlensError && error.code === 'cancelled') {
+          return null;
+        }
+        throw error;
+      });
+      throwIfCancelled(job);
+      const isCurrent = loaded !== null && keyOf(await filesNow(loaded.model)) === loaded.key;
+      // Meanwhile another may have begun to read.
+      if (this._forget(name, held) && isCurrent) {
         this._models.set(name, held);
+      }
+      if (isCurrent) {
         return loaded;
       }
-      this._models.delete(name);
     }
     const reading = read();
     this._models.set(name, reading);
-    reading.catch(() => this._models.delete(name));
+    reading.catch(() => this._forget(name, reading));
     while (this._models.size > CAPACITY) {
       this._models.delete(this._models.keys().next().value!);
     }
     return reading;
   }
 
+  /** Whether it was what is held by that name. */
+  private _forget(name: string, held: Promise<LoadedModel>): boolean {
+    return this._models.get(name) === held && this._models.delete(name);
+  }
+
   private readonly _models = new Map<string, Promise<LoadedModel>>();
 }
 
-async function keyed(
-  model: IExportedModel,
-  update: IUpdatedModel | null = null
-): Promise<LoadedModel> {
-  return new LoadedModel(model, await fingerprints(model), update);
+/** Tells the files of a model from what they may become. */
+function keyOf(files: readonly IModelFile[]): string {
+  return files.map(({ path, version }) => `${path}:${version}`).join('|');
 }
 
-/** What tells each file of a model from what it may become. */
-async function fingerprints({ files }: IExportedModel): Promise<string[]> {
-  const parts: string[] = [];
+/** The files of a model as they are now. */
+async function filesNow({ files }: IExportedModel): Promise<IModelFile[]> {
+  const now: IModelFile[] = [];
   for (const { path } of files) {
     try {
-      const { size, mtimeMs, ino } = await stat(path);
-      parts.push(`${path}:${size}:${mtimeMs}:${ino}`);
+      const stats = await stat(path);
+      now.push({ path, sizeBytes: stats.size, version: versionOf(stats) });
     } catch (cause) {
       throw new CastlensError('file-not-found', 'the file is gone', { file: path, cause });
     }
   }
-  return parts;
+  return now;
 }

@@ -6,7 +6,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
+import type { IModelFile } from '../model';
 import { CastlensError } from '../model';
+import { versionOf } from './fileversion';
 
 /** Bytes at known positions: a file, a part of one, or memory. */
 export interface IByteSource {
@@ -77,7 +79,7 @@ export class FileReader implements IByteSource {
           found: stat.isDirectory() ? 'a directory' : 'a device, pipe or socket'
         });
       }
-      reader = new FileReader(absolute, descriptor, stat.size);
+      reader = new FileReader(absolute, descriptor, stat.size, versionOf(stat));
       return reader;
     } finally {
       if (reader === null) {
@@ -91,8 +93,14 @@ export class FileReader implements IByteSource {
     readonly path: string,
     private readonly _descriptor: number,
     /** Size in bytes when it was opened. */
-    readonly sizeBytes: number
+    readonly sizeBytes: number,
+    private readonly _version: string
   ) {}
+
+  /** What was opened: of this very file, whatever has its name by now. */
+  get file(): IModelFile {
+    return { path: this.path, sizeBytes: this.sizeBytes, version: this._version };
+  }
 
   readonly fileOffset = 0;
 

@@ -3,17 +3,17 @@
  *
  * @packageDocumentation
  */
-import type { IWeight } from '../model';
+import type { IModelFile, IWeight } from '../model';
 import { contiguousStrides } from '../model';
 import { FileReader } from './filereader';
 import { readModel } from './readmodel';
-import { openSafetensors } from './safetensors';
+import { readSafetensors } from './safetensors';
 import { isSafetensors } from './sniff';
 
 /** A file with weights. */
 export interface IWeightsFile {
-  /** Every file the bytes lie in, `path` first, with sizes in bytes. */
-  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+  /** Every file the bytes lie in, `path` first. */
+  readonly files: readonly IModelFile[];
   /** Every tensor. A tied weight of an exported model is one with several names. */
   readonly weights: readonly IWeight[];
 }
@@ -31,9 +31,9 @@ export async function readWeights(path: string): Promise<IWeightsFile> {
       const { files, weights } = await readModel(path);
       return { files, weights };
     }
-    const tensors = await openSafetensors(path);
+    const tensors = readSafetensors(file);
     return {
-      files: [{ path, sizeBytes: file.sizeBytes }],
+      files: [file.file],
       weights: [...tensors].map(([name, { dtype, shape, range }]) => ({
         storage: `${range.file}:${range.offset}:${range.length}`,
         names: [name],

@@ -67,7 +67,7 @@ const NAME_BY_DTYPE: ReadonlyMap<DType, string> = new Map(
 export async function openSafetensors(path: string): Promise<Map<string, ISafetensor>> {
   const file = FileReader.open(path);
   try {
-    return readTable(file);
+    return readSafetensors(file);
   } finally {
     file.close();
   }
@@ -134,7 +134,8 @@ export async function writeSafetensors(
   });
 }
 
-function readTable(file: FileReader): Map<string, ISafetensor> {
+/** Where the tensors of an open file lie, see {@link openSafetensors}. */
+export function readSafetensors(file: FileReader): Map<string, ISafetensor> {
   if (file.sizeBytes < 8) {
     throw tooShort(file, 'header', 8);
   }

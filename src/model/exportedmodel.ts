@@ -66,8 +66,17 @@ export interface IExportedModel {
    * be absent for any input, and have the sizes of the export where sizes are symbolic.
    */
   readonly sampleInputs?: ReadonlyMap<string, IWeight>;
-  /** Every file the model's bytes lie in, `path` first, with sizes in bytes. */
-  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+  /** Every file the model's bytes lie in, `path` first. */
+  readonly files: readonly IModelFile[];
   /** Remarks of the reader about the file. */
   readonly warnings: readonly string[];
+}
+
+/** A file that bytes of a model lie in, as it was when it was read. */
+export interface IModelFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Changes whenever the file does, and where another file takes its name. */
+  readonly version: string;
 }

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { versionOf } from '../formats';
 import type { DType, IGraph, IWeight } from '../model';
 import {
   CastlensError,
@@ -349,8 +350,8 @@ function checkRange(weight: IWeight, stamps: Map<string, IFileStamp>): void {
   let stamp = stamps.get(file);
   if (!stamp) {
     try {
-      const { size, mtimeMs, ino } = statSync(file);
-      stamp = { sizeBytes: size, text: `${size}:${mtimeMs}:${ino}` };
+      const stats = statSync(file);
+      stamp = { sizeBytes: stats.size, text: versionOf(stats) };
     } catch (cause) {
       throw new CastlensError('file-not-found', 'the file with the weight cannot be read', {
         file,

@@ -6,8 +6,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import type { IByteRange } from '../../model';
+import type { IByteRange, IModelFile } from '../../model';
 import { CastlensError } from '../../model';
+import { versionOf } from '../fileversion';
 
 /**
  * Resolves `external_data` of one model.
@@ -22,9 +23,9 @@ export class ExternalFiles {
     this._folder = fs.realpathSync(path.dirname(_modelPath));
   }
 
-  /** Files that were referred to, with their sizes in bytes. */
-  get files(): { path: string; sizeBytes: number }[] {
-    return [...this._sizes].map(([file, sizeBytes]) => ({ path: file, sizeBytes }));
+  /** Files that were referred to. */
+  get files(): IModelFile[] {
+    return [...this._files.values()];
   }
 
   /**
@@ -37,7 +38,7 @@ export class ExternalFiles {
   resolve(tensor: string, entries: ReadonlyMap<string, string>, neededBytes: number): IByteRange {
     const location = entries.get('location') ?? '';
     const file = this._locate(tensor, location);
-    const sizeBytes = this._sizes.get(file)!;
+    const { sizeBytes } = this._files.get(file)!;
     const offset = this._number(tensor, entries, 'offset') ?? 0;
     const length = this._number(tensor, entries, 'length') ?? neededBytes;
     if (length !== neededBytes) {
@@ -108,7 +109,7 @@ export class ExternalFiles {
       throw refuse(`'${location}', which is no regular file`);
     }
     this._locations.set(location, file);
-    this._sizes.set(file, stat.size);
+    this._files.set(file, { path: file, sizeBytes: stat.size, version: versionOf(stat) });
     return file;
   }
 
@@ -135,7 +136,7 @@ export class ExternalFiles {
 
   private readonly _folder: string;
   private readonly _locations = new Map<string, string>();
-  private readonly _sizes = new Map<string, number>();
+  private readonly _files = new Map<string, IModelFile>();
 }
 
 function isInside(folder: string, file: string): boolean {

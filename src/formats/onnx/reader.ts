@@ -62,7 +62,7 @@ export function readOnnx(file: FileReader): IExportedModel {
     weights: weightsOf(graph),
     modules: modulesOf(origins.moduleTypes, graph),
     ranges: rangesOf(raw),
-    files: [{ path: file.path, sizeBytes: file.sizeBytes }, ...external.files],
+    files: [file.file, ...external.files],
     warnings
   };
 }

@@ -118,7 +118,7 @@ export async function readPt2(file: FileReader): Promise<IExportedModel> {
     ranges: readRanges(json, program),
     guards: readGuards(json, program, signature.inputSources, warnings),
     ...(sampleInputs === undefined ? {} : { sampleInputs }),
-    files: [{ path: file.path, sizeBytes: file.sizeBytes }],
+    files: [file.file],
     warnings
   };
 }

@@ -188,8 +188,7 @@ describe('VariantSessions on a program with calls that onnxruntime has no kernel
     const source = { file: 'model.py', line: 7 };
     const erf = builder.call('aten.erf.default', { self: x }, {}, { source });
     const loaded = new LoadedModel(
-      builder.output(erf).model({ dialect: 'ATEN', inputs: [], outputs: [] }),
-      []
+      builder.output(erf).model({ dialect: 'ATEN', inputs: [], outputs: [] })
     );
     const variant = { cache: 'off', passes: [], device: 'cpu' } as const;
     await expect(sessions.load(loaded, variant, {})).rejects.toMatchObject({

@@ -128,7 +128,7 @@ async function runAll(
   note('make casts explicit');
   takeCensus(explicit, model, path);
   note('census');
-  describeModel(new LoadedModel(model, []), path);
+  describeModel(new LoadedModel(model), path);
   note('describe');
   for (const cache of modes) {
     const planned = planGraph(explicit.graph, model, { cache, passes: PASSES });
