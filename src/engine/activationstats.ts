@@ -169,7 +169,10 @@ class Program {
   ): Promise<Program> {
     const prepared = prepareVariant(loaded, variant);
     const planned = planVariantGraph(loaded, variant).graph;
-    const materialized = await sessions.materialize(prepared, job);
+    const materialized = await sessions.materialize(prepared, job).catch(async (error: unknown) => {
+      await loaded.checkFiles();
+      throw error;
+    });
     return new Program(loaded, prepared, planned, materialized, inputs);
   }
 
@@ -197,19 +200,14 @@ class Program {
 
   /** Profile one forward for the sizes of all values. */
   async learnSizes(): Promise<void> {
-    const session = await this._load(this._legal, true);
-    try {
-      const feeds = feedsOf(this._legal, this._inputs);
+    const feeds = feedsOf(this._legal, this._inputs);
+    const { kernels } = await this._with(this._legal, true, async session => {
       await session.run(feeds);
-      const results = new Map<string, readonly (readonly number[])[]>();
-      for (const { node, outputShapes } of session.endProfile().kernels) {
-        results.set(node, outputShapes);
-      }
-      const inputs = new Map([...feeds].map(([name, { shape }]) => [name, shape]));
-      this._legal = withSizes(this._legal, results, inputs);
-    } finally {
-      await session.dispose();
-    }
+      return session.endProfile();
+    });
+    const results = new Map(kernels.map(({ node, outputShapes }) => [node, outputShapes]));
+    const inputs = new Map([...feeds].map(([name, { shape }]) => [name, shape]));
+    this._legal = withSizes(this._legal, results, inputs);
   }
 
   /**
@@ -218,31 +216,27 @@ class Program {
    * @param more - inputs that this one does not have, by name.
    * @param into - memory for all outputs, by name; in new memory where left out.
    */
-  async run(
+  run(
     graph: IGraph,
     { more = new Map(), into }: IRunOptions = {}
   ): Promise<{ results: Results; ms: number }> {
-    const session = await this._load(graph, false);
-    try {
-      const feeds = new Map([...feedsOf(graph, this._inputs), ...more]);
+    const feeds = new Map([...feedsOf(graph, this._inputs), ...more]);
+    return this._with(graph, false, async session => {
       const start = performance.now();
       if (into !== undefined) {
         await session.runInto(feeds, into);
       }
       const results = into ?? (await session.run(feeds));
       return { results, ms: performance.now() - start };
-    } finally {
-      await session.dispose();
-    }
+    });
   }
 
   dispose(): void {
     this._materialized.dispose();
   }
 
-  private async _timed(): Promise<{ ms: number; runtime: string }> {
-    const session = await this._load(this._legal, false);
-    try {
+  private _timed(): Promise<{ ms: number; runtime: string }> {
+    return this._with(this._legal, false, async session => {
       const run = session.prepareRun(feedsOf(this._legal, this._inputs));
       await run();
       const samples: number[] = [];
@@ -252,18 +246,34 @@ class Program {
         samples.push(performance.now() - start);
       }
       return { ms: spreadOf(samples).median, runtime: session.describe() };
-    } finally {
-      await session.dispose();
-    }
+    });
   }
 
-  private async _load(graph: IGraph, profile: boolean): Promise<RuntimeSession> {
+  /**
+   * Load a graph, do something with it, and give it up.
+   *
+   * #### Notes
+   * Weights are read from the file anew, and may be mapped: it is looked at before and after, so that nothing of another one is in what
+   * `work` found.
+   */
+  private async _with<T>(
+    graph: IGraph,
+    profile: boolean,
+    work: (session: RuntimeSession) => Promise<T>
+  ): Promise<T> {
     const options = sessionOptions(this._prepared.variant);
+    let session: RuntimeSession | null = null;
     try {
-      return await RuntimeSession.create(writeOnnx(graph), { ...options, profile });
+      session = await RuntimeSession.create(writeOnnx(graph), { ...options, profile });
+      await this._loaded.checkFiles();
+      const result = await work(session);
+      await this._loaded.checkFiles();
+      return result;
     } catch (error) {
       await this._loaded.checkFiles();
       throw await explainRefusal(error, this._prepared, this._loaded);
+    } finally {
+      await session?.dispose();
     }
   }
 

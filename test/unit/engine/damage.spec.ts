@@ -95,6 +95,31 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
 
   it.each(
     CHANGES.flatMap(([what, change]) =>
+      ['Loading float32', 'Summarising', 'Comparing'].map(text => [what, text, change] as const)
+    )
+  )('should have no statistics of values where it %s: %s', async (_, during, change) => {
+    let isDone = false;
+    const stats = engine.handle(
+      'activationStats',
+      { path, variant: variant('off') },
+      {
+        progress: ({ text }) => {
+          if (!isDone && text.startsWith(during)) {
+            isDone = true;
+            change();
+          }
+        }
+      }
+    );
+    await expect(stats).rejects.toMatchObject({
+      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      details: { file: holding }
+    });
+    expect(isDone).toBe(true);
+  });
+
+  it.each(
+    CHANGES.flatMap(([what, change]) =>
       ['Loading folded', 'Timing'].map(text => [what, text, change] as const)
     )
   )('should not be compared where it %s: %s', async (_, during, change) => {
