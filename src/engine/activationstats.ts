@@ -21,8 +21,8 @@ import {
   differenceOf,
   forwardBytes,
   headroomIn,
+  heldRoomBytes,
   mergeDifferences,
-  mostHeldBytes,
   probedValues,
   readDifference,
   readSummary,
@@ -331,8 +331,7 @@ class Probing {
     const pairs = this._pairs(reference);
     const wanted = pairs.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
-    const mostHeld = mostHeldBytes(this._program.legal, reference.legal);
-    const held = new HeldVectors(mostHeld);
+    const held = new HeldVectors(heldRoomBytes(this._program.legal, reference.legal, pairs));
     for (const batch of differenceBatches(this._program.legal, reference.legal, pairs)) {
       const share = 0.5 + done / wanted / 2;
       const read = await this._batch('Comparing with float32', share, batch.bytes, () =>

@@ -121,10 +121,32 @@ export interface IComparedPair {
   readonly referenceDtype: DType;
 }
 
-/** The most that is held of the reference at a time. */
-export function mostHeldBytes(graph: IGraph, reference: IGraph): number {
+/** What is held lies in one buffer: JavaScript has none of any size. */
+const MOST_HELD_BYTES = 2 ** 31;
+
+/** The most that is held of the reference at a time, however much there is to compare. */
+function mostHeldBytes(graph: IGraph, reference: IGraph): number {
   // A quarter of what may be taken is left to the chunks.
-  return Math.floor(0.75 * spareBytes(largerBytes(graph, reference)));
+  const spare = Math.floor(0.75 * spareBytes(largerBytes(graph, reference)));
+  return Math.min(spare, MOST_HELD_BYTES);
+}
+
+/** Room for what any batch of {@link differenceBatches} holds of the reference. */
+export function heldRoomBytes(
+  graph: IGraph,
+  reference: IGraph,
+  pairs: readonly IComparedPair[]
+): number {
+  const all = pairs.reduce(
+    (sum, { size, referenceDtype }) => sum + heldSize(size, referenceDtype),
+    0
+  );
+  return Math.min(all, mostHeldBytes(graph, reference));
+}
+
+/** Bytes of elements of the reference as they are held. */
+function heldSize(size: number, referenceDtype: DType): number {
+  return sizeInBytes(plainDtype(referenceDtype), size);
 }
 
 function largerBytes(graph: IGraph, reference: IGraph): number {
@@ -199,7 +221,7 @@ function piecesOf(
   { value, reference, size, referenceDtype }: IComparedPair,
   mostHeld: number
 ): { piece: IPiece; bytes: number }[] {
-  const elementBytes = sizeInBytes(plainDtype(referenceDtype), 1);
+  const elementBytes = heldSize(1, referenceDtype);
   if (size * elementBytes <= mostHeld) {
     const bytes = size * elementBytes;
     return [{ piece: { value, reference, size, start: 0, end: size }, bytes }];

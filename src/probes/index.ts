@@ -8,8 +8,8 @@ export type { IDifferenceGraph, IPiece, IPiecesGraph, ISummaryGraph } from './at
 export {
   differenceBatches,
   forwardBytes,
+  heldRoomBytes,
   MEMORY_RATIO,
-  mostHeldBytes,
   SCRATCH_BYTES,
   summaryBatches,
   valueBytes,
