@@ -173,11 +173,12 @@ class Program {
       await loaded.checkFiles();
       throw error;
     });
-    return new Program(loaded, prepared, planned, materialized, inputs);
+    return new Program(loaded, sessions, prepared, planned, materialized, inputs);
   }
 
   private constructor(
     private readonly _loaded: LoadedModel,
+    private readonly _sessions: VariantSessions,
     private readonly _prepared: IPreparedVariant,
     /** In the dialect of the file. */
     readonly planned: IGraph,
@@ -250,13 +251,21 @@ class Program {
   }
 
   /**
-   * Load a graph, do something with it, and give it up.
+   * Load a graph, do something with it, and give it up. Where the device is full, once more without the variants that are only kept.
    *
    * #### Notes
    * Weights are read from the file anew, and may be mapped: it is looked at before and after, so that nothing of another one is in what
    * `work` found.
    */
-  private async _with<T>(
+  private _with<T>(
+    graph: IGraph,
+    profile: boolean,
+    work: (session: RuntimeSession) => Promise<T>
+  ): Promise<T> {
+    return this._sessions.withRoom(() => this._try(graph, profile, work));
+  }
+
+  private async _try<T>(
     graph: IGraph,
     profile: boolean,
     work: (session: RuntimeSession) => Promise<T>

@@ -80,7 +80,7 @@ export class VariantSessions {
     const key = JSON.stringify([group, [...passes].sort(), Object.entries(rest).sort()]);
     return this._pool.take(
       { key, group, version },
-      shared => this._withRoom(() => this.load(loaded, variant, shared)),
+      shared => this.withRoom(() => this.load(loaded, variant, shared)),
       job
     );
   }
@@ -127,6 +127,23 @@ export class VariantSessions {
     return this._converter.materialize(prepared.legal.graph, { ...job, reuse: true });
   }
 
+  /**
+   * Do what may find the device full: then once more, without the variants that are only kept.
+   *
+   * @param work - is told whether variants have been given up for it.
+   */
+  async withRoom<T>(work: (isSecond: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await work(false);
+    } catch (error) {
+      if (error instanceof CastlensError && error.code === 'out-of-memory') {
+        await this._pool.giveUpIdle();
+        return work(true);
+      }
+      throw error;
+    }
+  }
+
   private async _load(
     loaded: LoadedModel,
     prepared: IPreparedVariant,
@@ -155,7 +172,7 @@ export class VariantSessions {
         bytes,
         session,
         before,
-        work => this._withRoom(work)
+        work => this.withRoom(work)
       );
     } catch (error) {
       try {
@@ -169,22 +186,15 @@ export class VariantSessions {
     }
   }
 
-  /** Do what may find the device full: then once more, without the variants that are only kept. */
-  private async _withRoom<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof CastlensError && error.code === 'out-of-memory') {
-        await this._pool.giveUpIdle();
-        return work();
-      }
-      throw error;
-    }
-  }
-
   private readonly _converter: WeightConverter;
   private readonly _pool: Pool<VariantSession>;
 }
+
+const UNKNOWN_MEMORY: IProcessMemory = {
+  fileBackedBytes: null,
+  hostBytes: null,
+  deviceBytes: null
+};
 
 /** A variant loaded into the runtime. */
 export class VariantSession implements IPooled {
@@ -200,7 +210,7 @@ export class VariantSession implements IPooled {
     /** The memory of the process before this was loaded. */
     private readonly _before: IMemorySnapshot,
     /** Does what may find the device full, and again once there is more room. */
-    private readonly _withRoom: <T>(work: () => Promise<T>) => Promise<T>
+    private readonly _withRoom: VariantSessions['withRoom']
   ) {}
 
   /**
@@ -220,10 +230,11 @@ export class VariantSession implements IPooled {
 
   /**
    * By how much the memory of the process grew while the variant was loaded and ran for the first time. Other work of the process in
-   * that time counts too: right to within some megabytes. Nothing is known before the first run.
+   * that time counts too: right to within some megabytes. Nothing is known before the first run, nor where other variants were given
+   * up for it: what they freed would hide what this one takes.
    */
   get memory(): IProcessMemory {
-    return this._memory ?? { fileBackedBytes: null, hostBytes: null, deviceBytes: null };
+    return this._memory ?? UNKNOWN_MEMORY;
   }
 
   /** Memory that closing the session would free. */
@@ -246,7 +257,12 @@ export class VariantSession implements IPooled {
   /** One forward; outputs in the model's own order and dtypes. */
   async run(inputs: ReadonlyMap<string, ITensor>): Promise<INamedTensor[]> {
     const feeds = this.feeds(inputs);
-    const results = await this._withRoom(() => this._session.run(feeds));
+    const results = await this._withRoom(isSecond => {
+      if (isSecond) {
+        this._memory ??= UNKNOWN_MEMORY;
+      }
+      return this._session.run(feeds);
+    });
     if (this._memory === null) {
       const after = await processMemory(parseDevice(this.prepared.variant.device));
       this._memory = memoryGrowth(this._before, after);

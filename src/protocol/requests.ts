@@ -157,8 +157,8 @@ export interface IRunResult {
 }
 
 /**
- * Growth of the engine's memory while a variant was loaded and ran for the first time, in bytes; null where nobody says. Other work of
- * the process in that time counts too: right to within some megabytes.
+ * Growth of the engine's memory while a variant was loaded and ran for the first time, in bytes; null where nobody says, and
+ * where variants were given up for it. Other work of the process in that time counts too: right to within some megabytes.
  */
 export interface IVariantMemory {
   /** Mapped pages of the model's file and of converted weights: the system can drop them and read them again. */

@@ -98,6 +98,41 @@ describe('variants that stay loaded', () => {
     await engine.dispose();
   });
 
+  it('should not say what a variant holds where others were given up for it', async () => {
+    const engine = new Engine();
+    await run(engine, 'off');
+    const full = new CastlensError('out-of-memory', 'the device has not enough free memory');
+    jest.spyOn(runtime.RuntimeSession.prototype, 'run').mockRejectedValueOnce(full);
+    const params = { path, variants: [variant('folded')], runs: 1, warmup: 0 };
+    const unknown = { fileBackedBytes: null, hostBytes: null, deviceBytes: null };
+    for (const reused of [false, true]) {
+      const { result } = await engine.handle('compare', params, {});
+      expect(result.variants).toMatchObject([{ reused, memory: unknown }]);
+    }
+    await engine.dispose();
+  });
+
+  it.each(['loaded', 'run'])(
+    'should be closed where the device is full when a variant with probes is %s',
+    async when => {
+      const engine = new Engine();
+      await run(engine, 'off');
+      const params = { path, variant: variant('folded') };
+      const { result } = await engine.handle('activationStats', params, {});
+      expect((await run(engine, 'off')).reused).toBe(true);
+      const full = new CastlensError('out-of-memory', 'the device has not enough free memory');
+      if (when === 'loaded') {
+        created.mockRejectedValueOnce(full);
+      } else {
+        jest.spyOn(runtime.RuntimeSession.prototype, 'run').mockRejectedValueOnce(full);
+      }
+      const { result: again } = await engine.handle('activationStats', params, {});
+      expect([again.rows, again.batches]).toEqual([result.rows, result.batches]);
+      expect((await run(engine, 'off')).reused).toBe(false);
+      await engine.dispose();
+    }
+  );
+
   it('should load once what two ask for at the same time', async () => {
     const engine = new Engine();
     const results = await Promise.all([run(engine, 'folded'), run(engine, 'folded')]);
