@@ -56,9 +56,9 @@ const PLAIN_RUNS = 3;
  * Run a variant with probes on its values, in batches, and compare them with those of the `float32` program.
  *
  * #### Notes
- * One plain forward is profiled first: the sizes of all values are those it had. Then follow the summaries, which make no value
- * live longer, and the differences, for which values of the reference are held while the variant runs (see batches.ts). Nothing else
- * leaves the runtime but the small results of the probes. The job is looked at between runs.
+ * Plain forwards are timed first, then one is profiled: the sizes of all values are those it had. Then follow the summaries, which make
+ * no value live longer, and the differences, for which values of the reference are held while the variant runs (see batches.ts). Nothing
+ * leaves the runtime but these and the small results of the probes. The job is looked at between runs.
  *
  * @throws CastlensError('bad-argument') for the reference `onnxruntime` and for values and modules that there are none of; else
  * where the model cannot be run, or the job was cancelled.
@@ -298,7 +298,7 @@ interface IRunOptions {
   readonly into?: ReadonlyMap<string, ITensor>;
 }
 
-/** The runs with probes, and what they found. */
+/** The runs for the table, with probes or of the reference, and what they found. */
 class Probing {
   constructor(
     private readonly _program: Program,

@@ -10,7 +10,10 @@ import { differenceGraph, piecesGraph, summaryGraph, vectorKey } from './attach'
 import { plainDtype } from './emitter';
 import { peakLiveBytes } from './order';
 
-/** The most that probes may make of the memory of a plain forward. */
+/**
+ * The most that probes may make of the memory of a plain forward: of the graph where it is summarised, of the larger one of the graph
+ * and its reference where both are compared.
+ */
 export const MEMORY_RATIO = 1.3;
 
 /** What probes may take in any case: with less, small values would have to be compared in many runs. */
@@ -69,7 +72,7 @@ export function forwardBytes(graph: IGraph, elsewhere: ReadonlySet<IValue> = NON
 
 const NONE: ReadonlySet<IValue> = new Set();
 
-/** What probes may take beside a plain forward, so that all together stays within the ratio. */
+/** What probes may take beside a plain forward, so that all together stays within the ratio, or within {@link SCRATCH_BYTES} more. */
 export function spareBytes(plainBytes: number): number {
   return Math.max(SCRATCH_BYTES, Math.floor((MEMORY_RATIO - 1) * plainBytes));
 }

@@ -242,13 +242,17 @@ export interface ICompareResult {
 export interface IProbeCost {
   /** Wall time of one plain forward, milliseconds. */
   readonly plainMs: number;
-  /** Wall time of all forwards with probes, milliseconds. */
+  /** Wall time of all runs for the table, milliseconds: those of the variant with probes, and those of the reference. */
   readonly probedMs: number;
   /** Wall time of everything, loading and planning included, milliseconds. */
   readonly totalMs: number;
   /** Weights and computed values of a plain forward, at most at a time, counted by their sizes; bytes. */
   readonly plainBytes: number;
-  /** The same of the batch that takes most. The weights that only the reference has are not counted. */
+  /**
+   * The same of the run for the table that takes most, be it of the variant or of the reference, with what is held of the reference.
+   * Runs are cut to at most 1.3 times what the larger one of the plain forwards of both takes, or 128 KiB more: it can be more than
+   * 1.3 times `plainBytes`, which is of the variant alone.
+   */
   readonly probedBytes: number;
   /** Largest resident set of the process while it loaded and ran the plain forward, bytes; null where it cannot be measured. */
   readonly plainPeakRssBytes: number | null;

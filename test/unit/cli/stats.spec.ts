@@ -64,7 +64,7 @@ describe('statistics of activations', () => {
     const text = activationsText({ ...result, values: rows });
     expect(text).toContain('off, CPUExecutionProvider; inputs: random, seed 0');
     expect(text).toMatch(/^v +bfloat16 +2 .*Infinity$/m);
-    expect(text).toContain('3 runs with probes in 10.0 ms (5.000× of a plain forward)');
+    expect(text).toContain('3 runs in 10.0 ms (5.000× of a plain forward)');
     expect(text).toContain('weights and values 1.3 KiB (1.250× of a plain forward)');
     expect(text).not.toContain('process at most');
     expect(text).toContain('1 value left out (odd): there are no statistics of complex64');
