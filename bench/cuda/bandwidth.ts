@@ -28,17 +28,9 @@ export async function copyBandwidth(device: string, elements: number): Promise<n
   const file = join(folder, 'zeros');
   try {
     writeFileSync(file, new Float32Array(elements));
-    const few = await session(file, elements, FEW, device);
-    const many = await session(file, elements, MANY, device);
-    const differencesMs: number[] = [];
-    for (let round = 0; round < WARMUP + ROUNDS; round++) {
-      const differenceMs = (await timed(many)) - (await timed(few));
-      if (round >= WARMUP) {
-        differencesMs.push(differenceMs);
-      }
-    }
-    await few.dispose();
-    await many.dispose();
+    const differencesMs = await withSession(session(file, elements, FEW, device), few =>
+      withSession(session(file, elements, MANY, device), many => timedDifferences(few, many))
+    );
     const bytes = 2 * elements * Float32Array.BYTES_PER_ELEMENT * (MANY - FEW);
     return bandwidthOf(bytes, differencesMs);
   } finally {
@@ -50,6 +42,31 @@ export async function copyBandwidth(device: string, elements: number): Promise<n
 export function bandwidthOf(bytes: number, differencesMs: readonly number[]): number | null {
   const ms = median(differencesMs);
   return ms > 0 ? bytes / (ms / 1000) : null;
+}
+
+/** Run with a session, and dispose it whatever happens. */
+async function withSession<T>(
+  created: Promise<RuntimeSession>,
+  work: (session: RuntimeSession) => Promise<T>
+): Promise<T> {
+  const session = await created;
+  try {
+    return await work(session);
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** How much longer the longer graph took, round by round, in milliseconds. */
+async function timedDifferences(few: RuntimeSession, many: RuntimeSession): Promise<number[]> {
+  const differencesMs: number[] = [];
+  for (let round = 0; round < WARMUP + ROUNDS; round++) {
+    const differenceMs = (await timed(many)) - (await timed(few));
+    if (round >= WARMUP) {
+      differencesMs.push(differenceMs);
+    }
+  }
+  return differencesMs;
 }
 
 async function timed(session: RuntimeSession): Promise<number> {

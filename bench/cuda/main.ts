@@ -112,7 +112,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The result, or why there is none: one model that fails must not hide the others. */
+/** The result, or why there is none: one model that fails must not hide the others. After the GPU is lost all of them fail. */
 async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | string> {
   try {
     return await work();

@@ -1,5 +1,13 @@
 // A folder that runs castlens on a machine without network: bundles, Node, onnxruntime-node, and what it needs for CUDA.
-import { chmodSync, copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure, run, runQuietly } from '../process.mjs';
 import { nodeOptions, root } from '../sidecar.mjs';
@@ -32,7 +40,8 @@ function copyPackage(name, folder, isWanted) {
 }
 
 /**
- * Writes bundles of `entryPoints` (as esbuild takes them), Node and onnxruntime-node into `folder`. What else is there stays.
+ * Writes bundles of `entryPoints` (as esbuild takes them), Node and onnxruntime-node into `folder`, without a provider that the checkout
+ * has. What else is there stays.
  */
 export async function assemble(folder, entryPoints) {
   mkdirSync(folder, { recursive: true });
@@ -47,18 +56,22 @@ export async function assemble(folder, entryPoints) {
     folder,
     path =>
       /^(package\.json|README\.md|dist\/.*\.js)$/.test(path) ||
-      path.startsWith(`bin/napi-v6/${platform}/${arch}/`)
+      (path.startsWith(`bin/napi-v6/${platform}/${arch}/`) &&
+        !/libonnxruntime_providers_\w+\.so$/.test(path))
   );
+  // A copy of a Node that is read-only cannot be written over.
+  rmSync(join(folder, 'node'), { force: true });
   copyFileSync(process.execPath, join(folder, 'node'));
   copyFileSync(join(root, 'bench/cuda/torch_bench.py'), join(folder, 'torch_bench.py'));
   writeFileSync(join(folder, 'run.sh'), runScript);
   chmodSync(join(folder, 'run.sh'), 0o755);
 }
 
-/** Adds onnxruntime's CUDA provider, which is downloaded (250 MB). Needs the bundle `cli`. */
-export async function addProvider(folder) {
+/** Adds onnxruntime's CUDA provider, which is downloaded (250 MB). Needs the bundle `cli`; `options` are those of `run`. */
+export async function addProvider(folder, options = {}) {
   const cli = [join(folder, 'cli.js'), 'doctor', '--install-cuda'];
-  if ((await run(process.execPath, cli, { stdio: ['ignore', 'ignore', 'inherit'] })) !== 0) {
+  const stdio = ['ignore', 'ignore', 'inherit'];
+  if ((await run(process.execPath, cli, { ...options, stdio })) !== 0) {
     throw new Failure('the CUDA provider could not be added to the bundle');
   }
 }

@@ -17,6 +17,7 @@ import type { IDoctorReport } from '../../src/cli/text';
 import { ortPackageVersion } from '../../src/runtime';
 import { onlyFrom, pythonWithPip, writeWheel } from '../support/wheels';
 import { elfLibrary } from '../unit/runtime/elf';
+import { itWithout } from './support/castlens';
 
 const root = join(__dirname, '..', '..');
 const python = pythonWithPip();
@@ -189,7 +190,7 @@ jest.setTimeout(300_000);
     expect(saved.measured).toHaveLength(keys.length);
   });
 
-  it('says what is missing, and fails, where there is no GPU', () => {
+  itWithout('nvidia-smi')('says what is missing, and fails, where there is no GPU', () => {
     const { status, stderr, stdout } = runScript('--small', '--runs', '2', '--out', 'none');
     expect(status).toBe(1);
     expect(String(stderr)).toContain('No NVIDIA driver answers on this machine');

@@ -7,7 +7,7 @@ import type { ICompareResult, IErrorInfo, IRunResult, ServerMessage } from '../.
 import { CommClient } from '../protocol/support/commclient';
 import { KernelProcess } from '../protocol/support/kernelprocess';
 import { waitUntil } from '../protocol/support/wait';
-import { describeWithStub, fixture, Machine, withMachine } from './support/castlens';
+import { describeWithStub, fixture, itWithout, Machine, withMachine } from './support/castlens';
 
 /** The one message of a run that fails. */
 function failure(env: Record<string, string>, name = 'seed-mlp'): Promise<string> {
@@ -50,7 +50,7 @@ describeWithStub('a CUDA device that fails', () => {
     expect(message).toMatch(/^castlens: Cast node '[^']+': onnxruntime failed to run the model/);
   });
 
-  it('says which operator lacks cuDNN', async () => {
+  itWithout('libcudnn.so.9')('says which operator lacks cuDNN', async () => {
     await withMachine({ libraries: ['cuda'] }, async machine => {
       const { code, stderr } = await machine.castlens('run', fixture('gpt2'), '--device', 'cuda');
       expect(code).toBe(1);

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { writeDecoder } from '../../bench/models/decoder';
 import { writeMlp } from '../../bench/models/mlp';
 import type { ICompareResult, IRunResult } from '../../src/protocol';
-import { describeWithStub, fixture, Machine, smiOf, withMachine } from './support/castlens';
+import {
+  describeWithStub,
+  fixture,
+  itWithout,
+  Machine,
+  smiOf,
+  withMachine
+} from './support/castlens';
 
 /** Kernels do not run on the stub: what is checked is which would, never what they compute. */
 describeWithStub('variants on CUDA', () => {
@@ -112,7 +119,7 @@ describeWithStub('variants on CUDA', () => {
     });
   });
 
-  it('run without nvidia-smi', async () => {
+  itWithout('nvidia-smi')('run without nvidia-smi', async () => {
     await withMachine({ smi: null }, async blind => {
       const args = ['run', fixture('seed-mlp'), '--device', 'cuda:0'] as const;
       const { planned, executedWeightCasts } = await blind.json<IRunResult>(...args);

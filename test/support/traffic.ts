@@ -1,5 +1,5 @@
 /** Bytes that this process moves: what all of its threads and native libraries read and write through system calls, and its memory. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 import { currentRssBytes, withPeakRss } from '../../src/runtime';
 
@@ -12,8 +12,11 @@ export interface ITraffic<T> {
   readonly peakGrowthBytes: number;
 }
 
+/** Whether this system lets a process count its peak memory anew. Containers may show the file and refuse to write it. */
+export const countsPeak = succeeds(() => writeFileSync('/proc/self/clear_refs', '5'));
+
 /** Whether this system counts. */
-export const countsTraffic = existsSync('/proc/self/io') && existsSync('/proc/self/clear_refs');
+export const countsTraffic = countsPeak && succeeds(counters);
 
 /** Do work and count. What else the process does meanwhile counts too: a few kilobytes of modules loaded late. */
 export async function trafficOf<T>(work: () => Promise<T>): Promise<ITraffic<T>> {
@@ -27,6 +30,15 @@ export async function trafficOf<T>(work: () => Promise<T>): Promise<ITraffic<T>>
     writtenBytes: after.wchar - before.wchar,
     peakGrowthBytes: (peakBytes ?? NaN) - resident
   };
+}
+
+function succeeds(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** See proc_pid_io(5). */

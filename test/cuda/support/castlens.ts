@@ -4,7 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-const { CASTLENS_CUDA_FOLDER: folder, CASTLENS_CUDA_STUB: stub } = process.env;
+const {
+  CASTLENS_CUDA_FOLDER: folder,
+  CASTLENS_CUDA_STUB: stub,
+  CASTLENS_CUDA_PRESENT: present = ''
+} = process.env;
 
 /** How long a command may take: the benchmark makes eight comparisons. */
 const TIMEOUT_MS = 150_000;
@@ -14,6 +18,17 @@ jest.setTimeout(TIMEOUT_MS + 30_000);
 /** `describe`, left out where there is no stub; `npm test -- cuda` says why. */
 export const describeWithStub = stub === undefined ? describe.skip : describe;
 
+/**
+ * `it` for a machine that lacks what is named, all of CUDA where nothing is. Left out where this machine has it and it cannot be hidden;
+ * `npm test -- cuda` says what that is.
+ *
+ * @param names - `nvidia-smi`, or libraries.
+ */
+export function itWithout(...names: readonly string[]): jest.It {
+  const has = present.split(',').filter(name => name !== '');
+  return has.some(name => names.length === 0 || names.includes(name)) ? it.skip : it;
+}
+
 /** A model among the fixtures. */
 export function fixture(name: string, file = 'model.pt2'): string {
   return join(__dirname, '../../fixtures', name, file);
@@ -21,9 +36,9 @@ export function fixture(name: string, file = 'model.pt2'): string {
 
 /** What the machine has. */
 export interface IMachine {
-  /** What nvidia-smi does, as a shell script; none where it is null. */
+  /** What nvidia-smi does, as a shell script; none but this machine's where it is null, see `itWithout`. */
   readonly smi?: string | null;
-  /** The libraries of CUDA that the loader finds. */
+  /** The libraries of CUDA that the loader finds, before those of this machine. */
   readonly libraries?: readonly ('cuda' | 'cudnn')[];
   /** Other variables, see test/cuda/stub/stub.c. */
   readonly env?: Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-
 import type { IMemorySnapshot } from '../../../src/runtime';
 import { currentRssBytes, memoryGrowth, peakRssBytes, withPeakRss } from '../../../src/runtime';
+import { countsPeak } from '../../support/traffic';
 
 const SIZE = 256 * 2 ** 20;
 
@@ -10,10 +9,10 @@ function touch(): number {
   return new Uint8Array(SIZE).fill(1)[SIZE - 1];
 }
 
-const linux = existsSync('/proc/self/clear_refs') ? it : it.skip;
+const itCounts = countsPeak ? it : it.skip;
 
 describe('withPeakRss()', () => {
-  linux('should tell the most memory of the work alone', async () => {
+  itCounts('should tell the most memory of the work alone', async () => {
     const small = await withPeakRss(() => Promise.resolve(currentRssBytes()));
     const before = currentRssBytes();
     const large = await withPeakRss(() => Promise.resolve(touch()));
@@ -21,7 +20,7 @@ describe('withPeakRss()', () => {
     expect(large.peakBytes).toBeGreaterThan(before + SIZE / 2);
   });
 
-  linux('should not make the peak since the start forget', async () => {
+  itCounts('should not make the peak since the start forget', async () => {
     touch();
     const peak = peakRssBytes();
     await withPeakRss(() => Promise.resolve());
