@@ -146,7 +146,8 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
     }
     case 'doctor': {
       if (options.cudaProvider === 'install') {
-        await installCudaProvider(line => process.stderr.write(`castlens: ${line}\n`));
+        const say = (line: string): unknown => process.stderr.write(`castlens: ${line}\n`);
+        await interruptible(signal => installCudaProvider(say, undefined, { signal }));
       } else if (options.cudaProvider === 'remove') {
         removeCudaProvider();
       }

@@ -12,6 +12,8 @@ import { extractFiles } from '../formats';
 import { CastlensError } from '../model';
 import { ortLibraryFolder, ortPackageVersion } from './binding';
 import { CUDA_LIBRARY, inspectCuda, SHARED_LIBRARY } from './cudasetup';
+import type { IJob } from './job';
+import { throwIfCancelled } from './job';
 
 /** How long a download may take. */
 const TIMEOUT_MS = 30 * 60_000;
@@ -31,14 +33,16 @@ const WHEEL = [
  *
  * @param say - told what is being done, a line at a time.
  * @param folder - folder of onnxruntime-node's native libraries.
+ * @param job - whose signal also ends the programs that download.
  *
  * @returns the path of the provider's library.
  *
- * @throws CastlensError('runtime') where neither source can be reached, or gives another version.
+ * @throws CastlensError('runtime') where neither source can be reached, or gives another version; CastlensError('cancelled').
  */
 export async function installCudaProvider(
   say: (line: string) => void,
-  folder: string | null = ortLibraryFolder()
+  folder: string | null = ortLibraryFolder(),
+  job: IJob = {}
 ): Promise<string> {
   if (folder === null || process.platform !== 'linux' || process.arch !== 'x64') {
     throw new CastlensError(
@@ -56,14 +60,16 @@ export async function installCudaProvider(
   const reasons: string[] = [];
   if (existsSync(installer)) {
     say(`running the installer of onnxruntime-node ${version}`);
-    reasons.push(await run(process.execPath, [installer, '--onnxruntime-node-install']));
+    reasons.push(await run(process.execPath, [installer, '--onnxruntime-node-install'], job));
+    throwIfCancelled(job);
     if (await isInstalled(folder)) {
       return path;
     }
     say('that did not work');
   }
   say(`downloading onnxruntime-gpu ${version} with pip`);
-  reasons.push(await fromPyPI(version, folder));
+  reasons.push(await fromPyPI(version, folder, job));
+  throwIfCancelled(job);
   if (!(await isInstalled(folder))) {
     throw new CastlensError('runtime', 'the CUDA provider cannot be installed', {
       expected: `${CUDA_LIBRARY} of version ${version} from onnxruntime-node's installer or from PyPI`,
@@ -99,14 +105,14 @@ async function isInstalled(folder: string): Promise<boolean> {
 }
 
 /** Take the libraries out of the wheel. Says why it did not work, or nothing. */
-async function fromPyPI(version: string, folder: string): Promise<string> {
+async function fromPyPI(version: string, folder: string, job: IJob): Promise<string> {
   const scratch = mkdtempSync(join(tmpdir(), 'castlens-cuda-'));
   try {
     const options = ['--disable-pip-version-check', '--no-deps', '--dest', scratch, ...WHEEL];
     const args = ['-m', 'pip', 'download', ...options, `onnxruntime-gpu==${version}`];
     const reasons: string[] = [];
     for (const python of [process.env.PYTHON, 'python3', 'python']) {
-      const reason = python === undefined ? undefined : await run(python, args);
+      const reason = python === undefined ? undefined : await run(python, args, job);
       if (reason === '') {
         break;
       }
@@ -129,9 +135,9 @@ async function fromPyPI(version: string, folder: string): Promise<string> {
 }
 
 /** Run a program silently. Says why it failed, or nothing. */
-function run(command: string, args: readonly string[]): Promise<string> {
+function run(command: string, args: readonly string[], { signal }: IJob): Promise<string> {
   return new Promise(resolve => {
-    const options = { env: process.env, timeout: TIMEOUT_MS, maxBuffer: Infinity };
+    const options = { env: process.env, timeout: TIMEOUT_MS, maxBuffer: Infinity, signal };
     // Not `spawn`: its timeout keeps the process alive where the program cannot be started.
     execFile(command, [...args], options, (error, stdout, stderr) => {
       if (error === null || typeof error.code === 'string') {

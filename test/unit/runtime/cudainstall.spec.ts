@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { installCudaProvider, ortPackageVersion, removeCudaProvider } from '../../../src/runtime';
+import { waitUntil } from '../../protocol/support/wait';
 import { onlyFrom, pythonWithPip, writeWheel } from '../../support/wheels';
 import { elfLibrary } from './elf';
 
@@ -92,6 +101,24 @@ const isLinux = process.platform === 'linux' && process.arch === 'x64';
     expect(await install()).toBe(join(folder, CUDA));
     expectInstalled();
     expect(said).toEqual([`downloading onnxruntime-gpu ${VERSION} with pip`]);
+  });
+
+  it('ends what downloads when it is cancelled, and leaves nothing', async () => {
+    const started = join(root, 'pid');
+    ownInstaller(
+      `require('node:fs').writeFileSync('${started}', String(process.pid)); setInterval(() => {}, 1000);`
+    );
+    offer(VERSION);
+    const controller = new AbortController();
+    const installing = installCudaProvider(line => said.push(line), folder, controller);
+    const isStarted = (): boolean => existsSync(started) && readFileSync(started, 'utf8') !== '';
+    await waitUntil(isStarted);
+    controller.abort();
+    await expect(installing).rejects.toMatchObject({ code: 'cancelled' });
+    const pid = Number(readFileSync(started, 'utf8'));
+    await waitUntil(() => !existsSync(`/proc/${pid}`));
+    expect(readdirSync(folder)).toEqual([]);
+    expect(said).toEqual([`running the installer of onnxruntime-node ${VERSION}`]);
   });
 
   it('is done with what its own installer brings', async () => {
