@@ -7,4 +7,5 @@ export * from './guard';
 export * from './handedon';
 export * from './operatornames';
 export * from './operators';
+export * from './synonyms';
 export * from './weight';

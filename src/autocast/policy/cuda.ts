@@ -152,7 +152,8 @@ export const SHARED_LISTS: readonly IPolicyList[] = [
 
 /**
  * Composites over the shared lists: the convolutions with named padding call `convolution`, `inner` calls `tensordot`, the losses
- * call `log_softmax` and `nll_loss`. Checked against the dtypes that export records for tensors on CUDA (2.13.0).
+ * call `log_softmax` and `nll_loss`, `linalg_norm` passes its `dtype` on to the norm of vectors or of matrices. Checked against the
+ * dtypes that export records for tensors on CUDA (2.13.0).
  */
 export const SHARED_COMPOSITES: readonly IPolicyList[] = [
   {
@@ -160,6 +161,7 @@ export const SHARED_COMPOSITES: readonly IPolicyList[] = [
     operators: ['conv1d.padding', 'conv2d.padding', 'conv3d.padding', 'linalg_matmul']
   },
   { policy: 'fp32', operators: ['cross_entropy_loss', 'nll_loss_nd'] },
+  { policy: 'fp32_set_opt_dtype', operators: ['linalg_norm', 'linalg_norm.ord_str'] },
   { policy: 'promote', operators: ['inner'] }
 ];
 

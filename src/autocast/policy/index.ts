@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { synonymsOf } from '../../model';
 import type { DType } from '../../model';
 import { MPS, XPU } from './accelerators';
 import { CPU } from './cpu';
@@ -44,7 +45,12 @@ export function policiesOf(device: string, torchVersion: string | null): PolicyL
     for (const list of composite ? table.composites : table.lists) {
       if (list.since === undefined || isAtLeast(torchVersion, list.since)) {
         for (const name of list.operators) {
-          lookup.set(graphName(name), { policy: list.policy, composite });
+          const op = graphName(name);
+          lookup.set(op, { policy: list.policy, composite });
+          // None is registered itself: the policy acts on the call inside.
+          synonymsOf(op).forEach(other => {
+            lookup.set(other, { policy: list.policy, composite: true });
+          });
         }
       }
     }

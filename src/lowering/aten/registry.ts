@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { synonymsOf } from '../../model';
 import type { IRule } from './rule';
 import { ARITHMETIC_RULES } from './rules/arithmetic';
 import { ATTENTION_RULES } from './rules/attention';
@@ -21,7 +22,6 @@ import { RESIZE_RULES } from './rules/resize';
 import { SCATTER_RULES } from './rules/scatter';
 import { REDUCE_RULES } from './rules/reduce';
 import { SYMBOLIC_RULES } from './rules/symbolic';
-import { synonymRules } from './rules/synonyms';
 import { UNARY_RULES } from './rules/unary';
 
 /** The rule of an overload, or null. */
@@ -55,7 +55,12 @@ const WRITTEN: readonly IRule[] = [
   ...UNARY_RULES
 ];
 
-const RULES: ReadonlyMap<string, IRule> = collect([...WRITTEN, ...synonymRules(WRITTEN)]);
+const RULES: ReadonlyMap<string, IRule> = collect(
+  WRITTEN.flatMap(rule => [
+    rule,
+    ...synonymsOf(rule.schema.op).map(op => ({ ...rule, schema: { ...rule.schema, op } }))
+  ])
+);
 
 function collect(rules: readonly IRule[]): Map<string, IRule> {
   const table = new Map<string, IRule>();

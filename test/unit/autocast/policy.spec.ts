@@ -1,4 +1,6 @@
 import { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from '../../../src/autocast';
+import { loweredOperators } from '../../../src/lowering';
+import { synonymsOf } from '../../../src/model';
 import torch from './data/torch.json';
 
 /** Registered for autocast by special means, not by a policy: cuDNN's recurrent kernels cast their flat weights themselves. */
@@ -57,6 +59,39 @@ describe('policiesOf()', () => {
     [null, 'fp32']
   ])('should know that rms_norm joined the fp32 list of CUDA in 2.12 (%s)', (version, policy) => {
     expect(policiesOf('cuda', version)!.get('aten.rms_norm.default')?.policy).toBe(policy);
+  });
+
+  it.each([...DEVICE_POLICIES.keys()])('should give synonyms the policies on %s', device => {
+    const policies = policiesOf(device, '2.13.0')!;
+    const own = new Set(torch.registered[device as keyof typeof torch.registered]);
+    const synonyms = loweredOperators().flatMap(op => synonymsOf(op).map(other => ({ op, other })));
+    expect(synonyms.length).toBeGreaterThan(30);
+    for (const { op, other } of synonyms) {
+      const name = other.replace(/^aten\./, '').replace(/\.default$/, '');
+      expect([other, own.has(name)]).toEqual([other, false]);
+      const policy = policies.get(op);
+      expect([other, policies.get(other)]).toEqual([
+        other,
+        policy && { ...policy, composite: true }
+      ]);
+    }
+  });
+
+  it.each(['cuda', 'xpu', 'mps'])('should know names that authors write, on %s', device => {
+    const policies = policiesOf(device, '2.13.0')!;
+    const named = Object.entries({
+      'arccos.default': 'fp32',
+      'special_log1p.default': 'fp32',
+      'special_logsumexp.default': 'fp32',
+      'special_softmax.default': 'fp32_set_opt_dtype',
+      'special_log_softmax.default': 'fp32_set_opt_dtype',
+      'linalg_norm.default': 'fp32_set_opt_dtype',
+      'arctan2.default': 'promote',
+      'arctan.default': undefined
+    });
+    expect(named.map(([name]) => policies.get(`aten.${name}`)?.policy)).toEqual(
+      named.map(([, policy]) => policy)
+    );
   });
 
   it('should know no policies of other device types', () => {

@@ -1,30 +1,28 @@
 /**
  * Operators that are others under another name. Training IR keeps the name the author wrote.
  *
+ * Source: each is CompositeImplicitAutograd and calls the other (`torch._C._dispatch_dump`, 2.13.0).
+ *
  * @packageDocumentation
  */
-import type { IRule } from '../rule';
+import { perOperator } from './operatornames';
 
-/** The rules of operators that have other names, under these names. Arguments are the same throughout. */
-export function synonymRules(rules: readonly IRule[]): IRule[] {
-  const byName = new Map<string, IRule[]>();
-  for (const rule of rules) {
-    const [, name] = rule.schema.op.split('.');
-    byName.set(name, [...(byName.get(name) ?? []), rule]);
-  }
-  return SYNONYMS.flatMap(([name, own, overloads]) =>
-    (byName.get(own) ?? []).flatMap(rule => {
-      const overload = rule.schema.op.split('.')[2];
-      const spelled = overloads === undefined ? overload : overloads[overload];
-      return spelled === undefined
-        ? []
-        : [{ ...rule, schema: { ...rule.schema, op: `aten.${name}.${spelled}` } }];
-    })
-  );
-}
+/**
+ * The other names of an operator, overload included: `aten.special_softmax.default` of `aten.softmax.int`. Arguments are the same
+ * throughout. Autocast acts on the operator called, so that its policies are those of its other names.
+ */
+export const synonymsOf = perOperator((op): readonly string[] => {
+  const [, own, overload] = op.split('.');
+  return (BY_NAME.get(own) ?? []).flatMap(([name, , overloads]) => {
+    const spelled = overloads === undefined ? overload : overloads[overload];
+    return spelled === undefined ? [] : [`aten.${name}.${spelled}`];
+  });
+});
+
+type Synonym = readonly [string, string, Readonly<Partial<Record<string, string>>>?];
 
 /** Name, name of the operator it is, and, where not all overloads have it or they are called otherwise, its overload for each. */
-const SYNONYMS: readonly (readonly [string, string, Readonly<Record<string, string>>?])[] = [
+const SYNONYMS: readonly Synonym[] = [
   ['absolute', 'abs'],
   ['arccos', 'acos'],
   ['arccosh', 'acosh'],
@@ -61,3 +59,8 @@ const SYNONYMS: readonly (readonly [string, string, Readonly<Record<string, stri
   ['subtract', 'sub'],
   ['true_divide', 'div', { Tensor: 'Tensor', Scalar: 'Scalar' }]
 ];
+
+const BY_NAME = new Map<string, Synonym[]>();
+for (const synonym of SYNONYMS) {
+  BY_NAME.set(synonym[1], [...(BY_NAME.get(synonym[1]) ?? []), synonym]);
+}
