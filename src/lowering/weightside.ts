@@ -12,6 +12,7 @@
 import {
   bodiesOf,
   castTarget,
+  handedOn,
   isFloating,
   isLayoutOnly,
   isLowPrecision,
@@ -33,7 +34,8 @@ const PACKING: ReadonlySet<string> = new Set([
 /**
  * Make a Gemm of every MatMul and Gemm whose right operand is a two-dimensional weight, in place, nested graphs included.
  *
- * A weight here is what depends on stored tensors alone through casts and layout-only operators. Gemm takes it in the orientation
+ * A weight here is what depends on stored tensors alone through casts and layout-only operators, in bodies also where they are given
+ * it and hand it on as it is. Gemm takes it in the orientation
  * in which it is stored, through all casts and transposes on the way, so the flags of the Gemm do not depend on where the casts
  * stand. MatMul with weights of other ranks stays as it is: those are not packed.
  *
@@ -118,6 +120,13 @@ function rewrite(graph: IGraph, chain: IChains, names: Names): void {
   const pending = new Map<INode, () => void>();
   for (const node of graph.nodes) {
     remember(node, chain);
+    // The runtime does not know what is handed on to be constant: it is not `stored`.
+    for (const { value, operand } of handedOn(node)) {
+      const origin = chain.origins.get(operand);
+      if (origin !== undefined) {
+        chain.origins.set(value, origin);
+      }
+    }
     const product = pending.get(node);
     if (product) {
       product();

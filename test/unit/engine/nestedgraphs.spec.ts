@@ -6,7 +6,10 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 
+import { ModelStore } from '../../../src/engine/modelstore';
 import { Engine } from '../../../src/engine/service';
+import { prepareVariant } from '../../../src/engine/variant';
+import { forEachNode } from '../../../src/model';
 import type { ICompareResult } from '../../../src/protocol';
 import type { Field } from '../formats/proto';
 import { attribute, graph, model, node, port, TYPES } from '../formats/proto';
@@ -88,13 +91,13 @@ function scan(rows: number | string): string {
 }
 
 /** A loop that is given its weight as state, hands it on as it is, and whose last state is multiplied by too. */
-function stateful(trips: string): string {
+function stateful(trips: string, width = 4): string {
   const inside = graph({
     inputs: [
       port('i', TYPES.int64, []),
       port('go', TYPES.bool, []),
-      port('state', TYPES.float, [2, 4]),
-      port('given', TYPES.float, [4, 4])
+      port('state', TYPES.float, [2, width]),
+      port('given', TYPES.float, [width, width])
     ],
     nodes: [
       ...product('state', 'given', 'next'),
@@ -104,15 +107,15 @@ function stateful(trips: string): string {
     ],
     outputs: [
       port('again', TYPES.bool, []),
-      port('next', TYPES.float, [2, 4]),
-      port('handed', TYPES.float, [4, 4])
+      port('next', TYPES.float, [2, width]),
+      port('handed', TYPES.float, [width, width])
     ]
   });
   return open(
     model({
-      inputs: [X],
-      outputs: [Y],
-      initializers: [weight('w'), number('four', 4n), truth('yes', true)],
+      inputs: [port('x', TYPES.float, [2, width])],
+      outputs: [port('y', TYPES.float, [2, width])],
+      initializers: [weight('w', 0, width), number('four', 4n), truth('yes', true)],
       nodes: [node('Loop', [trips, 'yes', 'x', 'w'], ['y', ''], body('body', inside))]
     })
   );
@@ -210,6 +213,22 @@ describe('weight casts in bodies', () => {
       });
     }
   });
+
+  it.each(['cpu', 'cuda'])(
+    'should leave the same products in every mode where bodies are given the weight, on %s',
+    async device => {
+      const path = stateful('four', 300);
+      const loaded = await new ModelStore().load({ path });
+      const operators = MODES.map(cache => {
+        const found: string[] = [];
+        const { legal } = prepareVariant(loaded, { cache, passes: [], device });
+        forEachNode(legal.graph, ({ op }) => op !== 'onnx.Cast' && found.push(op));
+        return found;
+      });
+      expect(operators[0]).toContain('onnx.Gemm');
+      expect(operators).toEqual(MODES.map(() => operators[0]));
+    }
+  );
 
   it('should be told apart where bodies name their nodes alike', async () => {
     const path = branches(product('x', 'w', 'r'), [node('Neg', ['x'], ['r'])]);

@@ -2,10 +2,10 @@
 import type { Field } from '../formats/proto';
 import { attribute, graph, node, port, tensor, TYPES } from '../formats/proto';
 
-/** A 4 x 4 weight whose elements bfloat16 has not; another one for another seed. */
-export function weight(name: string, seed = 0): Field[] {
-  const numbers = Float32Array.from({ length: 16 }, (_, i) => Math.sin(i + 1 + seed) / 2);
-  return tensor(name, TYPES.float, [4, 4], [9, new Uint8Array(numbers.buffer)]);
+/** A square weight whose elements bfloat16 has not; another one for another seed. */
+export function weight(name: string, seed = 0, width = 4): Field[] {
+  const numbers = Float32Array.from({ length: width ** 2 }, (_, i) => Math.sin(i + 1 + seed) / 2);
+  return tensor(name, TYPES.float, [width, width], [9, new Uint8Array(numbers.buffer)]);
 }
 
 export const number = (name: string, value: bigint): Field[] =>
