@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, castTarget, contiguousStrides, isLayoutOnly, makeValue } from '../model';
+import {
+  bodiesOf,
+  castTarget,
+  contiguousStrides,
+  handedOn,
+  isLayoutOnly,
+  makeValue
+} from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
 import { NodeBuilder, dtypeAttr, mapAttrs } from './builder';
 import type { Names } from './builder';
@@ -15,8 +22,8 @@ import { widenToFloat32 } from './numbers';
  * Hold every value of a held type in float32, in place, nested graphs included.
  *
  * 1. A cast to a held type is executed, and its result cast to float32 (role `hold`). Its name stays.
- * 2. A cast from a held type to float32 changes nothing and disappears: its result is the operand. But for casts of weights: they
- *    are executed on the tensor as stored, as the census counts them.
+ * 2. A cast from a held type to float32 changes nothing and disappears: its result is the operand. But for casts of weights, also of
+ *    those that bodies are given and hand on: they are executed on the tensor as stored, as the census counts them.
  * 3. Any other operator computes in float32; its result goes through the held type and back (role `hold`), unless the operator is
  *    exact (see exact.ts).
  * 4. A stored weight of a held type is widened once when the model is loaded.
@@ -90,6 +97,9 @@ class Holder {
     for (const node of graph.nodes) {
       const source = node.inputs[0] ?? null;
       this._resolveInputs(node);
+      for (const { value, operand } of handedOn(node)) {
+        this._given.set(value, this._origin(operand));
+      }
       const result = node.outputs[0] ?? null;
       if (result !== null && isLayoutOnly(node) && this._stems(node.inputs[0])) {
         this._arrangements.set(result, node);
@@ -199,7 +209,7 @@ class Holder {
    */
   private _storedChain(value: IValue, builder: NodeBuilder): IValue | null {
     const layout: INode[] = [];
-    let current = value;
+    let current = this._origin(value);
     for (;;) {
       const entry = this._weights.get(current);
       const made =
@@ -212,13 +222,22 @@ class Holder {
         return null;
       }
       layout.push(arrangement);
-      current = arrangement.inputs[0]!;
+      current = this._origin(arrangement.inputs[0]!);
     }
   }
 
   /** Whether a value is a weight, or follows from one by layout-only operators. */
   private _stems(value: IValue | null | undefined): boolean {
-    return value != null && (this._weights.has(value) || this._arrangements.has(value));
+    if (value == null) {
+      return false;
+    }
+    const origin = this._origin(value);
+    return this._weights.has(origin) || this._arrangements.has(origin);
+  }
+
+  /** The value of a graph around that a body was given as this one. */
+  private _origin(value: IValue): IValue {
+    return this._given.get(value) ?? value;
   }
 
   private _storedValue(value: IValue, entry: { weight: IWeight; graph: IGraph }): IValue {
@@ -269,6 +288,8 @@ class Holder {
   private readonly _replaced = new Map<IValue, IValue>();
   /** Layout-only nodes between weights and their results, by result. */
   private readonly _arrangements = new Map<IValue, INode>();
+  /** What bodies are given and hand on as it is: the value of the outermost graph, by the name it has further in. */
+  private readonly _given = new Map<IValue, IValue>();
   private readonly _weights = new Map<IValue, { weight: IWeight; graph: IGraph }>();
   private readonly _storedOf = new Map<IValue, IValue>();
   /** Results of layout operators on the stored type; only those of the graph at hand, which its later nodes can use. */

@@ -14,7 +14,7 @@ import type { ICompareResult } from '../../../src/protocol';
 import type { Field } from '../formats/proto';
 import { attribute, graph, model, node, port, TYPES } from '../formats/proto';
 import { temporaryFolder } from '../formats/samples';
-import { body, loopBody, number, product, truth, weight, X, Y } from './nestedmodels';
+import { body, loopBody, lowWeight, number, product, truth, weight, X, Y } from './nestedmodels';
 
 const folder = temporaryFolder();
 const engine = new Engine();
@@ -90,17 +90,31 @@ function scan(rows: number | string): string {
   );
 }
 
+/** A weight by the type it is stored in, and a product with it. */
+const STORED = {
+  float: { initializer: (width: number): Field[] => weight('w', 0, width), multiply: product },
+  bfloat16: {
+    initializer: (width: number): Field[] => lowWeight('w', width),
+    multiply: (state: string, from: string, result: string): Field[][] => [
+      node('Transpose', [from], [`${result}_turned`], attribute('perm', 7, [8, 1], [8, 0])),
+      node('Cast', [`${result}_turned`], [`${result}_high`], attribute('to', 2, [3, TYPES.float])),
+      node('MatMul', [state, `${result}_high`], [result])
+    ]
+  }
+};
+
 /** A loop that is given its weight as state, hands it on as it is, and whose last state is multiplied by too. */
-function stateful(trips: string, width = 4): string {
+function stateful(trips: string, width = 4, stored: keyof typeof STORED = 'float'): string {
+  const { initializer, multiply } = STORED[stored];
   const inside = graph({
     inputs: [
       port('i', TYPES.int64, []),
       port('go', TYPES.bool, []),
       port('state', TYPES.float, [2, width]),
-      port('given', TYPES.float, [width, width])
+      port('given', TYPES[stored], [width, width])
     ],
     nodes: [
-      ...product('state', 'given', 'next'),
+      ...multiply('state', 'given', 'next'),
       node('Identity', ['go'], ['again']),
       node('Identity', ['given'], ['same']),
       node('Identity', ['same'], ['handed'])
@@ -108,14 +122,14 @@ function stateful(trips: string, width = 4): string {
     outputs: [
       port('again', TYPES.bool, []),
       port('next', TYPES.float, [2, width]),
-      port('handed', TYPES.float, [width, width])
+      port('handed', TYPES[stored], [width, width])
     ]
   });
   return open(
     model({
       inputs: [port('x', TYPES.float, [2, width])],
       outputs: [port('y', TYPES.float, [2, width])],
-      initializers: [weight('w', 0, width), number('four', 4n), truth('yes', true)],
+      initializers: [initializer(width), number('four', 4n), truth('yes', true)],
       nodes: [node('Loop', [trips, 'yes', 'x', 'w'], ['y', ''], body('body', inside))]
     })
   );
@@ -229,6 +243,31 @@ describe('weight casts in bodies', () => {
       expect(operators).toEqual(MODES.map(() => operators[0]));
     }
   );
+
+  it('should be executed as counted where bodies are given a weight of a narrow type', async () => {
+    const path = stateful('four', 4, 'bfloat16');
+    const { result: census } = await engine.handle('census', { path }, {});
+    expect(MODES.map(cache => census.perForward[cache].weightCasts)).toEqual([4, 4, 0, 0]);
+    const { variants } = await compare(path);
+    expect(
+      variants.map(({ plannedWeightCasts, executedWeightCasts }) => [
+        plannedWeightCasts,
+        executedWeightCasts
+      ])
+    ).toEqual([
+      [4, 4],
+      [4, 4],
+      [0, 0],
+      [0, 0]
+    ]);
+    expect(variants.map(({ bitIdenticalToOff }) => bitIdenticalToOff)).toEqual(
+      MODES.map(() => true)
+    );
+    // One stored tensor more, whatever names it has in bodies.
+    const loaded = await new ModelStore().load({ path });
+    const { legal } = prepareVariant(loaded, { cache: 'off', passes: [], device: 'cpu' });
+    expect(legal.graph.weights.filter(({ value }) => value.dtype === 'bfloat16')).toHaveLength(1);
+  });
 
   it('should be told apart where bodies name their nodes alike', async () => {
     const path = branches(product('x', 'w', 'r'), [node('Neg', ['x'], ['r'])]);

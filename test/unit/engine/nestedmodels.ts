@@ -8,6 +8,15 @@ export function weight(name: string, seed = 0, width = 4): Field[] {
   return tensor(name, TYPES.float, [width, width], [9, new Uint8Array(numbers.buffer)]);
 }
 
+/** The same, stored in bfloat16: the upper halves of the elements. */
+export function lowWeight(name: string, width: number): Field[] {
+  const halves = Uint16Array.from(
+    { length: width ** 2 },
+    (_, i) => new Uint32Array(Float32Array.of(Math.sin(i + 1) / 2).buffer)[0] >>> 16
+  );
+  return tensor(name, TYPES.bfloat16, [width, width], [9, new Uint8Array(halves.buffer)]);
+}
+
 export const number = (name: string, value: bigint): Field[] =>
   tensor(name, TYPES.int64, [], [9, new Uint8Array(BigInt64Array.of(value).buffer)]);
 
