@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { cutsIntoParts } from '../model';
 import type { Attr, INode } from '../model';
 import { intAttr } from './builder';
 
@@ -34,7 +35,7 @@ export function asViews(node: INode): readonly INode[] | null {
         reading(node, i, 'aten.select.int', { dim: dim ?? intAttr(0), index: intAttr(i) })
       );
     default:
-      return PARTING.has(node.op) ? parts(node) : null;
+      return cutsIntoParts(node) ? parts(node) : null;
   }
 }
 
@@ -98,15 +99,4 @@ const VIEWS: ReadonlySet<string> = new Set([
   'aten.unflatten.int',
   'aten.unsqueeze.default',
   'aten.view.default'
-]);
-
-const PARTING: ReadonlySet<string> = new Set([
-  'aten.chunk.default',
-  'aten.split.Tensor',
-  'aten.split.sizes',
-  'aten.split_with_sizes.default',
-  'aten.tensor_split.indices',
-  'aten.tensor_split.sections',
-  'aten.unsafe_chunk.default',
-  'aten.unsafe_split.Tensor'
 ]);

@@ -108,7 +108,12 @@ const LAYOUT_ONLY: ReadonlySet<string> = new Set([
  * operand into several parts.
  */
 export function isArrangement(node: INode): boolean {
-  return isLayoutOnly(node) || SPLITTING.has(node.op);
+  return isLayoutOnly(node) || cutsIntoParts(node);
+}
+
+/** Whether the results of a node are the parts of its first operand, one after the other along a dimension. */
+export function cutsIntoParts(node: INode): boolean {
+  return SPLITTING.has(node.op);
 }
 
 const SPLITTING: ReadonlySet<string> = new Set([

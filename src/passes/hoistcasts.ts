@@ -6,6 +6,7 @@
 import type { DType, IGraph, INode, IValue } from '../model';
 import {
   castTarget,
+  cutsIntoParts,
   elementCount,
   forEachNode,
   graphsOf,
@@ -247,7 +248,7 @@ class Hoisting {
     }
     if (after === null) {
       // A symbolic result of a static operand: expansions to sizes of the input grow, cuts shrink.
-      return CUTTING.has(node.op)
+      return cuts(node)
         ? {
             reason: `${node.name} (${node.op}) cuts out a part whose size is not known`,
             cutOf: null
@@ -364,20 +365,14 @@ function elementsOf(value: IValue): number | null {
   return shape === null ? null : elementCount(shape);
 }
 
-/** Operators whose results hold fewer elements than their operand. */
+/** Whether the result of a node holds fewer elements than its operand. */
+function cuts(node: INode): boolean {
+  return cutsIntoParts(node) || CUTTING.has(node.op);
+}
+
 const CUTTING: ReadonlySet<string> = new Set([
   'aten.narrow.default',
   'aten.select.int',
   'aten.slice.Tensor',
-  'aten.chunk.default',
-  'aten.split.Tensor',
-  'aten.split.sizes',
-  'aten.split_with_sizes.default',
-  'aten.tensor_split.indices',
-  'aten.tensor_split.sections',
-  'aten.unbind.int',
-  'onnx.Slice',
-  'onnx.Split',
-  'onnx.SplitToSequence',
-  'onnx.SequenceAt'
+  'onnx.Slice'
 ]);
