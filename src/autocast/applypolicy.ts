@@ -6,7 +6,7 @@
 import type { Attr, DType, INode, IValue, Reach } from '../model';
 import { isFloating } from '../model';
 import { innerOperator, operandsCastInside } from './policy';
-import type { IActiveRegion } from './regions';
+import type { IActingRegion } from './regions';
 
 /** A cast of one operand. */
 export interface IOperandCast {
@@ -34,11 +34,14 @@ export interface IPolicyEffect {
 /**
  * The effect of a region on one call; null where its policies do not name the operator.
  *
- * Rules: `WrapFunction_` and `promote_type` in torch/include/ATen/autocast_mode.h (2.13.0). Only real floating-point tensors
- * other than float64 are eligible. The device of tensors is not looked at: a region acts on any device under the policy of
- * the device type it names.
+ * Rules: `WrapFunction_` and `promote_type` in torch/include/ATen/autocast_mode.h (2.13.0). Of the operands that the region acts on
+ * only real floating-point tensors other than float64 are eligible.
  */
-export function policyEffect(node: INode, active: IActiveRegion): IPolicyEffect | null {
+export function policyEffect(
+  node: INode,
+  { active, operands }: IActingRegion
+): IPolicyEffect | null {
+  const casts = (to: DType): IOperandCast[] => castsTo(node, to, operands);
   const inner = innerOperator(node);
   const policy = active.policies?.get(inner ?? node.op);
   if (policy === undefined) {
@@ -52,26 +55,26 @@ export function policyEffect(node: INode, active: IActiveRegion): IPolicyEffect 
   };
   switch (policy.policy) {
     case 'lower_precision_fp':
-      return { ...effect, casts: castsInside(node, castsTo(node, active.dtype), effect.composite) };
+      return { ...effect, casts: castsInside(node, casts(active.dtype), effect.composite) };
     case 'fp32':
-      return { ...effect, casts: castsTo(node, 'float32') };
+      return { ...effect, casts: casts('float32') };
     case 'fp32_set_opt_dtype': {
       const given = node.attrs.dtype as Attr | undefined;
-      if (!isEligible(firstArgument(node)) || (given !== undefined && given.kind !== 'none')) {
+      if (!isFirstEligible(node, operands) || (given !== undefined && given.kind !== 'none')) {
         return effect;
       }
       return { ...effect, redispatch: { op: node.op, attrs: { dtype: FLOAT32 } } };
     }
     case 'fp32_append_dtype':
-      return { ...effect, redispatch: appendDtype(node) };
+      return { ...effect, redispatch: appendDtype(node, operands) };
     case 'promote': {
-      const target = promotionTarget(node, active.dtype);
+      const target = promotionTarget(node, active.dtype, operands);
       return target === null
         ? {
             ...effect,
             error: `autocast to ${active.dtype} cannot promote operands of other 16-bit types`
           }
-        : { ...effect, casts: castsTo(node, target) };
+        : { ...effect, casts: casts(target) };
     }
     case 'banned':
       return {
@@ -81,7 +84,7 @@ export function policyEffect(node: INode, active: IActiveRegion): IPolicyEffect 
   }
 }
 
-/** Whether autocast may cast a value. */
+/** Whether autocast may cast a value on the device it acts on. */
 export function isEligible(value: IValue | null): boolean {
   return (
     value !== null &&
@@ -94,10 +97,10 @@ export function isEligible(value: IValue | null): boolean {
 
 const FLOAT32: Attr = { kind: 'dtype', value: 'float32' };
 
-function castsTo(node: INode, to: DType): IOperandCast[] {
+function castsTo(node: INode, to: DType, operands: ReadonlySet<number>): IOperandCast[] {
   const casts: IOperandCast[] = [];
   node.inputs.forEach((value, index) => {
-    if (isEligible(value) && value!.dtype !== to) {
+    if (operands.has(index) && isEligible(value) && value!.dtype !== to) {
       casts.push({ index, to });
     }
   });
@@ -116,15 +119,15 @@ function castsInside(node: INode, casts: IOperandCast[], composite: boolean): IO
   });
 }
 
-function firstArgument(node: INode): IValue | null {
-  return node.inputs[0] ?? null;
+function isFirstEligible(node: INode, operands: ReadonlySet<number>): boolean {
+  return operands.has(0) && isEligible(node.inputs[0]);
 }
 
 /** `prioritize` of autocast_mode.h over all operands; null where it raises. */
-function promotionTarget(node: INode, lower: DType): DType | null {
+function promotionTarget(node: INode, lower: DType, operands: ReadonlySet<number>): DType | null {
   let target = lower;
-  for (const value of node.inputs) {
-    if (!isEligible(value)) {
+  for (const [index, value] of node.inputs.entries()) {
+    if (!operands.has(index) || !isEligible(value)) {
       continue;
     }
     if (target === 'float32' || value!.dtype === 'float32') {
@@ -137,12 +140,12 @@ function promotionTarget(node: INode, lower: DType): DType | null {
 }
 
 /** `norm.Scalar` becomes `norm.ScalarOpt_dtype`, `norm.ScalarOpt_dim` becomes `norm.ScalarOpt_dim_dtype`. */
-function appendDtype(node: INode): IPolicyEffect['redispatch'] {
-  const own = firstArgument(node)?.dtype;
+function appendDtype(node: INode, operands: ReadonlySet<number>): IPolicyEffect['redispatch'] {
+  const own = node.inputs[0]?.dtype;
   if (!own) {
     return null;
   }
-  const dtype: Attr = isEligible(firstArgument(node)) ? FLOAT32 : { kind: 'dtype', value: own };
+  const dtype: Attr = isFirstEligible(node, operands) ? FLOAT32 : { kind: 'dtype', value: own };
   if (node.op === 'aten.norm.Scalar') {
     const p = (node.attrs.p as Attr | undefined) ?? { kind: 'int', value: 2 };
     return { op: 'aten.norm.ScalarOpt_dtype', attrs: { p, dtype } };

@@ -11,6 +11,7 @@ import type { Dialect, IWeight } from '../model';
 import { isLowPrecision } from '../model';
 import type { IAliases } from './aliasing';
 import type { RegionStates } from './regions';
+import { regionActingOn } from './regions';
 import type { IWeightCastNode } from './weightcasts';
 import { weightKey } from './weightcasts';
 
@@ -66,7 +67,7 @@ export function cacheVerdict(
     if (node.origin !== 'region' || !state) {
       return refuse('explicit');
     }
-    if (state.active?.dtype !== to) {
+    if (regionActingOn(state, node.inputs[0])?.dtype !== to) {
       return refuse('not-lower-precision');
     }
     region = state.outermost;

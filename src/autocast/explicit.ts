@@ -21,8 +21,8 @@ import { dtypeDisagreement, dtypeRule } from './dtypes';
 import { NameSource } from './names';
 import { opaqueOperators } from './policy';
 import type { RegionOverrides } from '../protocol';
-import type { IActiveRegion, RegionStates } from './regions';
-import { resolveRegions } from './regions';
+import type { IActingRegion, IActiveRegion, IRegionState, RegionStates } from './regions';
+import { actingRegions, actsOn, resolveRegions } from './regions';
 
 /** How regions are to be read. */
 export interface IExplicitOptions {
@@ -48,12 +48,14 @@ export interface IPolicyConflict {
   readonly instead: string;
 }
 
-/** What a disabled region would do if it were enabled. */
+/** What a region would do that does nothing: one that is disabled, or whose tensors are on another device. */
 export interface IDormantRegion {
   /** Operator calls whose operands would be cast. */
   readonly nodes: INode[];
   /** Values of the original graph that would be cast and are weights. */
   readonly weights: Set<IWeight>;
+  /** Device types of these operands, as far as they are known. */
+  readonly devices: Set<string>;
 }
 
 /** A graph whose casts are all explicit, and what was found on the way. */
@@ -75,6 +77,8 @@ export interface IExplicitGraph {
   readonly unknown: readonly INode[];
   /** Disabled regions that hold operators with a policy, by region id. */
   readonly dormant: ReadonlyMap<string, IDormantRegion>;
+  /** Enabled regions that hold operators with a policy on tensors of other device types, by region id. */
+  readonly elsewhere: ReadonlyMap<string, IDormantRegion>;
   /** Calls of composite operators that autocast acts on from the inside. */
   readonly composites: readonly INode[];
   /** Calls of composite operators whose inner casts are left out, because they are no casts of arguments. */
@@ -107,15 +111,11 @@ export function makeCastsExplicit(
   options: IExplicitOptions = {}
 ): IExplicitGraph {
   const { graph } = cloneGraph(model.graph);
-  const regions = resolveRegions(model.regions, {
-    torchVersion: model.torchVersion,
+  const regions = resolveRegions(model, {
     overrides: options.regions,
     disableAll: options.disableAll
   });
-  const recorded =
-    options.regions === undefined
-      ? regions
-      : resolveRegions(model.regions, { torchVersion: model.torchVersion });
+  const recorded = options.regions === undefined ? regions : resolveRegions(model);
   const pass = new ExplicitPass(model, graph, regions, recorded);
   // Bodies of control flow after the graph that holds them: their nodes may use its values.
   const pending: IGraph[] = [graph];
@@ -136,6 +136,7 @@ export function makeCastsExplicit(
     conflicts: pass.conflicts,
     unknown: pass.unknown,
     dormant: pass.dormant,
+    elsewhere: pass.elsewhere,
     composites: pass.composites,
     opaque: pass.opaque,
     dropped,
@@ -158,6 +159,7 @@ class ExplicitPass {
   readonly conflicts: IPolicyConflict[] = [];
   readonly unknown: INode[] = [];
   readonly dormant = new Map<string, IDormantRegion>();
+  readonly elsewhere = new Map<string, IDormantRegion>();
   readonly composites: INode[] = [];
   readonly opaque: INode[] = [];
 
@@ -186,13 +188,17 @@ class ExplicitPass {
     if (state === undefined) {
       return;
     }
-    if (state.active === null) {
-      this._noteDormant(node, state.own);
-      return;
+    const acting = actingRegions(state, node);
+    this._noteIdle(node, state, acting);
+    for (const one of acting) {
+      this._applyPolicy(node, one, nodes);
     }
-    const effect = policyEffect(node, state.active);
+  }
+
+  private _applyPolicy(node: INode, acting: IActingRegion, nodes: INode[]): void {
+    const effect = policyEffect(node, acting);
     if (effect === null) {
-      if (this._opaqueOn(state.active.region.device).has(node.op)) {
+      if (this._opaqueOn(acting.active.region.device).has(node.op)) {
         this.opaque.push(node);
       }
       return;
@@ -261,7 +267,12 @@ class ExplicitPass {
       op: 'aten._to_copy.default',
       inputs: [source],
       attrs,
-      outputs: [makeValue(name, to, source.shape, { requiresGrad: source.requiresGrad })],
+      outputs: [
+        {
+          ...makeValue(name, to, source.shape, { requiresGrad: source.requiresGrad }),
+          device: source.device
+        }
+      ],
       region: user.region,
       module: user.module,
       source: user.source,
@@ -305,30 +316,58 @@ class ExplicitPass {
   }
 
   /** Whether a node runs under another policy, or on operands of other dtypes, than the file records. */
-  private _isElsewise({ region, inputs }: INode): boolean {
-    const now = region === null ? null : (this._regions.get(region)?.active ?? null);
-    const then = region === null ? null : (this._recorded.get(region)?.active ?? null);
+  private _isElsewise(node: INode): boolean {
+    const { region, inputs } = node;
+    const now = region === null ? [] : actingRegions(this._regions.get(region), node);
+    const then = region === null ? [] : actingRegions(this._recorded.get(region), node);
     return (
-      now?.dtype !== then?.dtype ||
-      now?.region.device !== then?.region.device ||
+      now.length !== then.length ||
+      now.some(
+        ({ active }, i) =>
+          active.dtype !== then[i].active.dtype ||
+          active.region.device !== then[i].active.region.device
+      ) ||
       inputs.some(value => value !== null && (value.declaredDtype ?? value.dtype) !== value.dtype)
     );
   }
 
-  /** Remember what a disabled region would cast. */
-  private _noteDormant(node: INode, region: IActiveRegion): void {
-    const effect = policyEffect(node, region);
+  /** Remember what the innermost region would cast that does not act on a call: it is disabled, or acts on other tensors. */
+  private _noteIdle(node: INode, state: IRegionState, acting: readonly IActingRegion[]): void {
+    const { own } = state;
+    if (!state.enabled.includes(own)) {
+      if (acting.length === 0) {
+        this._noteDormant(this.dormant, node, own, value => actsOn(own, value));
+      }
+    } else if (acting.every(({ active }) => active !== own)) {
+      this._noteDormant(this.elsewhere, node, own, value => value?.kind === 'tensor');
+    }
+  }
+
+  private _noteDormant(
+    notes: Map<string, IDormantRegion>,
+    node: INode,
+    active: IActiveRegion,
+    isMeant: (value: IValue | null) => boolean
+  ): void {
+    const operands = new Set(
+      node.inputs.flatMap((value, index) => (isMeant(value) ? [index] : []))
+    );
+    const effect = operands.size === 0 ? null : policyEffect(node, { active, operands });
     if (effect === null || effect.casts.length === 0) {
       return;
     }
-    const { id } = region.region;
-    let entry = this.dormant.get(id);
+    const { id } = active.region;
+    let entry = notes.get(id);
     if (entry === undefined) {
-      entry = { nodes: [], weights: new Set() };
-      this.dormant.set(id, entry);
+      entry = { nodes: [], weights: new Set(), devices: new Set() };
+      notes.set(id, entry);
     }
     entry.nodes.push(node);
     for (const { index } of effect.casts) {
+      const { device } = node.inputs[index]!;
+      if (device !== undefined) {
+        entry.devices.add(device);
+      }
       const weight = this._weights.get(node.inputs[index]!);
       if (weight !== undefined) {
         entry.weights.add(weight);

@@ -15,6 +15,7 @@ import executedDiffersFromPlanned from '../../docs/findings/executed-differs-fro
 import exportedGraphRefused from '../../docs/findings/exported-graph-refused.md';
 import mixedPrecisionWeight from '../../docs/findings/mixed-precision-weight.md';
 import regionDisabled from '../../docs/findings/region-disabled.md';
+import regionOtherDevice from '../../docs/findings/region-other-device.md';
 import runtimeCasts from '../../docs/findings/runtime-casts.md';
 import unknownAutocastDevice from '../../docs/findings/unknown-autocast-device.md';
 import unusedWeights from '../../docs/findings/unused-weights.md';
@@ -39,6 +40,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'exported-graph-refused': exportedGraphRefused,
   'mixed-precision-weight': mixedPrecisionWeight,
   'region-disabled': regionDisabled,
+  'region-other-device': regionOtherDevice,
   'runtime-casts': runtimeCasts,
   'unknown-autocast-device': unknownAutocastDevice,
   'unused-weights': unusedWeights,

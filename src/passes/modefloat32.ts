@@ -1,11 +1,12 @@
 /**
- * The reference `float32`, for dialects that have lost the regions.
+ * The reference `float32`: a graph without low-precision dtypes.
  *
  * @packageDocumentation
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
 import { bodiesOf, castTarget, contiguousStrides, graphsOf, makeValue } from '../model';
-import { dropDeadNodes, NameSource, weightKey } from '../autocast';
+import type { IAliases } from '../autocast';
+import { dropDeadNodes, findAliases, NameSource, weightKey } from '../autocast';
 import { outputsOf, Replacements } from './rewriting';
 
 /**
@@ -15,10 +16,12 @@ import { outputsOf, Replacements } from './rewriting';
  * #### Notes
  * Inputs of the graph keep their dtype and are cast where they come in. Casts that have become casts of float32 to float32
  * vanish, except those that make an output of the graph. Constants written into nodes keep their dtype and are cast behind
- * the node. Outputs become float32.
+ * the node. Outputs become float32. A cast whose operand or result is written to in place stays, as a copy.
  */
 export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): void {
   const names = new NameSource(graph);
+  // Who shares memory is told by the casts as they are.
+  const aliases = findAliases(graph);
   const replacements = new Replacements();
   const derived = new Map<string, IWeight>();
   for (const one of graphsOf(graph)) {
@@ -65,7 +68,7 @@ export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): vo
     one.nodes = nodes;
   }
   replaceBeforeCasts(graph, replacements);
-  dropIdleCasts(graph);
+  dropIdleCasts(graph, dialect, aliases);
   dropDeadNodes(graph);
 }
 
@@ -148,7 +151,7 @@ function replaceBeforeCasts(graph: IGraph, replacements: Replacements): void {
 }
 
 /** Drop casts of float32 to float32 that this rewrite left behind. */
-function dropIdleCasts(graph: IGraph): void {
+function dropIdleCasts(graph: IGraph, dialect: IExportedModel['dialect'], aliases: IAliases): void {
   const outputs = outputsOf(graph);
   const replacements = new Replacements();
   for (const one of graphsOf(graph)) {
@@ -162,7 +165,17 @@ function dropIdleCasts(graph: IGraph): void {
         !outputs.has(result) &&
         bodiesOf(node).length === 0
       ) {
-        replacements.set(result, source);
+        const isWritten = [source, result].some(value => aliases.mutatorOf(value) !== null);
+        if (!isWritten) {
+          replacements.set(result, source);
+        } else if (dialect !== 'ONNX' && aliases.groupOf(source) !== aliases.groupOf(result)) {
+          node.op = 'aten._to_copy.default';
+          node.attrs = {
+            self: { kind: 'input', index: 0 },
+            dtype: { kind: 'dtype', value: 'float32' }
+          };
+          node.inputs = [source];
+        }
       }
     }
   }

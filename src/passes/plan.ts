@@ -56,7 +56,7 @@ export interface IPlannedGraph extends IForwardCasts {
  *
  * #### Notes
  * `explicit` is copied, never changed. The reference `onnxruntime` gets the graph as exported: no passes, no cache mode. The
- * reference `float32` reads training IR with all regions off, and takes the low-precision dtypes out of other dialects.
+ * reference `float32` reads training IR with all regions off, and takes the low-precision dtypes out of every dialect.
  *
  * @param explicit - what `makeCastsExplicit` made of the model.
  */
@@ -76,7 +76,7 @@ export function planGraph(
     }
   };
   check('reading');
-  if (cache === 'float32' && model.dialect !== 'TRAINING') {
+  if (cache === 'float32') {
     toFloat32(graph, model.dialect);
     check('float32');
   }
@@ -93,14 +93,7 @@ export function planGraph(
   let convertedWeights = 0;
   switch (cache) {
     case 'autocast':
-      applyEagerCache(
-        graph,
-        model,
-        resolveRegions(model.regions, {
-          torchVersion: model.torchVersion,
-          overrides: options.regions
-        })
-      );
+      applyEagerCache(graph, model, resolveRegions(model, { overrides: options.regions }));
       break;
     case 'folded':
     case 'frozen':

@@ -8,6 +8,7 @@ import { castTarget } from '../../model';
 import type { IFinding } from '../../protocol';
 import type { IExcursion, IRounding } from '../excursions';
 import { castBytesOf, findExcursions } from '../excursions';
+import { actingRegions } from '../regions';
 import type { FindingRule, IFindingContext } from './finding';
 import { count, operators, places } from './finding';
 
@@ -82,8 +83,12 @@ function firstSource(nodes: readonly INode[]): INode['source'] {
 function remedyFor(excursion: IExcursion, { explicit, model }: IFindingContext): string {
   const { narrow, wide, up, promoting, forcing, idle } = excursion;
   const policies = new Set(
-    forcing.map(({ op, region }) =>
-      region === null ? undefined : explicit.regions.get(region)?.active?.policies?.get(op)?.policy
+    forcing.flatMap(node =>
+      node.region === null
+        ? []
+        : actingRegions(explicit.regions.get(node.region), node).map(
+            ({ active }) => active.policies?.get(node.op)?.policy
+          )
     )
   );
   const byProgram = up.filter(cast => cast.origin !== 'region').length;

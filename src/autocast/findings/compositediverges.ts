@@ -6,6 +6,7 @@
 import type { INode } from '../../model';
 import type { IFinding } from '../../protocol';
 import { isEligible } from '../applypolicy';
+import { regionActingOn } from '../regions';
 import { dtypeDifferences } from './dtypecauses';
 import type { FindingRule, IFindingContext } from './finding';
 import { bytesMovedBy, count, places, some, weightNames } from './finding';
@@ -66,10 +67,13 @@ function leftOut({ explicit }: IFindingContext): IFinding[] {
   }
   const weights = new Map(explicit.graph.weights.map(({ value, weight }) => [value, weight]));
   const cast = opaque.flatMap(node => {
-    const to = explicit.regions.get(node.region!)?.active?.dtype;
+    const state = explicit.regions.get(node.region!);
     return node.inputs.flatMap(value => {
+      const to = regionActingOn(state, value)?.dtype;
       const weight = value === null ? undefined : weights.get(value);
-      return weight !== undefined && isEligible(value) && value!.dtype !== to ? [weight] : [];
+      return weight !== undefined && to !== undefined && isEligible(value) && value!.dtype !== to
+        ? [weight]
+        : [];
     });
   });
   return [

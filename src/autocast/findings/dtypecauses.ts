@@ -7,14 +7,13 @@ import type { DType, IValue } from '../../model';
 import { isFloating, isLowPrecision } from '../../model';
 import type { IDtypeMismatch } from '../explicit';
 import { DEVICE_POLICIES, policiesOf } from '../policy';
+import { actingRegions } from '../regions';
 import type { IFindingContext } from './finding';
 
 /** What a difference of dtypes comes from. */
 export type DtypeCause =
   /** Autocast acted at export where the file has no region. */
   | 'ambient'
-  /** A region is enabled that did not act at export, since tensors were on another device. */
-  | 'other-device'
   /** A region is enabled that export did not enter while it recorded dtypes. */
   | 'not-entered'
   /** Autocast acts inside of the operator when it runs, of which export only records the dtype without. */
@@ -61,13 +60,16 @@ export function dtypeDifferences(context: IFindingContext): Map<DtypeCause, IDty
 }
 
 function causeOf(
-  { node, value, declared, computed }: IDtypeMismatch,
+  { node, declared, computed }: IDtypeMismatch,
   { model, explicit }: IFindingContext
 ): DtypeCause {
   const state = node.region === null ? undefined : explicit.regions.get(node.region);
-  if (state?.active && isLowPrecision(computed) && !isLowPrecision(declared)) {
-    const { device } = state.active.region;
-    return value.device !== undefined && value.device !== device ? 'other-device' : 'not-entered';
+  if (
+    isLowPrecision(computed) &&
+    !isLowPrecision(declared) &&
+    actingRegions(state, node).length > 0
+  ) {
+    return 'not-entered';
   }
   if (state === undefined && isAutocastResult(node.op, declared, model.torchVersion)) {
     return 'ambient';

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { IValue } from '../../model';
 import type { IFinding } from '../../protocol';
+import { actingRegions } from '../regions';
 import type { DtypeCause, IDtypeDifferences } from './dtypecauses';
 import { dtypeDifferences } from './dtypecauses';
 import type { FindingRule, IFindingContext } from './finding';
@@ -29,8 +29,8 @@ function describe(
 ): IFinding {
   const [first] = roots;
   const { node, value, computed, declared } = first;
-  const region =
-    node.region === null ? undefined : explicit.regions.get(node.region)?.active?.region;
+  const [acting] =
+    node.region === null ? [] : actingRegions(explicit.regions.get(node.region), node);
   const used =
     model.dialect === 'TRAINING'
       ? 'Running the program gives what is computed here.'
@@ -41,9 +41,9 @@ function describe(
     message:
       `${count(all.length, 'value')} of ${explicit.checked} checked would not have the dtype the file records, first ` +
       `${value.name} (${node.op}): computed ${computed}, recorded ${declared}. ` +
-      (cause !== 'unknown' && region
-        ? `Region ${region.id} is enabled for ${region.device}, but autocast did not act when the program was ` +
-          `exported${whyNot(cause, value)}. `
+      (cause === 'not-entered'
+        ? `Region ${acting.active.region.id} is enabled for ${acting.active.region.device}, but autocast did not act when the ` +
+          'program was exported, as in a strict export, which records regions but does not enter them while it records dtypes. '
         : '') +
       used,
     ...places([...roots, ...all].map(mismatch => mismatch.node)),
@@ -51,15 +51,8 @@ function describe(
   };
 }
 
-function whyNot(cause: 'other-device' | 'not-entered', { device }: IValue): string {
-  return cause === 'other-device'
-    ? `: its tensors were on ${device}`
-    : ', as in a strict export, which records regions but does not enter them while it records dtypes';
-}
-
 /** By cause. */
 const REMEDIES: Readonly<Record<Exclude<DtypeCause, 'ambient' | 'inside'>, string>> = {
-  'other-device': 'Export with the tensors on the device that the region names.',
   'not-entered':
     'Export with strict=False, which records the dtypes that the program gives when it runs.',
   unknown:

@@ -18,6 +18,7 @@ import type { FindingRule, IFindingContext } from './finding';
 import { mixedPrecisionWeight } from './mixedprecision';
 import { weightNotCacheable } from './notcacheable';
 import { regionDisabled } from './regiondisabled';
+import { regionOtherDevice } from './regionotherdevice';
 import { unknownAutocastDevice } from './unknowndevice';
 import { unusedWeights } from './unusedweights';
 
@@ -27,6 +28,7 @@ export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
 /** Rules by the code of what they find, in the order findings are told. Codes are stable; each has a page in docs/findings. */
 export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
   'region-disabled': regionDisabled,
+  'region-other-device': regionOtherDevice,
   'weights-cast-every-forward': weightsCastEveryForward,
   'casts-counted-per-body': castsCountedPerBody,
   'weight-cast-per-use': weightCastPerUse,

@@ -22,7 +22,7 @@ export const regionDisabled: FindingRule = ({ model, explicit }) => {
       continue;
     }
     const parent = region.parent === null ? undefined : explicit.regions.get(region.parent);
-    const isInside = parent !== undefined && parent.active !== null;
+    const isInside = parent?.enabled.some(({ region: { device } }) => device === region.device);
     const isCuda = region.device !== 'cpu' && !isInside;
     const weights = weightNames(dormant.weights);
     const dtype = explicit.regions.get(region.id)!.own.dtype;

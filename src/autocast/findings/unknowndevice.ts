@@ -6,24 +6,27 @@
 import type { INode } from '../../model';
 import { forEachNode } from '../../model';
 import { DEVICE_POLICIES } from '../policy';
+import { actingRegions } from '../regions';
 import type { FindingRule } from './finding';
 import { linesOf, some } from './finding';
 
 /** Regions whose casts castlens cannot know. */
 export const unknownAutocastDevice: FindingRule = ({ model, explicit }) => {
-  const unknown = model.regions.filter(
-    region => region.enabled && !DEVICE_POLICIES.has(region.device)
-  );
-  if (unknown.length === 0) {
-    return [];
-  }
-  const ids = new Set(unknown.map(region => region.id));
+  const ids = new Set<string>();
   const inside: INode[] = [];
   forEachNode(explicit.graph, node => {
-    if (node.region !== null && ids.has(node.region)) {
+    const acting =
+      node.region === null ? [] : actingRegions(explicit.regions.get(node.region), node);
+    const foreign = acting.filter(({ active }) => active.policies === null);
+    if (foreign.length > 0) {
       inside.push(node);
+      foreign.forEach(({ active }) => ids.add(active.region.id));
     }
   });
+  if (ids.size === 0) {
+    return [];
+  }
+  const unknown = model.regions.filter(region => ids.has(region.id));
   const sources = linesOf(unknown.map(region => region.source));
   const devices = [...new Set(unknown.map(region => region.device))];
   return [

@@ -240,7 +240,7 @@ class ProgramEditor {
       return;
     }
     const [, dtype, enabled, , body] = args;
-    if (edit.enabled ?? region.enabled) {
+    if (edit.enabled === true) {
       const { graph } = (body.arg as EditableJson).as_graph as EditableJson;
       const found = foreignDevice((graph as EditableJson).tensor_values, region.device);
       if (found !== null) {

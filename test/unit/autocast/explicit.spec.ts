@@ -286,7 +286,10 @@ describe('makeCastsExplicit()', () => {
 
 describe('resolveRegions()', () => {
   const states = (...regions: IAutocastRegion[]): ReturnType<typeof resolveRegions> =>
-    resolveRegions(regions, { torchVersion: null });
+    resolveRegions(new GraphBuilder().model({ regions }));
+  const innermost = (
+    state: ReturnType<ReturnType<typeof resolveRegions>['get']>
+  ): string | undefined => state!.enabled[0]?.region.id;
 
   it('should take the innermost region', () => {
     const nested = states(
@@ -294,9 +297,9 @@ describe('resolveRegions()', () => {
       makeRegion('outer'),
       makeRegion('innermost', { parent: 'inner', dtype: 'float16' })
     );
-    expect(nested.get('outer')!.active?.region.id).toBe('outer');
-    expect(nested.get('inner')!.active).toBeNull();
-    expect(nested.get('innermost')!.active?.dtype).toBe('float16');
+    expect(innermost(nested.get('outer'))).toBe('outer');
+    expect(nested.get('inner')!.enabled).toEqual([]);
+    expect(nested.get('innermost')!.enabled[0].dtype).toBe('float16');
     expect(nested.get('innermost')!.outermost).toBe('outer');
   });
 
@@ -305,7 +308,7 @@ describe('resolveRegions()', () => {
       makeRegion('outer', { device: 'cpu' }),
       makeRegion('inner', { parent: 'outer', device: 'cuda', enabled: false })
     );
-    expect(nested.get('inner')!.active?.region.id).toBe('outer');
+    expect(innermost(nested.get('inner'))).toBe('outer');
   });
 
   it('should survive parents that do not exist and cycles', () => {
@@ -315,6 +318,93 @@ describe('resolveRegions()', () => {
       makeRegion('c', { parent: 'missing' })
     );
     expect([...odd.keys()].sort()).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('regions and the devices of tensors', () => {
+  const inside = (region: string): { region: string } => ({ region });
+
+  /** The dtypes that `mm`, called on tensors of each device in the innermost region, casts its operands to. */
+  function castsOn(regions: IAutocastRegion[], ...devices: string[]): (string | null)[] {
+    const b = new GraphBuilder();
+    const { id } = regions.at(-1)!;
+    for (const device of devices) {
+      const [x, y] = [b.input(`x_${device}`), b.input(`y_${device}`)];
+      x.device = device;
+      y.device = device;
+      b.output(b.call('aten.mm.default', { self: x, mat2: y }, {}, inside(id)));
+    }
+    const { graph } = makeCastsExplicit(b.model({ regions }));
+    return graph.outputs.map(({ dtype }) => dtype);
+  }
+
+  const nested = (
+    outer: Partial<IAutocastRegion>,
+    inner: Partial<IAutocastRegion>
+  ): IAutocastRegion[] => [
+    makeRegion('outer', outer),
+    makeRegion('inner', { ...inner, parent: 'outer' })
+  ];
+  const cuda = { device: 'cuda', dtype: 'float16' } as const;
+
+  it.each([
+    ['an enabled region for CUDA alone', [makeRegion('r', cuda)], ['float32', 'float16']],
+    ['CUDA in CPU', nested({}, cuda), ['bfloat16', 'float16']],
+    ['CPU in CUDA', nested(cuda, {}), ['bfloat16', 'float16']],
+    ['CUDA off in CPU', nested({}, { ...cuda, enabled: false }), ['bfloat16', 'float32']],
+    ['CPU off in CUDA', nested(cuda, { enabled: false }), ['float32', 'float16']],
+    ['a device without a table in CPU', nested({}, { device: 'hpu' }), ['bfloat16', 'float32']]
+  ])('should act on tensors of their own device type only: %s', (_, regions, dtypes) => {
+    expect(castsOn(regions, 'cpu', 'cuda')).toEqual(dtypes);
+  });
+
+  it('should cast the operands of one call by the regions of their devices', () => {
+    const b = new GraphBuilder();
+    const [x, scale] = [b.input('x', 'float16'), b.input('scale', 'bfloat16', [])];
+    x.device = 'cuda';
+    scale.device = 'cpu';
+    const wide = b.input('wide', 'float32');
+    wide.device = 'cuda';
+    const [, inner] = nested({}, cuda);
+    b.output(
+      b.call(
+        'aten.addcmul.default',
+        { self: x, tensor1: wide, tensor2: scale },
+        {},
+        inside('inner')
+      )
+    );
+    const { graph, conflicts } = makeCastsExplicit(
+      b.model({ regions: [makeRegion('outer'), inner] })
+    );
+    // Promotion looks at tensors on CUDA alone.
+    expect(conflicts).toEqual([]);
+    expect(graph.nodes.map(({ name }) => name)).toEqual(['addcmul_0_self_float32', 'addcmul_0']);
+  });
+
+  it('should act on all tensors once a region is switched on whose device was missing', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x');
+    x.device = 'cpu';
+    b.output(b.call('aten.mm.default', { self: x, mat2: x }, {}, inside('r')));
+    const regions = [makeRegion('r', { ...cuda, enabled: false })];
+    const on = { regions: { r: { enabled: true } } };
+    expect(makeCastsExplicit(b.model({ regions }), on).graph.outputs[0].dtype).toBe('float16');
+  });
+
+  it('should act on its own tensors alone once a region is switched on that has some', () => {
+    const b = new GraphBuilder();
+    const [x, y] = [b.input('x'), b.input('y')];
+    x.device = 'cpu';
+    y.device = 'cuda';
+    b.output(
+      b.call('aten.mm.default', { self: x, mat2: x }, {}, inside('r')),
+      b.call('aten.mm.default', { self: y, mat2: y }, {}, inside('r'))
+    );
+    const regions = [makeRegion('r', { ...cuda, enabled: false })];
+    const on = { regions: { r: { enabled: true } } };
+    const { graph } = makeCastsExplicit(b.model({ regions }), on);
+    expect(graph.outputs.map(({ dtype }) => dtype)).toEqual(['float32', 'float16']);
   });
 });
 

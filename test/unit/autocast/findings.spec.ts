@@ -251,32 +251,14 @@ describe('dtype-mismatch', () => {
       { dtype: 'float32' },
       { region: 'r' }
     );
-    linear.device = 'cpu';
     const outside = b.call('aten.relu.default', { self: linear }, { dtype: 'float32' });
     const odd = b.call('aten.relu.default', { self: b.input('y') }, { dtype: 'bfloat16' });
     b.output(outside, odd);
-    const model = b.model({ regions: [makeRegion('r', { device: 'cuda', dtype: 'float16' })] });
+    const model = b.model({ regions: [makeRegion('r')] });
     const found = findings(model).filter(({ code }) => code === 'dtype-mismatch');
     expect(found.map(({ message }) => message.split(' of ')[0])).toEqual(['2 values', '1 value']);
-    expect(found[0].message).toContain('its tensors were on cpu');
-    expect(found[1].message).not.toContain('its tensors were');
-  });
-
-  it.each([
-    ['the tensors were on another device', 'cuda', 'its tensors were on cpu'],
-    ['a strict export did not enter it', 'cpu', 'a strict export']
-  ])('should recognise a region that did not act because %s', (_, device, reason) => {
-    const b = new GraphBuilder();
-    const result = b.call(
-      'aten.linear.default',
-      { input: b.input('x'), weight: b.weight('w') },
-      { dtype: 'float32' },
-      { region: 'r' }
-    );
-    result.device = 'cpu';
-    b.output(result);
-    const model = b.model({ regions: [makeRegion('r', { device, dtype: 'bfloat16' })] });
-    expect(only(findings(model), 'dtype-mismatch').message).toContain(reason);
+    expect(found[0].message).toContain('a strict export');
+    expect(found[1].message).not.toContain('a strict export');
   });
 
   it('should not report what an override brings about', () => {
@@ -287,6 +269,44 @@ describe('dtype-mismatch', () => {
     const explicit = makeCastsExplicit(model, { regions: { r: { dtype: 'float16' } } });
     expect(explicit.mismatches).not.toEqual([]);
     expect(codes(takeCensus(explicit, model, 'f').findings)).not.toContain('dtype-mismatch');
+  });
+});
+
+describe('region-other-device', () => {
+  it.each(['cuda', 'xpu', 'mps'])(
+    'should tell of a region for %s around tensors on the CPU',
+    device => {
+      const b = new GraphBuilder();
+      const x = b.input('x');
+      const w = b.weight('w');
+      x.device = 'cpu';
+      w.device = 'cpu';
+      const inside = { region: 'r' };
+      b.output(b.call('aten.linear.default', { input: x, weight: w }, {}, inside));
+      const model = b.model({ regions: [makeRegion('r', { device, dtype: 'float16' })] });
+      const found = findings(model);
+      const { message, weights } = only(found, 'region-other-device');
+      expect(message).toContain(
+        `acts on ${device} tensors only, and the tensors of 1 operator call`
+      );
+      expect(message).toContain('are on cpu');
+      expect(weights).toEqual(['w']);
+      expect(codes(found)).not.toContain('dtype-mismatch');
+    }
+  );
+
+  it('should say nothing of tensors without a policy, nor of those on its device', () => {
+    const b = new GraphBuilder();
+    const [x, y] = [b.input('x'), b.input('y')];
+    x.device = 'cpu';
+    y.device = 'cuda';
+    const inside = { region: 'r' };
+    b.output(
+      b.call('aten.relu.default', { self: x }, {}, inside),
+      b.call('aten.mm.default', { self: y, mat2: y }, {}, inside)
+    );
+    const model = b.model({ regions: [makeRegion('r', { device: 'cuda' })] });
+    expect(codes(findings(model))).not.toContain('region-other-device');
   });
 });
 

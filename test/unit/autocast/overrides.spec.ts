@@ -11,8 +11,8 @@ import {
   weightCastsOf
 } from '../../../src/autocast';
 import { readModel } from '../../../src/formats';
-import type { IAutocastRegion, IExportedModel } from '../../../src/model';
-import { CastlensError, changesDtype } from '../../../src/model';
+import type { IAutocastRegion, IExportedModel, IGraph } from '../../../src/model';
+import { CastlensError, changesDtype, cloneGraph } from '../../../src/model';
 import type { IRegionOverride, RegionOverrides } from '../../../src/protocol';
 import { dtypeAttr, GraphBuilder, makeRegion } from './builder';
 
@@ -232,6 +232,7 @@ describe('overrides of real exports', () => {
     const cpu = await fixture('seed-mlp');
     const asCuda = makeCastsExplicit({
       ...cpu,
+      graph: onDevice(cpu.graph, 'cuda'),
       regions: cpu.regions.map(region => ({ ...region, device: 'cuda', dtype: 'float16' }))
     });
     const castsOf = ({ graph }: typeof enabled): unknown =>
@@ -282,3 +283,12 @@ describe('overrides of real exports', () => {
     }
   );
 });
+
+/** A copy of a graph with all tensors on a device. */
+function onDevice(graph: IGraph, device: string): IGraph {
+  const copy = cloneGraph(graph);
+  for (const value of copy.values.values()) {
+    value.device = device;
+  }
+  return copy.graph;
+}

@@ -304,22 +304,44 @@ describe('planGraph()', () => {
     expect(plan(graph, model, 'autocast').weightCasts).toBe(plan(graph, model, 'off').weightCasts);
   });
 
-  it('should hold everything in float32 for the reference, inputs and weights of 16 bits included', () => {
+  it.each(['ATEN', 'TRAINING'] as const)(
+    'should hold everything in float32 for the reference of %s, inputs and weights of 16 bits included',
+    dialect => {
+      const b = new GraphBuilder();
+      const x = b.input('x', 'float16');
+      const w = b.weight('w', { dtype: 'float16' });
+      const sum = b.call('aten.add.Tensor', { self: x, other: w });
+      const wide = b.cast(sum, 'float32');
+      b.output(b.call('aten.mul.Tensor', { self: wide, other: b.cast(b.weight('v'), 'bfloat16') }));
+      const { graph, activationCasts } = plan(b.graph, b.model({ dialect }), 'float32');
+      expect(graph.inputs[0].dtype).toBe('float16');
+      expect(activationCasts).toBe(1);
+      expect(graph.nodes.map(node => node.op)).toEqual([
+        'aten._to_copy.default',
+        'aten.add.Tensor',
+        'aten.mul.Tensor'
+      ]);
+      expect(derivedWeights(graph).map(weight => weight.names[0])).toEqual(['w']);
+      expect(graph.outputs[0].dtype).toBe('float32');
+    }
+  );
+
+  it('should keep a cast as a copy in the reference where its result is written to in place', () => {
     const b = new GraphBuilder();
-    const x = b.input('x', 'float16');
-    const w = b.weight('w', { dtype: 'float16' });
-    const sum = b.call('aten.add.Tensor', { self: x, other: w });
-    const wide = b.cast(sum, 'float32');
-    b.output(b.call('aten.mul.Tensor', { self: wide, other: b.cast(b.weight('v'), 'bfloat16') }));
-    const { graph, activationCasts } = plan(b.graph, b.model({ dialect: 'ATEN' }), 'float32');
-    expect(graph.inputs[0].dtype).toBe('float16');
-    expect(activationCasts).toBe(1);
+    const half = b.call('aten.relu.default', { self: b.input('x', 'float16') });
+    const wide = b.call(
+      'aten.to.dtype',
+      { self: half, dtype: dtypeAttr('float32') },
+      { dtype: 'float32' }
+    );
+    const written = b.call('aten.add_.Tensor', { self: wide, other: b.input('y') });
+    b.output(half, written);
+    const { graph } = plan(b.graph, b.model(), 'float32');
     expect(graph.nodes.map(node => node.op)).toEqual([
       'aten._to_copy.default',
-      'aten.add.Tensor',
-      'aten.mul.Tensor'
+      'aten.relu.default',
+      'aten._to_copy.default',
+      'aten.add_.Tensor'
     ]);
-    expect(derivedWeights(graph).map(weight => weight.names[0])).toEqual(['w']);
-    expect(graph.outputs[0].dtype).toBe('float32');
   });
 });
