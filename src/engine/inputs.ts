@@ -14,6 +14,7 @@ import {
   evaluateDim,
   formatDim,
   formatShape,
+  isContiguous,
   sizeInBytes
 } from '../model';
 import type { ElementArray, ITensor } from '../numerics';
@@ -21,6 +22,7 @@ import { bytesOf, castBytes, elementsOf, normal, tensorFromBytes, uniform } from
 import type { IRunInputs } from '../protocol';
 import { readElements } from '../runtime';
 import { brokenGuard, checkGuards } from './guards';
+import { refuseLargeInputs } from './inputlimits';
 
 /** Inputs by graph value, and what they are called on screen. */
 export interface IBoundInputs {
@@ -58,6 +60,12 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
   const dims = bindSymbols(model, ports, wanted.dims ?? {}, known);
   const seed = wanted.seed ?? 0;
   const next = uniform(seed);
+  const shapes = new Map(
+    ports
+      .filter(port => !known.has(port.name))
+      .map(port => [port.name, shapeOf(model, port, dims)])
+  );
+  refuseLargeInputs(model, shapes, 'no value for it is given, and random ones would be made');
   const tensors = new Map<string, ITensor>();
   const origins = new Set<string>();
   for (const port of ports) {
@@ -66,7 +74,7 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
       checkShape(model, port, tensor, dims);
       origins.add(given.has(port.name) ? basename(wanted.inputsFile!) : SAMPLES);
     } else {
-      tensor = randomTensor(port, shapeOf(model, port, dims), next);
+      tensor = randomTensor(model, port, shapes.get(port.name)!, next);
       origins.add(`random, seed ${seed}`);
     }
     tensors.set(port.value!.name, tensor);
@@ -120,7 +128,17 @@ function samplesOf(
     ([port, sample]) =>
       (port.dtype === null || port.dtype === sample.dtype) && fitsShape(port, sample.shape, sizes)
   );
-  return fits ? samples.map(([port, sample]) => [port.name, tensorOf(sample)]) : [];
+  if (!fits) {
+    return [];
+  }
+  // Strides of 0 make many elements of few bytes.
+  const sampled = new Map(
+    samples
+      .filter(([, sample]) => !isContiguous(sample))
+      .map(([port, sample]) => [port.name, sample.shape])
+  );
+  refuseLargeInputs(model, sampled, 'its sample in the file repeats few bytes');
+  return samples.map(([port, sample]) => [port.name, tensorOf(sample)]);
 }
 
 /** The elements of a stored tensor, in row-major order. */
@@ -386,9 +404,22 @@ function fitsShape(
   );
 }
 
-function randomTensor(port: IPort, shape: readonly number[], next: () => number): ITensor {
+function randomTensor(
+  model: IExportedModel,
+  port: IPort,
+  shape: readonly number[],
+  next: () => number
+): ITensor {
   const count = elementCount(shape);
-  const dtype = port.dtype ?? 'float32';
+  const { dtype } = port;
+  if (dtype === null) {
+    throw new CastlensError('bad-file', `the file does not say the dtype of input "${port.name}"`, {
+      file: model.path,
+      entry: port.name,
+      expected: 'an element type of onnx.proto that castlens reads',
+      found: 'none'
+    });
+  }
   const value: IValue = port.value!;
   switch (dtype) {
     case 'float32':

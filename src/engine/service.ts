@@ -56,12 +56,24 @@ export class Engine {
     await this._workers.dispose();
   }
 
-  /** Answer one request. Rejects with CastlensError for everything a user can act on. */
-  handle<K extends EngineRequest>(method: K, params: Params<K>, job: IJob): Promise<IAnswer<K>> {
+  /**
+   * Answer one request. Rejects with CastlensError for everything a user can act on; where the error is about no other file, it names
+   * the model's.
+   */
+  async handle<K extends EngineRequest>(
+    method: K,
+    params: Params<K>,
+    job: IJob
+  ): Promise<IAnswer<K>> {
     const handler = this._handlers[method] as Handlers[K] | undefined;
-    return handler
-      ? handler(params, job)
-      : Promise.reject(new CastlensError('bad-argument', `unknown request "${method}"`));
+    if (handler === undefined) {
+      throw new CastlensError('bad-argument', `unknown request "${method}"`);
+    }
+    try {
+      return await handler(params, job);
+    } catch (error) {
+      throw 'path' in params ? withFile(error, params.path) : error;
+    }
   }
 
   private readonly _store = new ModelStore();
@@ -141,6 +153,13 @@ export namespace Engine {
     /** How much may stay loaded between requests. */
     readonly sessions?: ISessionLimits;
   }
+}
+
+/** An error of the user's with the file it is about, where it names none. Defects stay what they are. */
+function withFile(error: unknown, file: string): unknown {
+  return error instanceof CastlensError && error.details.file === undefined && error.code !== 'cancelled'
+    ? new CastlensError(error.code, error.summary, { ...error.details, file, cause: error })
+    : error;
 }
 
 function answer<T>(result: T): { result: T; buffers: Uint8Array[] } {

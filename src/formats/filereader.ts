@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import type { IModelFile } from '../model';
 import { CastlensError } from '../model';
 import { versionOf } from './fileversion';
+import { ReadBudget } from './readbudget';
 
 /** Bytes at known positions: a file, a part of one, or memory. */
 export interface IByteSource {
@@ -17,6 +18,8 @@ export interface IByteSource {
   readonly sizeBytes: number;
   /** Position of the first byte in the file; null where the bytes are in memory alone. */
   readonly fileOffset: number | null;
+  /** What reading the file may still cost, whatever part of it is read. */
+  readonly budget: ReadBudget;
   /** See FileReader.read(). */
   read(offset: number, length: number, what: string): Buffer;
 }
@@ -27,6 +30,7 @@ export function partOfFile(file: FileReader, offset: number, sizeBytes: number):
     path: file.path,
     sizeBytes,
     fileOffset: offset,
+    budget: file.budget,
     read: (from, length, what) => {
       checkRange(file.path, sizeBytes, from, length, what);
       return file.read(offset + from, length, what);
@@ -34,10 +38,11 @@ export function partOfFile(file: FileReader, offset: number, sizeBytes: number):
   };
 }
 
-/** Bytes in memory as a source. */
-export function bytesAsSource(path: string, bytes: Uint8Array): IByteSource {
+/** Bytes of a file that have been decoded, as a source. */
+export function bytesAsSource({ path, budget }: FileReader, bytes: Uint8Array): IByteSource {
   return {
     path,
+    budget,
     sizeBytes: bytes.length,
     fileOffset: null,
     read: (from, length, what) => {
@@ -95,7 +100,11 @@ export class FileReader implements IByteSource {
     /** Size in bytes when it was opened. */
     readonly sizeBytes: number,
     private readonly _version: string
-  ) {}
+  ) {
+    this.budget = new ReadBudget(path, sizeBytes);
+  }
+
+  readonly budget: ReadBudget;
 
   /** What was opened: of this very file, whatever has its name by now. */
   get file(): IModelFile {

@@ -38,9 +38,14 @@ const SHORTEST_REFERENCE = 13;
  * Linear in the text. Depth costs no call stack.
  *
  * @param numberOf - what becomes of a number.
+ * @param take - called for every value, before it is made; may throw.
  * @throws SyntaxError for anything that is no JSON, and for a key that an object holds twice.
  */
-export function parseJson(text: string, numberOf: (text: string) => unknown): unknown {
+export function parseJson(
+  text: string,
+  numberOf: (text: string) => unknown,
+  take: () => void = () => undefined
+): unknown {
   let at = 0;
   const fail = (expected: string): never => {
     const found = at < text.length ? `'${text[at]}'` : 'the end';
@@ -119,6 +124,7 @@ export function parseJson(text: string, numberOf: (text: string) => unknown): un
   };
   for (;;) {
     skipSpace();
+    take();
     const code = text.charCodeAt(at);
     let value: unknown;
     if (code === OPEN_BRACE || code === OPEN_BRACKET) {

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import { CastlensError } from '../model';
-import { parseJson } from './json';
+import { JsonNumber, parseJson } from './json';
+import type { ReadBudget } from './readbudget';
 
 /** A JSON object whose members have not been checked. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -24,12 +25,28 @@ export class JsonRecord {
     readonly entry: string
   ) {}
 
-  /** Parse `text`, whose top level must be an object. */
-  parse(text: string): JsonObject {
+  /** Parse `text`, whose top level must be an object, within the budget of the file. */
+  parse(text: string, budget: ReadBudget): JsonObject {
+    return this._parse(text, budget, parseNumber);
+  }
+
+  /** The same with numbers as they stand in the text, for whoever writes the record anew. */
+  parseLossless(text: string, budget: ReadBudget): JsonObject {
+    return this._parse(text, budget, digits => new JsonNumber(digits));
+  }
+
+  private _parse(
+    text: string,
+    budget: ReadBudget,
+    numberOf: (digits: string) => unknown
+  ): JsonObject {
     let value: unknown;
     try {
-      value = parseJson(text, parseNumber);
+      value = parseJson(text, numberOf, () => budget.takeItem(this.entry));
     } catch (error) {
+      if (!(error instanceof SyntaxError)) {
+        throw error;
+      }
       throw new CastlensError('bad-file', 'the record is no valid JSON', {
         file: this.file,
         entry: this.entry,

@@ -150,7 +150,10 @@ export function readSafetensors(file: FileReader): Map<string, ISafetensor> {
   }
   const dataStart = 8 + Number(headerBytes);
   const json = new JsonRecord(file.path, 'header');
-  const table = json.parse(file.read(8, Number(headerBytes), 'header').toString('utf8'));
+  const table = json.parse(
+    file.read(8, Number(headerBytes), 'header').toString('utf8'),
+    file.budget
+  );
   const tensors = new Map<string, ISafetensor>();
   for (const name of Object.keys(table)) {
     if (name !== '__metadata__') {

@@ -59,6 +59,7 @@ export async function openPt2Archive(file: IByteSource): Promise<IPt2Archive> {
       autoClose: false
     });
     for await (const entry of zip.eachEntry()) {
+      file.budget.takeRecord(entry.fileName);
       if (!entry.fileName.endsWith('/')) {
         if (entries.has(entry.fileName)) {
           throw ambiguous(file, entry.fileName, 'two records of this name', 'one');
@@ -188,6 +189,9 @@ class Pt2Archive implements IPt2Archive {
       });
     }
     const range = await this._range(name, entry);
+    if (deflated) {
+      this._file.budget.takeDecoded(entry.uncompressedSize, this._fullName(name));
+    }
     const bytes = this._file.read(range.offset, range.length, this._fullName(name));
     if (!deflated) {
       return bytes;

@@ -80,7 +80,8 @@ export class GraphReader {
       opsets: {}
     };
     const scope = new Map<string, IValue>();
-    this._push(json, where, scope, null, graph, () => undefined);
+    // What it returns is told by the signature; whoever edits the graph goes by both.
+    this._push(json, where, scope, null, graph, root => void this._resultsOf(root));
     const frame = this._stack[0];
     for (const input of this._inputNames(frame)) {
       if (input !== null) {

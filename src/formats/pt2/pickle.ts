@@ -72,16 +72,22 @@ const MAX_LONG_BYTES = 32;
  * explicit stack: depth costs memory in proportion to the pickle, never recursion. What is memoized is shared, not copied, so
  * the memory is in proportion to the bytes.
  *
+ * @param take - called for every step, before it is made; may throw.
  * @throws PickleError.
  */
-export function unpickle(bytes: Uint8Array, constructors: IPickleConstructors): PickleValue {
-  return new Machine(bytes, constructors).run();
+export function unpickle(
+  bytes: Uint8Array,
+  constructors: IPickleConstructors,
+  take: () => void = () => undefined
+): PickleValue {
+  return new Machine(bytes, constructors, take).run();
 }
 
 class Machine {
   constructor(
     private readonly _bytes: Uint8Array,
-    private readonly _constructors: IPickleConstructors
+    private readonly _constructors: IPickleConstructors,
+    private readonly _count: () => void
   ) {
     this._view = new DataView(_bytes.buffer, _bytes.byteOffset, _bytes.byteLength);
   }
@@ -94,6 +100,7 @@ class Machine {
         // STOP
         return this._pop();
       }
+      this._count();
       this._step(opcode, start);
     }
   }

@@ -53,7 +53,7 @@ export async function readPt2(file: FileReader): Promise<IExportedModel> {
     );
   }
   const json = new JsonRecord(file.path, records.program);
-  const program = json.parse(await archive.readText(records.program));
+  const program = json.parse(await archive.readText(records.program), file.budget);
   checkSchema(json, program);
   const dialect = readDialect(json, program, warnings);
   const graphModule = json.object(program.graph_module, 'graph_module');

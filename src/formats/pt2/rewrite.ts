@@ -8,6 +8,7 @@ import { CastlensError } from '../../model';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
 import { stringifyJson } from '../json';
+import { JsonRecord } from '../jsonrecord';
 import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
 import { refusePickledTensors } from './programs';
@@ -15,7 +16,6 @@ import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram
 import {
   convertedSize,
   editProgram,
-  parseEditable,
   setDtype,
   structuredCopy
 } from './rewriteprogram';
@@ -67,7 +67,12 @@ export class Pt2Rewriter {
         });
       }
       const entry = programs.includes('models/model.json') ? 'models/model.json' : programs[0];
-      const program = parseEditable(await archive.readText(entry)) as EditableJson;
+      const lossless = async (record: string): Promise<EditableJson> =>
+        new JsonRecord(file.path, record).parseLossless(
+          await archive.readText(record),
+          file.budget
+        ) as EditableJson;
+      const program = await lossless(entry);
       const name = entry.slice('models/'.length, -'.json'.length);
       const configs = new Map<string, IConfig>();
       const foreign = new Set<string>();
@@ -76,7 +81,7 @@ export class Pt2Rewriter {
         if (match === null) {
           continue;
         }
-        const json = parseEditable(await archive.readText(record)) as EditableJson;
+        const json = await lossless(record);
         const table = (json.config ?? {}) as IConfig['table'];
         const folder = `data/${match[1]}`;
         if (CONFIGS[match[1]].includes(match[2].slice(name.length)) && match[2].startsWith(name)) {

@@ -487,12 +487,7 @@ export function setDtype(meta: EditableJson, dtype: DType): void {
 
 /** A copy of JSON. */
 export function structuredCopy(value: unknown): unknown {
-  return parseEditable(stringifyJson(value));
-}
-
-/** Parse JSON so that numbers keep their text. */
-export function parseEditable(text: string): unknown {
-  return parseJson(text, digits => new JsonNumber(digits));
+  return parseJson(stringifyJson(value), digits => new JsonNumber(digits));
 }
 
 /** Bytes of a whole storage as another dtype. */

@@ -169,12 +169,15 @@ function literalPort(name: string, union: { tag: string; value: unknown }): Muta
   return { name, value: null, dtype: null, shape: null, literal };
 }
 
-function formatLiteral(value: unknown): string {
+/** As Python writes it. The schema has lists of lists at most. */
+function formatLiteral(value: unknown, depth = 0): string {
   if (typeof value === 'boolean') {
     return value ? 'True' : 'False';
   }
   if (Array.isArray(value)) {
-    return `[${value.map(formatLiteral).join(', ')}]`;
+    return depth < 2
+      ? `[${value.map(item => formatLiteral(item, depth + 1)).join(', ')}]`
+      : '[...]';
   }
   return typeof value === 'string' ? `'${value}'` : String(value);
 }

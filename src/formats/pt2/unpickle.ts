@@ -25,9 +25,7 @@ export interface IPickledTensor {
   /** Whether it was a torch.nn.Parameter. */
   readonly isParameter: boolean;
   /** The whole storage. */
-  readonly data: WeightData;
-  /** Identity of the storage. */
-  readonly storage: string;
+  readonly stored: Readonly<IStorage>;
 }
 
 /** Largest pickle that is read: tensors are outside of it. */
@@ -76,14 +74,11 @@ export async function readTorchSave(
   if (inner.sizeOf('data.pkl') > MAX_PICKLE_BYTES) {
     throw tooLarge(file.path, entry, inner.sizeOf('data.pkl'), MAX_PICKLE_BYTES);
   }
-  const storages = new Map<string, WeightData>();
-  for (const name of inner.names) {
-    if (name.startsWith('data/')) {
-      storages.set(name.slice('data/'.length), await readStorage(file.path, inner, name, record));
-    }
-  }
+  const constructors = new TorchConstructors(inner, record);
+  const bytes = await inner.read('data.pkl');
+  let value: PickleValue;
   try {
-    return unpickle(await inner.read('data.pkl'), new TorchConstructors(storages, record));
+    value = unpickle(bytes, constructors, () => file.budget.takeItem(entry));
   } catch (error) {
     if (!(error instanceof PickleError)) {
       throw error;
@@ -104,6 +99,10 @@ export async function readTorchSave(
       }
     );
   }
+  for (const [key, storage] of constructors.storages) {
+    Object.assign(storage, await readStorage(file.path, inner, `data/${key}`, record));
+  }
+  return value;
 }
 
 /** The tensor a value is, or null. */
@@ -125,7 +124,7 @@ async function openRecord(
   if (archive.sizeOf(record) > MAX_INLINE_BYTES) {
     throw tooLarge(file.path, record, archive.sizeOf(record), MAX_INLINE_BYTES);
   }
-  return bytesAsSource(file.path, await archive.read(record));
+  return bytesAsSource(file, await archive.read(record));
 }
 
 async function openInner(source: IByteSource, record: string): Promise<IPt2Archive> {
@@ -145,14 +144,21 @@ async function readStorage(
   inner: IPt2Archive,
   name: string,
   record: string
-): Promise<WeightData> {
+): Promise<Pick<IStorage, 'data' | 'identity'>> {
   if (inner.isStored(name)) {
-    return { kind: 'range', range: await inner.locate(name) };
+    const range = await inner.locate(name);
+    return {
+      data: { kind: 'range', range },
+      identity: `${range.file}:${range.offset}:${range.length}`
+    };
   }
   if (inner.sizeOf(name) > MAX_INLINE_BYTES) {
     throw tooLarge(file, `${record}/${name}`, inner.sizeOf(name), MAX_INLINE_BYTES);
   }
-  return { kind: 'inline', bytes: await inner.read(name) };
+  return {
+    data: { kind: 'inline', bytes: await inner.read(name) },
+    identity: `inline:${record}/${name.slice('data/'.length)}`
+  };
 }
 
 function tooLarge(file: string, entry: string, size: number, limit: number): CastlensError {
@@ -171,9 +177,10 @@ const MAX_COPIED_ITEMS = 20_000_000;
 const TENSOR = 'tensor';
 const STORAGE = 'storage';
 
+/** Where the bytes lie is filled in once the pickle has been read: those that no tensor asks for are left alone. */
 interface IStorage {
-  readonly data: WeightData;
-  readonly identity: string;
+  data: WeightData;
+  identity: string;
   /** Null for untyped storages, whose tensors carry the dtype. */
   readonly dtype: DType | null;
 }
@@ -228,7 +235,7 @@ const CONSTRUCTORS = new Map<string, Constructor>([
 
 class TorchConstructors implements IPickleConstructors {
   constructor(
-    private readonly _storages: ReadonlyMap<string, WeightData>,
+    private readonly _inner: IPt2Archive,
     private readonly _record: string
   ) {}
 
@@ -261,20 +268,25 @@ class TorchConstructors implements IPickleConstructors {
     if (dtype === undefined) {
       throw new PickleError(`a storage of ${type.name}`, 'refused');
     }
-    const data = this._storages.get(key);
-    if (data === undefined) {
-      throw new PickleError(`no record data/${key} for a storage`, 'damaged');
+    if (!this._inner.has(`data/${key}`)) {
+      throw new PickleError(`no record data/${key} of ${this._record} for a storage`, 'damaged');
     }
-    const identity =
-      data.kind === 'range'
-        ? `${data.range.file}:${data.range.offset}:${data.range.length}`
-        : `inline:${this._record}/${key}`;
-    const storage: IStorage = { data, identity, dtype };
+    const known = this.storages.get(key);
+    if (known !== undefined && known.dtype !== dtype) {
+      throw new PickleError(`a storage data/${key} of two types`, 'damaged');
+    }
+    const storage = known ?? { data: NOT_READ, identity: '', dtype };
+    this.storages.set(key, storage);
     return new PickleObject(STORAGE, storage);
   }
 
+  /** Storages that the pickle asks for, by the names of their records. */
+  readonly storages = new Map<string, IStorage>();
+
   private _copied = 0;
 }
+
+const NOT_READ: WeightData = { kind: 'inline', bytes: new Uint8Array(0) };
 
 function sizeOf(value: PickleValue): number {
   if (value instanceof PickleTuple) {
@@ -306,8 +318,7 @@ function rebuildTensor(args: readonly PickleValue[], dtype: DType | null): Pickl
     storageOffset: integer(offset),
     requiresGrad: requiresGrad === true,
     isParameter: false,
-    data: storage.data,
-    storage: storage.identity
+    stored: storage
   };
   return new PickleObject(TENSOR, tensor);
 }

@@ -81,7 +81,7 @@ export async function readStoredTensors(
     }
     const json = new JsonRecord(file.path, entry);
     const metas = new TensorMetaReader(json);
-    const table = json.object(json.parse(await archive.readText(entry)).config, 'config');
+    const table = json.object(json.parse(await archive.readText(entry), file.budget).config, 'config');
     for (const name of Object.keys(table)) {
       const payload = json.object(table[name], name);
       const record = `data/${folder}/${json.string(payload.path_name, `${name}.path_name`)}`;
@@ -150,7 +150,7 @@ export function placePickled(
   kind: WeightKind,
   tensor: IPickledTensor
 ): IStoredTensor {
-  return placeView(file, record, name, kind, tensor, tensor.data, tensor.storage);
+  return placeView(file, record, name, kind, tensor, tensor.stored.data, tensor.stored.identity);
 }
 
 /** Check a tensor of a table against the bytes of its storage. */

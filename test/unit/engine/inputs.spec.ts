@@ -52,6 +52,35 @@ describe('bindInputs()', () => {
     expect((await bindInputs(bare, {})).label).toBe('random, seed 0');
   });
 
+  it('should refuse inputs that would be larger than the limit, before it makes any', async () => {
+    const model = await readModel(file('dynamic-batch/model.pt2'));
+    const [symbol] = model.ranges.keys();
+    const ranges = new Map([[symbol, { min: 0, max: null }]]);
+    const wanted = { seed: 0, dims: { [symbol]: 2 ** 40 } };
+    const error = await failureOf(bindInputs({ ...model, ranges, guards: [] }, wanted));
+    expect(error.message).toMatch(/is too large.*at most 268435456 bytes.*--dim.*CASTLENS_INPUT_MIB/);
+    expect(error.details.file).toBe(model.path);
+  });
+
+  it('should refuse samples whose strides make many elements of few bytes', async () => {
+    const model = await readModel(file('dynamic-batch/model.pt2'));
+    const samples = new Map(
+      [...model.sampleInputs!].map(([name, sample]) => [
+        name,
+        { ...sample, shape: [2 ** 40, ...sample.shape.slice(1)], strides: sample.shape.map(() => 0) }
+      ])
+    );
+    const error = await failureOf(bindInputs({ ...model, sampleInputs: samples }, {}));
+    expect(error.message).toContain('its sample in the file repeats few bytes');
+  });
+
+  it('should not guess the dtype of an input that the file gives none', async () => {
+    const model = await readModel(file('seed-mlp/model.pt2'));
+    const inputs = model.inputs.map(port => ({ ...port, dtype: null }));
+    const error = await failureOf(bindInputs({ ...model, inputs }, { seed: 0 }));
+    expect(error.message).toContain('does not say the dtype of input');
+  });
+
   it('should be the file where one is given', async () => {
     const model = await readModel(file('seed-mlp/model.pt2'));
     const inputsFile = file('seed-mlp/inputs.safetensors');

@@ -1,0 +1,66 @@
+/**
+ * How large the inputs of a run may be where castlens makes them itself.
+ *
+ * @packageDocumentation
+ */
+import type { IExportedModel } from '../model';
+import { CastlensError, elementCount, formatShape, sizeInBytes, staticShape } from '../model';
+
+const MIB = 1024 ** 2;
+
+/** Sizes are what a file declares: a few bytes can ask for any amount of memory. */
+const DEFAULT_INPUT_MIB = 256;
+
+/** The variable that sets the limit, in MiB. */
+const INPUT_LIMIT_VARIABLE = 'CASTLENS_INPUT_MIB';
+
+/** Most bytes of all inputs together that are made rather than given. */
+function inputByteLimit(): number {
+  const text = process.env[INPUT_LIMIT_VARIABLE];
+  return (text !== undefined && /^\d+$/.test(text) ? Number(text) : DEFAULT_INPUT_MIB) * MIB;
+}
+
+/**
+ * Refuse inputs that are together too large, before any of them is made.
+ *
+ * @param shapes - by name of the input.
+ * @param why - why castlens would have to make the largest of them.
+ * @throws CastlensError that names the largest.
+ */
+export function refuseLargeInputs(
+  model: IExportedModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  why: string
+): void {
+  let total = 0;
+  let largest: {
+    name: string;
+    shape: readonly number[];
+    bytes: number;
+    isSymbolic: boolean;
+  } | null = null;
+  for (const { name, dtype, shape: declared } of model.inputs) {
+    const shape = shapes.get(name);
+    if (shape === undefined) {
+      continue;
+    }
+    const bytes = sizeInBytes(dtype ?? 'float32', elementCount(shape));
+    total += bytes;
+    if (largest === null || bytes > largest.bytes) {
+      largest = { name, shape, bytes, isSymbolic: staticShape(declared) === null };
+    }
+  }
+  const limit = inputByteLimit();
+  if (largest !== null && !(total <= limit)) {
+    throw new CastlensError('bad-input', `input "${largest.name}" is too large: ${why}`, {
+      file: model.path,
+      entry: largest.name,
+      expected: `at most ${limit} bytes for all inputs that are not given`,
+      found: `${total} bytes, ${largest.bytes} of them for ${formatShape(largest.shape)}`,
+      hint:
+        `Give the input in a .safetensors file with --inputs, ` +
+        (largest.isSymbolic ? 'choose smaller sizes with --dim, ' : '') +
+        `or allow more with the environment variable ${INPUT_LIMIT_VARIABLE} (MiB)`
+    });
+  }
+}
