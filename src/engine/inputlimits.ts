@@ -1,5 +1,5 @@
 /**
- * How large the inputs of a run may be where castlens makes them itself.
+ * What the inputs of a model must be to run it: of a type, and of a size that can be made.
  *
  * @packageDocumentation
  */
@@ -62,5 +62,28 @@ export function refuseLargeInputs(
         (largest.isSymbolic ? 'choose smaller sizes with --dim, ' : '') +
         `or allow more with the environment variable ${INPUT_LIMIT_VARIABLE} (MiB)`
     });
+  }
+}
+
+/**
+ * Refuse to run a model with an input that has no element type: no runtime takes such a graph.
+ *
+ * @throws CastlensError that names the input.
+ */
+export function refuseUntypedInputs(model: IExportedModel): void {
+  const untyped = model.inputs.find(
+    ({ value, dtype }) => value !== null && value.kind === 'tensor' && dtype === null
+  );
+  if (untyped !== undefined) {
+    throw new CastlensError(
+      'bad-file',
+      `the file does not say the dtype of input "${untyped.name}"`,
+      {
+        file: model.path,
+        entry: untyped.name,
+        expected: 'an element type that castlens reads',
+        found: 'none'
+      }
+    );
   }
 }

@@ -61,9 +61,7 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
   const seed = wanted.seed ?? 0;
   const next = uniform(seed);
   const shapes = new Map(
-    ports
-      .filter(port => !known.has(port.name))
-      .map(port => [port.name, shapeOf(model, port, dims)])
+    ports.filter(port => !known.has(port.name)).map(port => [port.name, shapeOf(model, port, dims)])
   );
   refuseLargeInputs(model, shapes, 'no value for it is given, and random ones would be made');
   const tensors = new Map<string, ITensor>();

@@ -157,7 +157,9 @@ export namespace Engine {
 
 /** An error of the user's with the file it is about, where it names none. Defects stay what they are. */
 function withFile(error: unknown, file: string): unknown {
-  return error instanceof CastlensError && error.details.file === undefined && error.code !== 'cancelled'
+  return error instanceof CastlensError &&
+    error.details.file === undefined &&
+    error.code !== 'cancelled'
     ? new CastlensError(error.code, error.summary, { ...error.details, file, cause: error })
     : error;
 }

@@ -13,6 +13,7 @@ import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
 import { parseDevice } from '../runtime';
+import { refuseUntypedInputs } from './inputlimits';
 import type { LoadedModel } from './modelstore';
 
 /** A variant's graph, and the casts in it: the planned census. */
@@ -41,6 +42,7 @@ export interface IPreparedVariant {
  * @throws CastlensError('unsupported-operator') that lists every operator the runtime has not.
  */
 export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
+  refuseUntypedInputs(loaded.model);
   const graph = lowerToOnnx(cloneGraph(loaded.model.graph).graph, loaded.model.path);
   const boundary = (value: IValue): IBoundary => ({ value, dtype: value.dtype });
   return describeVariant(
@@ -56,6 +58,7 @@ export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPrep
  * @throws CastlensError('unsupported-operator') that lists every operator that cannot be lowered.
  */
 export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
+  refuseUntypedInputs(loaded.model);
   const planned = planVariantGraph(loaded, variant);
   const legal = legalize(lowerToOnnx(planned.graph, loaded.model.path), capabilitiesOf(variant));
   return describeVariant(variant, legal, planned);

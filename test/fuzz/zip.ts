@@ -53,12 +53,7 @@ export function zipArchive(records: readonly IZipRecord[]): Buffer {
     const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, Buffer.from(name)]);
     const entry = Buffer.alloc(14);
     entry.writeUInt32LE(offset, 10);
-    directory.push(
-      Buffer.from('PK\x01\x02\x14\x00', 'latin1'),
-      fields,
-      entry,
-      Buffer.from(name)
-    );
+    directory.push(Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, entry, Buffer.from(name));
     parts.push(local, body);
     offset += local.length + body.length;
   }

@@ -6,6 +6,7 @@
 import type { Attr, Dim, IGraph, INode, IValue, IWeight, Shape } from '../../model';
 import { castTarget, CastlensError, makeValue, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
+import { checkArity } from './arity';
 import { dtypeOfElementType } from './elementtypes';
 import { ATTRIBUTE_TYPE } from './fields';
 import { inferDtype, returnsSequence } from './infer';
@@ -116,6 +117,7 @@ export class GraphBuilder {
     infos: ReadonlyMap<string, IRawValueInfo>,
     name: string
   ): INode {
+    checkArity(this._file, raw, index);
     const domain = normalizeDomain(raw.domain);
     const inputs = raw.inputs.map(name => (name === '' ? null : lookUp(scope, name)!));
     const attrs: Record<string, Attr> = {};

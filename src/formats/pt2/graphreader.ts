@@ -8,7 +8,7 @@ import { CastlensError, makeValue, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { ArgumentReader } from './arguments';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
-import type { TensorMetaReader } from './tensormeta';
+import type { ITensorMeta, TensorMetaReader } from './tensormeta';
 import type { IModuleFrame, IOrigin } from './trace';
 import { parseModuleStack, parseStackTrace } from './trace';
 
@@ -33,6 +33,8 @@ interface IFrame {
   readonly nodes: readonly unknown[];
   next: number;
   readonly scope: Map<string, IValue>;
+  /** What the file says of the tensors of the graph, all of it checked: whoever edits the graph edits these too. */
+  readonly metas: ReadonlyMap<string, ITensorMeta>;
   readonly region: RegionDraft | null;
   /** Where nodes go: the graph itself, or the one it is inlined into. */
   readonly target: IGraph;
@@ -262,7 +264,14 @@ export class GraphReader {
     finish: (frame: IFrame) => void
   ): void {
     const nodes = this._json.array(json.nodes, `${where}.nodes`);
-    this._stack.push({ where, json, nodes, next: 0, scope, region, target, finish });
+    const table = this._json.object(json.tensor_values, `${where}.tensor_values`);
+    const metas = new Map(
+      Object.keys(table).map(name => [
+        name,
+        this._metas.tensorMeta(table[name], `${where}.tensor_values.${name}`)
+      ])
+    );
+    this._stack.push({ where, json, nodes, next: 0, scope, metas, region, target, finish });
   }
 
   /** The values a graph returns; null for literals. */
@@ -348,12 +357,8 @@ export class GraphReader {
   private _define(frame: IFrame, name: string, kind: IValue['kind']): IValue {
     const made = makeValue(this._valueNames.take(name), null, null, { kind });
     if (kind === 'tensor') {
-      const tables = this._json.object(
-        frame.json.tensor_values ?? {},
-        `${frame.where}.tensor_values`
-      );
-      if (Object.hasOwn(tables, name)) {
-        const meta = this._metas.tensorMeta(tables[name], `${frame.where}.tensor_values.${name}`);
+      const meta = frame.metas.get(name);
+      if (meta !== undefined) {
         made.dtype = meta.dtype;
         made.declaredDtype = meta.dtype;
         made.device = meta.device ?? undefined;

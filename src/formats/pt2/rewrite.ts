@@ -13,12 +13,7 @@ import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
 import { refusePickledTensors } from './programs';
 import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram';
-import {
-  convertedSize,
-  editProgram,
-  setDtype,
-  structuredCopy
-} from './rewriteprogram';
+import { convertedSize, editProgram, setDtype, structuredCopy } from './rewriteprogram';
 import type { IArchiveRecord, RecordSource } from './write';
 import { writePt2Archive } from './write';
 

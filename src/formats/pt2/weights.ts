@@ -81,7 +81,10 @@ export async function readStoredTensors(
     }
     const json = new JsonRecord(file.path, entry);
     const metas = new TensorMetaReader(json);
-    const table = json.object(json.parse(await archive.readText(entry), file.budget).config, 'config');
+    const table = json.object(
+      json.parse(await archive.readText(entry), file.budget).config,
+      'config'
+    );
     for (const name of Object.keys(table)) {
       const payload = json.object(table[name], name);
       const record = `data/${folder}/${json.string(payload.path_name, `${name}.path_name`)}`;

@@ -58,7 +58,9 @@ describe('bindInputs()', () => {
     const ranges = new Map([[symbol, { min: 0, max: null }]]);
     const wanted = { seed: 0, dims: { [symbol]: 2 ** 40 } };
     const error = await failureOf(bindInputs({ ...model, ranges, guards: [] }, wanted));
-    expect(error.message).toMatch(/is too large.*at most 268435456 bytes.*--dim.*CASTLENS_INPUT_MIB/);
+    expect(error.message).toMatch(
+      /is too large.*at most 268435456 bytes.*--dim.*CASTLENS_INPUT_MIB/
+    );
     expect(error.details.file).toBe(model.path);
   });
 
@@ -67,7 +69,11 @@ describe('bindInputs()', () => {
     const samples = new Map(
       [...model.sampleInputs!].map(([name, sample]) => [
         name,
-        { ...sample, shape: [2 ** 40, ...sample.shape.slice(1)], strides: sample.shape.map(() => 0) }
+        {
+          ...sample,
+          shape: [2 ** 40, ...sample.shape.slice(1)],
+          strides: sample.shape.map(() => 0)
+        }
       ])
     );
     const error = await failureOf(bindInputs({ ...model, sampleInputs: samples }, {}));
