@@ -69,6 +69,7 @@ export async function compareVariants(
         if (
           !(error instanceof CastlensError) ||
           error.code === 'cancelled' ||
+          error.code === 'file-changed' ||
           error.code === 'device-lost'
         ) {
           throw error;
@@ -95,6 +96,7 @@ export async function compareVariants(
           job.progress?.({ ...progress, fraction: 0.5 + (progress.fraction ?? 0) / 2 })
       }
     );
+    await loaded.checkFiles();
     const baseline = Math.max(
       0,
       candidates.findIndex(({ variant }) => variant.cache === 'off')
@@ -104,6 +106,7 @@ export async function compareVariants(
     );
     return {
       file: params.path,
+      version: loaded.version,
       device: variants[0].device,
       machine: describeMachine(),
       runtime: candidates[0].session.describe(),

@@ -22,6 +22,8 @@ export function describeModel(loaded: LoadedModel, displayFile: string): IModelI
   return {
     file: displayFile,
     path: model.path,
+    version: loaded.version,
+    files: model.files.map(({ path, version }) => ({ path, version })),
     sizeBytes: model.files.reduce((total, file) => total + file.sizeBytes, 0),
     nodeCount: model.graph.nodes.length,
     weightCount: storages.size,

@@ -46,8 +46,8 @@ export async function fixModel(
   params: Params<'fix'>,
   job: IJob
 ): Promise<IFixResult> {
-  const { path, output, mixed = 'leave', overwrite = false } = params;
-  const loaded = await store.load({ path });
+  const { path, version, output, mixed = 'leave', overwrite = false } = params;
+  const loaded = await store.load({ path, version });
   const regions = checkOverrides(params.regions, loaded.model);
   if (regions !== undefined && params.codeFile !== undefined) {
     throw new CastlensError('bad-argument', 'the code is about the program as recorded', {

@@ -3,15 +3,17 @@
  *
  * @packageDocumentation
  */
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { IExplicitGraph } from '../autocast';
 import { checkOverrides, makeCastsExplicit, makeOverriddenExplicit, takeCensus } from '../autocast';
-import { readModel, versionOf } from '../formats';
+import { readModel } from '../formats';
 import type { IExportedModel, IModelFile } from '../model';
 import { CastlensError } from '../model';
 import type { ICensus, IModelRef, RegionOverrides } from '../protocol';
+import { versionOf } from '../protocol';
 import type { IJob } from '../runtime';
 import { throwIfCancelled } from '../runtime';
 import type { IUpdatedModel } from './weightupdate';
@@ -28,6 +30,24 @@ export class LoadedModel {
   /** Changes whenever a file of the model does. */
   get key(): string {
     return keyOf(this.model.files);
+  }
+
+  /** Names this state of all files of the model, wherever they are. Opaque; see `IModelRef`. */
+  get version(): string {
+    const states = this.model.files.map(({ version }) => version).join('|');
+    return (this._version ??= createHash('sha256').update(states).digest('hex').slice(0, 32));
+  }
+
+  /**
+   * Make sure that a request is about this state of the files.
+   *
+   * @param version - what the request names; every state will do where it names none.
+   * @throws CastlensError with code `file-changed`.
+   */
+  checkVersion(version: string | undefined): void {
+    if (version !== undefined && version !== this.version) {
+      throw fileChanged(this.model.path);
+    }
   }
 
   /** The graph with region casts explicit, as recorded; made on first use. Do not change it: clone it. */
@@ -76,16 +96,12 @@ export class LoadedModel {
     const now = await filesNow(this.model);
     const changed = this.model.files.find(({ version }, i) => version !== now[i].version);
     if (changed !== undefined) {
-      throw new CastlensError('bad-file', 'the file has changed since the model was opened', {
-        file: changed.path,
-        expected: 'the file as it was',
-        found: 'another size, modification time or file of the same name',
-        hint: 'Try again when whoever writes it has finished'
-      });
+      throw fileChanged(changed.path);
     }
   }
 
   private _explicit: IExplicitGraph | null = null;
+  private _version: string | null = null;
   private readonly _overridden = new Map<string, IExplicitGraph>();
 }
 
@@ -107,14 +123,21 @@ export class ModelStore {
   /**
    * The model at `path`, with the weights of another file where `weights` names one.
    *
-   * @throws CastlensError where a file cannot be read or changes while weights are compared, or the weights do not fit the model.
+   * @throws CastlensError where a file cannot be read or changes while weights are compared, the weights do not fit the model, or
+   * the request is about another version.
    */
-  async load({ path, weights }: IModelRef, job: IJob = {}): Promise<LoadedModel> {
+  async load({ version, ...files }: IModelRef, job: IJob = {}): Promise<LoadedModel> {
+    const loaded = await this._load(files, job);
+    loaded.checkVersion(version);
+    return loaded;
+  }
+
+  private async _load({ path, weights }: IModelRef, job: IJob): Promise<LoadedModel> {
     const absolute = resolve(path);
     if (weights === undefined) {
       return this._hold(absolute, async () => new LoadedModel(await readModel(absolute)), job);
     }
-    const own = await this.load({ path });
+    const own = await this._load({ path }, {});
     const source = resolve(weights);
     const take = async (): Promise<LoadedModel> => {
       const update = await takeWeights(own.model, source, job);
@@ -163,6 +186,15 @@ export class ModelStore {
   }
 
   private readonly _models = new Map<string, Promise<LoadedModel>>();
+}
+
+function fileChanged(file: string): CastlensError {
+  return new CastlensError('file-changed', 'the file has changed since the model was opened', {
+    file,
+    expected: 'the file as it was',
+    found: 'another size, modification time or file of the same name',
+    hint: 'Try again when whoever writes it has finished'
+  });
 }
 
 /** Tells the files of a model from what they may become. */

@@ -49,6 +49,7 @@ export async function runVariant(
     const latencyMs = performance.now() - start;
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
+    await loaded.checkFiles();
     if (target !== null) {
       await writeSafetensors(
         target,

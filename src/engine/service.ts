@@ -102,7 +102,7 @@ export class Engine {
       return answer(await compareVariants(loaded, this._sessions, { ...params, variants }, job));
     },
     updateWeights: async (params, job) => {
-      const { model } = await this._store.load({ path: params.path }, job);
+      const { model } = await this._store.load({ path: params.path, version: params.version }, job);
       const variant = await checkVariant(params.variant, model);
       return answer(await updateWeights(this._store, this._sessions, { ...params, variant }, job));
     },

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 
 import type { IModelFile } from '../model';
 import { CastlensError } from '../model';
-import { versionOf } from './fileversion';
+import { versionOf } from '../protocol';
 import { ReadBudget } from './readbudget';
 
 /** Bytes at known positions: a file, a part of one, or memory. */

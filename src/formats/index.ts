@@ -6,7 +6,6 @@
 export * from './atomicfile';
 export * from './byterange';
 export * from './bytetransfer';
-export * from './fileversion';
 export * from './onnx/layouttypes';
 export * from './onnx/rewrite';
 export * from './onnx/write';

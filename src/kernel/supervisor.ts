@@ -220,7 +220,7 @@ export class EngineSupervisor implements IEngine {
   }
 
   private _onMessage({ message, buffers }: IEnvelope<ServerMessage>): void {
-    if (message.type === 'engine') {
+    if (message.type === 'engine' || message.type === 'files') {
       return;
     }
     const request = this._pending.get(message.id);

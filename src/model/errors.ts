@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'file-not-found'
   | 'file-exists'
   | 'bad-file'
+  /** A file of the model is another one than the request is about. */
+  | 'file-changed'
   | 'unsupported-format'
   | 'unsupported-operator'
   | 'bad-input'

@@ -38,6 +38,9 @@ export interface IRequestOptions {
 /** What the kernel said about its engine process. */
 export type EngineMessage = Extract<ServerMessage, { type: 'engine' }>;
 
+/** What the kernel said about a file of the model. */
+export type FilesMessage = Extract<ServerMessage, { type: 'files' }>;
+
 /** The part of a JupyterLab comm that the client uses. */
 export interface CommSeam extends Pick<
   Kernel.IComm,
@@ -98,6 +101,11 @@ export class CommClient implements IDisposable {
   /** Emitted when the engine process was lost or started. */
   get engineChanged(): ISignal<this, EngineMessage> {
     return this._engineChanged;
+  }
+
+  /** Emitted when a file of the model that was opened has become another one. */
+  get filesChanged(): ISignal<this, FilesMessage> {
+    return this._filesChanged;
   }
 
   /** Whether the comm can still be used. */
@@ -211,6 +219,9 @@ export class CommClient implements IDisposable {
       case 'engine':
         this._engineChanged.emit(message);
         break;
+      case 'files':
+        this._filesChanged.emit(message);
+        break;
       default:
         throw new Error(`Unknown message from the kernel: ${JSON.stringify(message)}`);
     }
@@ -237,6 +248,7 @@ export class CommClient implements IDisposable {
   private _isDisposed = false;
   private _closed = new Signal<this, boolean>(this);
   private _engineChanged = new Signal<this, EngineMessage>(this);
+  private _filesChanged = new Signal<this, FilesMessage>(this);
 }
 
 /** A namespace for `CommClient` types. */

@@ -28,6 +28,7 @@ export namespace CommandIDs {
   export const copyCode = 'castlens:copy-code';
   export const retry = 'castlens:retry';
   export const dismissError = 'castlens:dismiss-error';
+  export const dismissNotice = 'castlens:dismiss-notice';
   export const selectKernel = 'castlens:select-kernel';
   export const restartKernel = 'castlens:restart-kernel';
 }

@@ -24,7 +24,8 @@ import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol
 import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
-import { STATISTICS_KINDS } from './model';
+import { FAILED_TASKS, STATISTICS_KINDS } from './model';
+import type { FailedTask } from './model';
 import { askHowToSave, askToReplace } from './savedialog';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
@@ -51,6 +52,18 @@ export function addCommands(options: ICommandOptions): void {
   const trans = translator.load('castlens');
   const current = (): CastlensDocument | null => tracker.currentWidget;
   const noArgs = { args: { type: 'object', properties: {} } } as const;
+  const failureArgs = {
+    args: {
+      type: 'object',
+      properties: {
+        task: {
+          type: 'string',
+          enum: [...FAILED_TASKS],
+          description: trans.__('What failed; what failed last if absent')
+        }
+      }
+    }
+  } as const;
   const withPanel = (test: (panel: CastlensDocument) => boolean = () => true) => {
     const panel = current();
     return panel !== null && test(panel);
@@ -87,10 +100,10 @@ export function addCommands(options: ICommandOptions): void {
 
   commands.addCommand(CommandIDs.reload, {
     label: trans.__('Read Model Again'),
-    caption: trans.__('Read the model’s file again and forget what was measured'),
+    caption: trans.__('Read the model’s file again'),
     describedBy: noArgs,
     isEnabled: () => withPanel(panel => panel.content.model.state.link === 'ready'),
-    execute: () => current()?.content.service.open(true)
+    execute: () => current()?.content.service.open()
   });
 
   commands.addCommand(CommandIDs.run, {
@@ -411,9 +424,9 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.retry, {
     label: trans.__('Try Again'),
     caption: trans.__('Repeat what failed'),
-    describedBy: noArgs,
-    isEnabled: () => withPanel(panel => panel.content.model.state.error !== null),
-    execute: () => current()?.content.service.retry()
+    describedBy: failureArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.errors.length > 0),
+    execute: args => current()?.content.service.retry(failedTask(args))
   });
 
   commands.addCommand(CommandIDs.explainFinding, {
@@ -437,9 +450,17 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.dismissError, {
     label: trans.__('Dismiss Error'),
     caption: trans.__('Take the error off the panel'),
+    describedBy: failureArgs,
+    isEnabled: () => withPanel(panel => panel.content.model.state.errors.length > 0),
+    execute: args => current()?.content.service.dismissError(failedTask(args))
+  });
+
+  commands.addCommand(CommandIDs.dismissNotice, {
+    label: trans.__('Dismiss Notice'),
+    caption: trans.__('Remove the notice that the file was read again'),
     describedBy: noArgs,
-    isEnabled: () => withPanel(panel => panel.content.model.state.error !== null),
-    execute: () => current()?.content.service.dismissError()
+    isEnabled: () => withPanel(panel => panel.content.model.state.fileNotice !== null),
+    execute: () => current()?.content.service.dismissNotice()
   });
 
   commands.addCommand(CommandIDs.selectKernel, {
@@ -490,4 +511,9 @@ export function addCommands(options: ICommandOptions): void {
     });
     return result.button.accept ? (result.value?.[0]?.path ?? null) : null;
   }
+}
+
+/** The task that a command names; undefined where it names none. */
+function failedTask({ task }: ReadonlyPartialJSONObject): FailedTask | undefined {
+  return FAILED_TASKS.find(name => name === task);
 }

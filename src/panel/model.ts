@@ -24,8 +24,7 @@ import type { VariantCache } from './variants';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
-export type TaskKind =
-  'open' | 'run' | 'compare' | 'statistics' | 'activations' | 'weights' | 'save' | 'code';
+export type TaskKind = Exclude<FailedTask, 'plan' | 'explain' | 'engine'>;
 
 /** A request under way that the user waits for. */
 export interface ITask {
@@ -36,11 +35,40 @@ export interface ITask {
   readonly fraction: number | null;
 }
 
+/** What can fail; `engine` stands for the engine process, which was lost. */
+export const FAILED_TASKS = [
+  'open',
+  'run',
+  'compare',
+  'statistics',
+  'activations',
+  'weights',
+  'save',
+  'code',
+  'plan',
+  'explain',
+  'engine'
+] as const;
+
+/** One of them. */
+export type FailedTask = (typeof FAILED_TASKS)[number];
+
 /** A failure, laid out in the panel until it is dismissed. */
 export interface IPanelError {
-  /** What was attempted; `engine` for the loss of the engine process. */
-  readonly task: TaskKind | 'plan' | 'explain' | 'engine';
+  /** What was attempted. */
+  readonly task: FailedTask;
   readonly info: IErrorInfo;
+}
+
+/** What is said of a file of the model that is another one than was read first. */
+export interface IFileNotice {
+  /**
+   * `changing` while it is being written and `gone` where there is none: what is shown is of the file as it was. `reread` when it was
+   * read again.
+   */
+  readonly state: 'changing' | 'gone' | 'reread';
+  /** Absolute path; null for the model's own file. */
+  readonly file: string | null;
 }
 
 /** Tensor statistics as they arrived: an Arrow IPC stream. */
@@ -104,7 +132,9 @@ export interface IPanelState {
   /** Code for the user's own export script, once asked for. */
   readonly code: ICodeResult | null;
   readonly task: ITask | null;
-  readonly error: IPanelError | null;
+  /** What failed and was not dismissed yet, at most one per kind of task; the latest is the last. */
+  readonly errors: readonly IPanelError[];
+  readonly fileNotice: IFileNotice | null;
 }
 
 /** The state before anything is known. */
@@ -125,8 +155,25 @@ export const INITIAL_STATE: IPanelState = {
   repaired: null,
   code: null,
   task: null,
-  error: null
+  errors: [],
+  fileNotice: null
 };
+
+/** What was found out by requests about one version of the files: gone with it. */
+export const NOTHING_FOUND = {
+  plans: INITIAL_STATE.plans,
+  run: null,
+  compare: null,
+  statistics: null,
+  activations: null,
+  repaired: null,
+  code: null
+} as const;
+
+/** Whether any of it took the user's time. */
+export function hasMeasured({ run, compare, activations, repaired, code }: IPanelState): boolean {
+  return [run, compare, activations, repaired, code].some(result => result !== null);
+}
 
 /**
  * The panel's state, observable.

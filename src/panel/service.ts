@@ -17,11 +17,12 @@ import type {
   RegionChoice,
   RequestName
 } from '../protocol';
-import type { CommClient, EngineMessage, IReply } from './client';
+import type { CommClient, EngineMessage, FilesMessage, IReply } from './client';
 import { RequestError } from './client';
 import type { KernelLink, LinkState } from './link';
 import type { IMemory, PanelMemory } from './memory';
-import type { PanelModel, StatisticsKind, TaskKind } from './model';
+import type { FailedTask, IPanelError, PanelModel, StatisticsKind, TaskKind } from './model';
+import { hasMeasured, NOTHING_FOUND } from './model';
 import type { IDocumentPlace } from './paths';
 import { kernelFolder, requestPath, siblingPath } from './paths';
 import { codeName } from './savename';
@@ -46,14 +47,6 @@ export interface ISaveChoice {
   readonly writeCode: boolean;
 }
 
-/** The state of a model of which nothing was measured. */
-const NOTHING_MEASURED = {
-  run: null,
-  compare: null,
-  statistics: null,
-  activations: null
-} as const;
-
 /** Asks whether the file at an absolute path may be replaced. */
 export type MayReplace = (file: string) => Promise<boolean>;
 
@@ -63,8 +56,10 @@ export type MayReplace = (file: string) => Promise<boolean>;
  * #### Notes
  * At most one task (open, run, compare, statistics, activations, save, code) is under way; starting another one gives up the one before. Planning is
  * no task: it happens whenever the variant changes, and only the last variant's plans are waited for. Actions never reject:
- * what goes wrong is written into the model. After every start of a kernel the model is opened again, and what the user
- * had set is kept.
+ * what goes wrong is written into the model and stays there until it is dismissed or the same is done again. After every start of a
+ * kernel, and when the kernel says that a file has changed, the model is opened again, and what the user had set is kept. Requests name
+ * the version of the files that the panel shows, so that an answer about another one is an error; results are kept as long as the
+ * version is the same.
  */
 export class PanelService implements IDisposable {
   constructor(options: PanelService.IOptions) {
@@ -111,7 +106,7 @@ export class PanelService implements IDisposable {
     }
     this._isDisposed = true;
     this._link.stateChanged.disconnect(this._onLinkChanged, this);
-    this._client?.engineChanged.disconnect(this._onEngineChanged, this);
+    this._follow(null);
     this._task?.abort();
     this._planning?.abort();
   }
@@ -132,32 +127,35 @@ export class PanelService implements IDisposable {
     return this.canWork && this._model.state.info?.unsupported.length === 0;
   }
 
-  /**
-   * Read the file.
-   *
-   * @param fresh - Whether the file may have changed: then nothing measured of it is kept.
-   */
-  async open(fresh = false): Promise<void> {
+  /** Read the file, as it is now. What was found out about another version of it is gone then. */
+  async open(): Promise<void> {
     this._planning?.abort();
-    if (fresh) {
-      this._model.update({ ...NOTHING_MEASURED, repaired: null, code: null });
-    }
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
-      const model = this._modelRef();
-      const opened = await ask('open', model);
-      const { variant } = this._model.state;
+      const { path, weights } = this._modelRef();
+      const { result: info } = await ask('open', { path, weights });
+      const { state } = this._model;
+      const isOther = state.info !== null && state.info.version !== info.version;
       this._model.update({
-        info: opened.result,
-        plans: new Map(),
-        variant: withRegions(variant, validOverrides(variant.regions, opened.result))
+        ...(isOther ? NOTHING_FOUND : { plans: NOTHING_FOUND.plans }),
+        info,
+        variant: withRegions(state.variant, validOverrides(state.variant.regions, info)),
+        fileNotice:
+          isOther && hasMeasured(state)
+            ? { state: 'reread', file: null }
+            : state.fileNotice?.state === 'reread'
+              ? state.fileNotice
+              : null
       });
-      const [devices, last] = await Promise.all([ask('devices', {}), ask('lastCompare', model)]);
+      const [devices, last] = await Promise.all([
+        ask('devices', {}),
+        ask('lastCompare', { path, weights, version: info.version })
+      ]);
       this._model.update({
         devices: devices.result.devices,
         compare: last.result.compare ?? this._model.state.compare
       });
     });
-    if (this._model.state.info && this._model.state.error === null && !this._isDisposed) {
+    if (this._model.state.info && !this._hasFailed('open') && !this._isDisposed) {
       this._replan();
       await this._maybeSummarise();
     }
@@ -232,13 +230,14 @@ export class PanelService implements IDisposable {
       await this._perform('weights', text, async ask => {
         await ask('updateWeights', {
           path: this._requestPath(),
+          ...(before === null ? this._versionRef() : {}),
           weights: PathExt.relative(this._kernelFolder(), weights),
           variant: this._model.state.variant
         });
-        this._model.update({ ...NOTHING_MEASURED, weights });
+        this._model.update({ ...NOTHING_FOUND, weights });
       });
     } else if (before !== null) {
-      this._model.update({ ...NOTHING_MEASURED, weights });
+      this._model.update({ ...NOTHING_FOUND, weights });
     }
     if (this._model.state.weights !== before) {
       this._remember();
@@ -276,6 +275,7 @@ export class PanelService implements IDisposable {
       const beside = (file: string) => PathExt.join(PathExt.dirname(path), file);
       const params: Params<'fix'> = {
         path,
+        ...this._versionRef(),
         output: beside(name),
         mixed,
         ...(regions === undefined ? {} : { regions }),
@@ -310,7 +310,11 @@ export class PanelService implements IDisposable {
   async showCode(): Promise<void> {
     await this._perform('code', this._trans.__('Writing the code'), async ask => {
       const mixed = this._lastSave?.choice.mixed ?? 'leave';
-      const { result } = await ask('code', { path: this._requestPath(), mixed });
+      const { result } = await ask('code', {
+        path: this._requestPath(),
+        ...this._versionRef(),
+        mixed
+      });
       this._model.update({ code: result });
     });
     await this._maybeSummarise();
@@ -321,10 +325,10 @@ export class PanelService implements IDisposable {
     this._task?.abort();
   }
 
-  /** Try again what failed. */
-  async retry(): Promise<void> {
-    const failed = this._model.state.error?.task;
-    this.dismissError();
+  /** Try again what failed: what failed last where no task is named. */
+  async retry(task?: FailedTask): Promise<void> {
+    const failed = this._errorOf(task)?.task;
+    this.dismissError(failed);
     switch (failed) {
       case undefined:
       case 'explain':
@@ -355,9 +359,17 @@ export class PanelService implements IDisposable {
     }
   }
 
-  /** Forget the failure shown. */
-  dismissError(): void {
-    this._model.update({ error: null });
+  /** Forget a failure: the last one where no task is named. */
+  dismissError(task?: FailedTask): void {
+    const dismissed = this._errorOf(task);
+    if (dismissed !== undefined) {
+      this._model.update({ errors: this._model.state.errors.filter(e => e !== dismissed) });
+    }
+  }
+
+  /** Forget that a file was read again. */
+  dismissNotice(): void {
+    this._model.update({ fileNotice: null });
   }
 
   /** Choose when weights are cast. Plans at once; runs nothing. */
@@ -405,11 +417,7 @@ export class PanelService implements IDisposable {
   }
 
   private _onLinkChanged(_: KernelLink, link: LinkState): void {
-    if (this._client !== this._link.client) {
-      this._client?.engineChanged.disconnect(this._onEngineChanged, this);
-      this._client = this._link.client;
-      this._client?.engineChanged.connect(this._onEngineChanged, this);
-    }
+    this._follow(this._link.client);
     this._model.update({ link });
     if (link === 'ready') {
       const id = this._link.kernelId;
@@ -421,12 +429,29 @@ export class PanelService implements IDisposable {
     }
   }
 
+  /** Listen to this client, and no longer to the one before. */
+  private _follow(client: CommClient | null): void {
+    if (this._client !== client) {
+      this._client?.engineChanged.disconnect(this._onEngineChanged, this);
+      this._client?.filesChanged.disconnect(this._onFilesChanged, this);
+      this._client = client;
+      client?.engineChanged.connect(this._onEngineChanged, this);
+      client?.filesChanged.connect(this._onFilesChanged, this);
+    }
+  }
+
   private _onEngineChanged(_: CommClient, message: EngineMessage): void {
     // A request that was under way is answered with an error of its own.
     if (message.state === 'lost' && this._model.state.task === null) {
-      this._model.update({
-        error: { task: 'engine', info: { code: 'engine-lost', message: message.message } }
-      });
+      this._addError('engine', { code: 'engine-lost', message: message.message });
+    }
+  }
+
+  private _onFilesChanged(_: CommClient, { state, file }: FilesMessage): void {
+    if (state === 'changed') {
+      void this.open();
+    } else if (this._model.state.info !== null) {
+      this._model.update({ fileNotice: { state, file } });
     }
   }
 
@@ -443,14 +468,10 @@ export class PanelService implements IDisposable {
     }
     const abort = new AbortController();
     this._task = abort;
-    const { error } = this._model.state;
-    // Planning and summarising go on by themselves beside what the user asked for: neither outdates the other's failure.
-    const outdated =
-      error === null || kind === 'open' || (error.task !== 'plan' && kind !== 'statistics');
-    this._model.update({
-      task: { kind, text, fraction: null },
-      error: outdated || error.task === kind ? null : error
-    });
+    if (this._hasFailed(kind)) {
+      this.dismissError(kind);
+    }
+    this._model.update({ task: { kind, text, fraction: null } });
     const ask: Private.Ask = (method, params) =>
       client.request(method, params, {
         signal: abort.signal,
@@ -474,7 +495,7 @@ export class PanelService implements IDisposable {
     }
   }
 
-  private _onFailed(task: TaskKind | 'plan' | 'explain', error: unknown): void {
+  private _onFailed(task: FailedTask, error: unknown): void {
     if (this._isDisposed || (error instanceof RequestError && error.cancelled)) {
       return;
     }
@@ -483,19 +504,31 @@ export class PanelService implements IDisposable {
       return;
     }
     const info = Private.errorInfo(error);
-    this._model.update({ error: { task, info } });
+    if (task !== 'open' && info.code === 'file-changed') {
+      // The kernel would say so in a moment.
+      void this.open();
+      return;
+    }
+    this._addError(task, info);
     if (task === 'open' && info.code !== 'engine-lost') {
       // What was read before is no longer what the file holds.
-      this._model.update({
-        info: null,
-        run: null,
-        compare: null,
-        statistics: null,
-        activations: null,
-        repaired: null,
-        code: null
-      });
+      this._model.update({ ...NOTHING_FOUND, info: null, fileNotice: null });
     }
+  }
+
+  private _addError(task: FailedTask, info: IErrorInfo): void {
+    const others = this._model.state.errors.filter(error => error.task !== task);
+    this._model.update({ errors: [...others, { task, info }] });
+  }
+
+  private _hasFailed(task: FailedTask): boolean {
+    return this._model.state.errors.some(error => error.task === task);
+  }
+
+  /** The failure of a task; the last of all where none is named. */
+  private _errorOf(task: FailedTask | undefined): IPanelError | undefined {
+    const { errors } = this._model.state;
+    return task === undefined ? errors.at(-1) : errors.find(error => error.task === task);
   }
 
   /** Plan the chosen variant, then the other rows of the comparison. */
@@ -513,8 +546,8 @@ export class PanelService implements IDisposable {
   private async _plan(client: CommClient, signal: AbortSignal): Promise<void> {
     const { variant } = this._model.state;
     const model = this._modelRef();
-    if (this._model.state.error?.task === 'plan') {
-      this.dismissError();
+    if (this._hasFailed('plan')) {
+      this.dismissError('plan');
     }
     for (const planned of [variant, ...VARIANT_CACHES.map(cache => rowVariant(cache, variant))]) {
       const key = variantKey(planned);
@@ -568,10 +601,17 @@ export class PanelService implements IDisposable {
   /** The model that requests are about: its file, and the file of other weights. */
   private _modelRef(): IModelRef {
     const { weights } = this._model.state;
-    const path = this._requestPath();
-    return weights === null
-      ? { path }
-      : { path, weights: PathExt.relative(this._kernelFolder(), weights) };
+    return {
+      path: this._requestPath(),
+      ...(weights === null ? {} : { weights: PathExt.relative(this._kernelFolder(), weights) }),
+      ...this._versionRef()
+    };
+  }
+
+  /** The version of the files that the panel shows. */
+  private _versionRef(): Pick<IModelRef, 'version'> {
+    const { info } = this._model.state;
+    return info === null ? {} : { version: info.version };
   }
 
   private _kernelFolder(): string {

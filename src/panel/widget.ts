@@ -65,6 +65,7 @@ export class CastlensPanel extends Panel {
     this.addWidget(new StatusLine({ model, commands, trans }));
 
     context.fileChanged.connect(this._onFileChanged, this);
+    context.pathChanged.connect(this._onFileChanged, this);
     void context.ready.then(() => {
       if (!this.isDisposed) {
         this._isStarted = true;
@@ -84,6 +85,7 @@ export class CastlensPanel extends Panel {
       return;
     }
     this._context.fileChanged.disconnect(this._onFileChanged, this);
+    this._context.pathChanged.disconnect(this._onFileChanged, this);
     this.service.dispose();
     this._link.dispose();
     this.model.dispose();
@@ -94,10 +96,10 @@ export class CastlensPanel extends Panel {
     this.node.focus({ preventScroll: true });
   }
 
-  /** The file was saved or replaced by JupyterLab; the first signal is the opening itself. */
+  /** The file was replaced or renamed by JupyterLab; the first signal is the opening itself. */
   private _onFileChanged(): void {
     if (this._isStarted) {
-      void this.service.open(true);
+      void this.service.open();
     }
   }
 

@@ -1,4 +1,5 @@
 export * from './census';
+export * from './fileversion';
 export * from './regions';
 export * from './requests';
 export * from './stats';

@@ -61,12 +61,23 @@ export interface IModuleInfo {
   readonly bytesMoved: number;
 }
 
+/** A file in one of its states. */
+export interface IFileVersion {
+  /** Absolute path. */
+  readonly path: string;
+  readonly version: string;
+}
+
 /** What opening a model tells: its structure and the casts in the file. */
 export interface IModelInfo {
   /** As the user named it. */
   readonly file: string;
   /** Absolute path. */
   readonly path: string;
+  /** Names the state of all files that was read; see {@link IModelRef}. */
+  readonly version: string;
+  /** What the model is read from: its file, external data, the file of other weights. Versions as `versionOf` computes them. */
+  readonly files: readonly IFileVersion[];
   /** Bytes of all files of the model. */
   readonly sizeBytes: number;
   readonly nodeCount: number;
@@ -223,6 +234,8 @@ export interface IVariantResult {
 /** A comparison. Variants are timed interleaved. */
 export interface ICompareResult {
   readonly file: string;
+  /** The version of the model that was compared; see {@link IModelRef}. */
+  readonly version: string;
   readonly device: string;
   /** Processor, cores, operating system. */
   readonly machine: string;
@@ -346,6 +359,11 @@ export interface IModelRef {
   readonly path: string;
   /** Take the weights from this file instead: `.safetensors`, or another export of the model. Weights it has not stay. */
   readonly weights?: string;
+  /**
+   * The version the request is about, from `IModelInfo`. Where the files are in another state by now, or change before the answer,
+   * the request fails with code `file-changed`. Without it the request is about the files as they are.
+   */
+  readonly version?: string;
 }
 
 /** Other weights, checked and loaded. */
@@ -391,7 +409,13 @@ export interface IRequests {
    * file; until then, and where this fails, everything stays as it was.
    */
   updateWeights: {
-    params: { path: string; weights: string; variant: IVariant };
+    params: {
+      path: string;
+      /** The version of the model without these weights. */
+      version?: string;
+      weights: string;
+      variant: IVariant;
+    };
     result: IWeightUpdateResult;
   };
   /** Weight statistics. One buffer: an Arrow IPC stream, see `stats.ts`. */
@@ -423,6 +447,7 @@ export interface IRequests {
   fix: {
     params: {
       path: string;
+      version?: string;
       output: string;
       mixed?: MixedWeights;
       regions?: RegionOverrides;
@@ -437,6 +462,7 @@ export interface IRequests {
   code: {
     params: {
       path: string;
+      version?: string;
       mixed?: MixedWeights;
       /** All that apply to the model by default. */
       strategies?: readonly CodeStrategyName[];
@@ -449,8 +475,11 @@ export interface IRequests {
   /** The page of docs/findings for a code. */
   explain: { params: { code: string }; result: { markdown: string } };
   devices: { params: Record<string, never>; result: { devices: readonly IDeviceInfo[] } };
-  /** Results of the last comparison of this file in this kernel, for a panel that was reloaded. */
-  lastCompare: { params: IModelRef; result: { compare: ICompareResult | null } };
+  /** Results of the last comparison of this version in this kernel, for a panel that was reloaded. */
+  lastCompare: {
+    params: IModelRef & { version: string };
+    result: { compare: ICompareResult | null };
+  };
 }
 
 /** Name of a request. */
@@ -499,7 +528,15 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly id: number; readonly error: IErrorInfo }
   | { readonly type: 'progress'; readonly id: number; readonly progress: IProgress }
   /** The engine process died or was replaced; running requests have been answered with errors. */
-  | { readonly type: 'engine'; readonly state: 'started' | 'lost'; readonly message: string };
+  | { readonly type: 'engine'; readonly state: 'started' | 'lost'; readonly message: string }
+  /**
+   * A file of the model that was opened over this comm is another one than was read: `changing` while it is being written, `changed`
+   * when it has been at rest for a moment, `gone` where there is none.
+   */
+  | { readonly type: 'files'; readonly state: FileChange; readonly file: string };
+
+/** What has become of a file. */
+export type FileChange = 'changing' | 'changed' | 'gone';
 
 /** Timed forwards per variant of a comparison, where the user does not say. */
 export const DEFAULT_RUNS = 20;

@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { versionOf } from '../formats';
 import type { DType, IGraph, IWeight } from '../model';
 import {
   CastlensError,
@@ -20,6 +19,7 @@ import {
   withWeights
 } from '../model';
 import { canCast } from '../numerics';
+import { versionOf } from '../protocol';
 import type { IJob } from './job';
 import { privateFolder } from './tempdir';
 import { checkExtent, WeightChunks } from './weightreader';

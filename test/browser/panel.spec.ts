@@ -175,8 +175,9 @@ test.describe('a file that cannot be read', () => {
     await expect(panel.error).toContainText('Expected');
     await expect(panel.error).toContainText('Found');
 
+    // A file that is written anew is read without a click.
     await upload(page, tmpPath, example, 'bad.pt2');
-    await panel.error.getByRole('button', { name: 'Try again' }).click();
+    await expect(panel.headline).toBeVisible({ timeout: 10_000 });
     await panel.settled();
     await expect(panel.error).toBeHidden();
     await expect(panel.headline).toContainText('4 weight casts');
@@ -189,6 +190,28 @@ test.describe('a file that cannot be read', () => {
     await panel.error.getByRole('button', { name: 'Dismiss' }).click();
     await expect(panel.error).toBeHidden();
   });
+});
+
+test('a file that is exported again while it is open replaces everything shown of the old one', async ({
+  page,
+  tmpPath
+}) => {
+  await upload(page, tmpPath, fixture('convnet', 'model.pt2'), 'model.pt2');
+  const panel = await openByDoubleClick(page, tmpPath, 'model.pt2');
+  await panel.settled();
+  await expect(panel.headline).toContainText('7 weight casts');
+  await panel.tool('run').click();
+  await expect(panel.figure('executed')).toHaveText('7', { timeout: 60_000 });
+  await panel.settled();
+
+  await upload(page, tmpPath, example, 'model.pt2');
+  await expect(panel.headline).toContainText('4 weight casts', { timeout: 10_000 });
+  await expect(panel.figure('exported')).toHaveText('4');
+  await expect(panel.figure('planned')).toHaveText('4');
+  await expect(panel.figure('executed')).not.toHaveText('7');
+  await expect(panel.notice).toContainText('changed and was read again');
+  await panel.notice.getByRole('button', { name: 'Dismiss' }).click();
+  await expect(panel.notice).toBeHidden();
 });
 
 test('a region recorded disabled can be switched on', async ({ page, tmpPath }) => {

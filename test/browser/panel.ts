@@ -35,6 +35,10 @@ export class PanelPage {
     return this.panel.getByRole('alert');
   }
 
+  get notice(): Locator {
+    return this.panel.locator('.castlens-Notice');
+  }
+
   get status(): Locator {
     return this.panel.getByRole('status');
   }

@@ -83,12 +83,35 @@ describe('the real engine behind the kernel', () => {
 
   it('should remember the last comparison, also when the engine was lost', async () => {
     const variants = [variant('off'), variant('frozen')];
-    expect(await result('lastCompare', { path })).toEqual({ compare: null });
+    const { version } = await result<IModelInfo>('open', { path });
+    const last = { path, version };
+    expect(await result('lastCompare', last)).toEqual({ compare: null });
     const compare = await result<ICompareResult>('compare', { path, variants, runs: 3 });
     expect(compare.variants.map(({ cache }) => cache)).toEqual(['off', 'frozen']);
     process.kill(kernel.child(/engine/)!, 'SIGKILL');
     await waitUntil(() => comm.messages().some(m => m.type === 'engine' && m.state === 'lost'));
-    expect(await result('lastCompare', { path })).toEqual({ compare });
+    expect(await result('lastCompare', last)).toEqual({ compare });
+    expect(await result('lastCompare', { path, version: 'another' })).toEqual({ compare: null });
+  });
+
+  it('should say that a file that was opened has changed, and answer nothing about another version', async () => {
+    const changing = 'changing.pt2';
+    cpSync(join(kernel.cwd, path), join(kernel.cwd, changing));
+    const { version } = await result<IModelInfo>('open', { path: changing });
+    const files = () => comm.messages().flatMap(m => (m.type === 'files' ? [m.state] : []));
+    expect(files()).toEqual([]);
+    cpSync(join(fixtures, 'convnet', 'model.pt2'), join(kernel.cwd, changing));
+    const params = { path: changing, version, variant: variant('off') };
+    const { message } = await comm.request('run', params);
+    expect(message).toMatchObject({
+      type: 'error',
+      error: { code: 'file-changed', file: join(kernel.cwd, changing) }
+    });
+    await waitUntil(() => files().includes('changed'));
+    expect(files()).toEqual(['changing', 'changed']);
+    const reread = await result<IModelInfo>('open', { path: changing });
+    expect(reread.version).not.toBe(version);
+    await result('run', { ...params, version: reread.version });
   });
 
   it('should answer heartbeat and kernel_info while a model runs, and be interrupted', async () => {

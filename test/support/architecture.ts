@@ -21,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
   protocol: [],
   numerics: ['model'],
   simd: [],
-  formats: ['model'],
+  formats: ['model', 'protocol'],
   autocast: ['model', 'protocol'],
   passes: ['model', 'protocol', 'autocast'],
   lowering: ['model', 'protocol'],

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 
 import type { IByteRange, IModelFile } from '../../model';
 import { CastlensError } from '../../model';
-import { versionOf } from '../fileversion';
+import { versionOf } from '../../protocol';
 
 /**
  * Resolves `external_data` of one model.

@@ -3,13 +3,14 @@
  *
  * @packageDocumentation
  */
-import type { ServerMessage } from '../../protocol';
+import type { IFileVersion, Result, ServerMessage } from '../../protocol';
 import { COMM_TARGET } from '../../protocol';
 import type { EngineState, IEngine } from '../supervisor';
 import { EngineError } from '../supervisor';
 import type { IOutbox, JsonObject } from '../message';
-import { text } from '../message';
+import { isJsonObject, text } from '../message';
 import { readClientMessage } from '../clientmessage';
+import { FileWatch } from '../filewatch';
 import { resolvePaths } from '../paths';
 import type { Request } from '../request';
 import type { Status } from '../status';
@@ -19,7 +20,8 @@ import type { Status } from '../status';
  *
  * #### Notes
  * Messages are read in the order they came; the answers of one comm come in the order the engine gives them. A request keeps
- * the kernel busy until it is answered, so that the client sees that something is going on; nothing waits for it.
+ * the kernel busy until it is answered, so that the client sees that something is going on; nothing waits for it. The files of the
+ * model that was opened last over a comm are watched, also where it could not be read.
  */
 export class CommHandler {
   constructor(options: CommHandler.IOptions) {
@@ -63,12 +65,13 @@ export class CommHandler {
   /** Tell every comm about the engine. */
   broadcast(state: EngineState): void {
     for (const id of this._comms.keys()) {
-      this._outbox.send('iopub', {
-        type: 'comm_msg',
-        content: { comm_id: id, data: state },
-        parent: null
-      });
+      this._tell(id, state);
     }
+  }
+
+  /** Send what nobody asked for. */
+  private _tell(id: string, data: ServerMessage): void {
+    this._outbox.send('iopub', { type: 'comm_msg', content: { comm_id: id, data }, parent: null });
   }
 
   private _open(request: Request): void {
@@ -78,14 +81,15 @@ export class CommHandler {
       return;
     }
     this._close(id);
-    this._comms.set(id, new Map());
+    const watch = new FileWatch((state, file) => this._tell(id, { type: 'files', state, file }));
+    this._comms.set(id, { running: new Map(), watch });
   }
 
   /** @returns whether the request goes on. */
   private _message(request: Request): boolean {
     const id = text(request.content.comm_id);
-    const running = this._comms.get(id);
-    if (!running) {
+    const comm = this._comms.get(id);
+    if (!comm) {
       // The client does not know yet that the kernel was restarted.
       request.publish('comm_close', { comm_id: id, data: {} });
       return false;
@@ -97,6 +101,7 @@ export class CommHandler {
       send({ type: 'error', id: read.id, error: { code: 'bad-argument', message: read.reason } });
       return false;
     }
+    const { running, watch } = comm;
     const message = read.message;
     if (message.type === 'cancel') {
       running.get(message.id)?.abort();
@@ -109,8 +114,13 @@ export class CommHandler {
     }
     const controller = new AbortController();
     running.set(message.id, controller);
+    const params = resolvePaths(message.params, this._cwd);
+    if (message.method === 'open') {
+      // Of a file that cannot be read no more is known than its name.
+      watch.watch(pathsOf(params).map(path => ({ path, version: null })));
+    }
     void this._engine
-      .ask(message.method, resolvePaths(message.params, this._cwd), {
+      .ask(message.method, params, {
         buffers: request.message.buffers,
         signal: controller.signal,
         onProgress: progress => send({ type: 'progress', id: message.id, progress })
@@ -127,8 +137,11 @@ export class CommHandler {
       )
       .then(([answer, buffers]) => {
         running.delete(message.id);
-        if (this._comms.get(id) === running) {
+        if (this._comms.get(id) === comm) {
           send(answer, buffers);
+          if (message.method === 'open' && answer.type === 'result') {
+            watch.watch(filesOf(answer.result));
+          }
         }
         this._status.end(request);
       });
@@ -136,9 +149,10 @@ export class CommHandler {
   }
 
   private _close(id: string): void {
-    const running = this._comms.get(id);
+    const comm = this._comms.get(id);
     this._comms.delete(id);
-    for (const controller of running?.values() ?? []) {
+    comm?.watch.dispose();
+    for (const controller of comm?.running.values() ?? []) {
       controller.abort();
     }
   }
@@ -147,8 +161,25 @@ export class CommHandler {
   private readonly _status: Status;
   private readonly _outbox: IOutbox;
   private readonly _cwd: string;
-  /** Requests under way by the client's id, by comm. */
-  private readonly _comms = new Map<string, Map<number, AbortController>>();
+  private readonly _comms = new Map<string, IOpenComm>();
+}
+
+interface IOpenComm {
+  /** Requests under way by the client's id. */
+  readonly running: Map<number, AbortController>;
+  readonly watch: FileWatch;
+}
+
+/** The files that a request names its model by. */
+function pathsOf(params: unknown): string[] {
+  return isJsonObject(params)
+    ? [params.path, params.weights].filter(file => typeof file === 'string')
+    : [];
+}
+
+/** The files of a model that was opened; none where the engine is another one, as in tests. */
+function filesOf(result: unknown): readonly IFileVersion[] {
+  return (result as Partial<Result<'open'>> | null)?.files ?? [];
 }
 
 /** The namespace for `CommHandler` statics. */

@@ -9,13 +9,15 @@ import { errorSummary } from '../format';
 import type { IPanelError } from '../model';
 import type { ISectionProps } from './sectionprops';
 
-/** The failure, until it is dismissed or followed by a success. */
-export function ErrorBox({ state, trans, execute }: ISectionProps) {
-  const { error } = state;
-  if (error === null) {
-    return null;
-  }
-  const { info } = error;
+/** What failed, the latest first. Each stays until it is dismissed or tried again. */
+export function ErrorBoxes(props: ISectionProps) {
+  return [...props.state.errors]
+    .reverse()
+    .map(error => <ErrorBox key={error.task} error={error} {...props} />);
+}
+
+function ErrorBox({ error, trans, execute }: ISectionProps & { readonly error: IPanelError }) {
+  const { info, task } = error;
   const parts: [string, string | undefined][] = [
     [trans.__('File'), info.file],
     [trans.__('Entry'), info.entry],
@@ -42,14 +44,14 @@ export function ErrorBox({ state, trans, execute }: ISectionProps) {
         <button
           type="button"
           className="jp-Button jp-mod-styled jp-mod-accept"
-          onClick={() => execute(CommandIDs.retry)}
+          onClick={() => execute(CommandIDs.retry, { task })}
         >
           {trans.__('Try again')}
         </button>
         <button
           type="button"
           className="jp-Button jp-mod-styled jp-mod-reject"
-          onClick={() => execute(CommandIDs.dismissError)}
+          onClick={() => execute(CommandIDs.dismissError, { task })}
         >
           {trans.__('Dismiss')}
         </button>

@@ -5,7 +5,8 @@
  */
 import type { CommandRegistry } from '@lumino/commands';
 import { CommandIDs } from '../commandids';
-import { ErrorBox } from './errorbox';
+import { ErrorBoxes } from './errorbox';
+import { FileNotice } from './filenotice';
 import { Findings } from './findings';
 import { Outputs } from './outputs';
 import { Passes } from './passes';
@@ -30,7 +31,8 @@ export class PanelBody extends ModelWidget {
     const props: ISectionProps = { state: model.state, trans, execute: this._execute(commands) };
     return (
       <>
-        <ErrorBox {...props} />
+        <FileNotice {...props} />
+        <ErrorBoxes {...props} />
         {model.state.info === null ? (
           <Placeholder {...props} />
         ) : (
@@ -71,7 +73,7 @@ function Placeholder({ state, trans, execute }: ISectionProps) {
     case 'starting':
       return <p className="castlens-Placeholder">{trans.__('Starting the kernel…')}</p>;
     case 'ready':
-      return state.error ? null : (
+      return state.errors.length > 0 ? null : (
         <p className="castlens-Placeholder">{trans.__('Reading the model…')}</p>
       );
     case 'none':

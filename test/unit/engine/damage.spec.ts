@@ -77,7 +77,7 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
     const before = readdirSync(folder.path).sort();
     const fixing = engine.handle('fix', { path, output, overwrite: true }, halfway(change));
     await expect(fixing).rejects.toMatchObject({
-      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      code: expect.stringMatching(/^(bad-file|file-changed|file-not-found)$/) as string,
       details: { file: holding }
     });
     const kept = before.filter(name => existsSync(holding) || name !== basename(holding));
@@ -88,7 +88,7 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
   it.each(CHANGES)('should have no statistics where it %s', async (_, change) => {
     const stats = engine.handle('weightStats', { path }, halfway(change));
     await expect(stats).rejects.toMatchObject({
-      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      code: expect.stringMatching(/^(bad-file|file-changed|file-not-found)$/) as string,
       details: { file: holding }
     });
   });
@@ -112,7 +112,7 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
       }
     );
     await expect(stats).rejects.toMatchObject({
-      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      code: expect.stringMatching(/^(bad-file|file-changed|file-not-found)$/) as string,
       details: { file: holding }
     });
     expect(isDone).toBe(true);
@@ -138,7 +138,7 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
       }
     );
     await expect(comparing).rejects.toMatchObject({
-      code: expect.stringMatching(/^(bad-file|file-not-found)$/) as string,
+      code: expect.stringMatching(/^(bad-file|file-changed|file-not-found)$/) as string,
       details: { file: holding }
     });
     expect(isDone).toBe(true);

@@ -39,6 +39,26 @@ describe.each(SYNTHETIC_FORMATS)('ModelStore: %s', format => {
     expect(both[1]).toBe(both[0]);
   });
 
+  it('should refuse a request about another version than the files are in', async () => {
+    const store = new ModelStore();
+    const { version } = await store.load({ path });
+    await store.load({ path, version });
+    replace(path);
+    await expect(store.load({ path, version })).rejects.toMatchObject({
+      code: 'file-changed',
+      details: { file: path }
+    });
+    expect((await store.load({ path })).version).not.toBe(version);
+  });
+
+  it('should know a version again in a file that was renamed', async () => {
+    const store = new ModelStore();
+    const { version } = await store.load({ path });
+    const renamed = name('renamed');
+    renameSync(path, renamed);
+    await store.load({ path: renamed, version });
+  });
+
   it('should notice a file that is replaced while it is read', async () => {
     const store = new ModelStore();
     // It has been opened by the time this returns.
@@ -46,7 +66,7 @@ describe.each(SYNTHETIC_FORMATS)('ModelStore: %s', format => {
     renameSync(other, path);
     const before = await loading;
     await expect(before.checkFiles()).rejects.toMatchObject({
-      code: 'bad-file',
+      code: 'file-changed',
       details: { file: path }
     });
     const after = await store.load({ path });
@@ -70,7 +90,10 @@ describe.each(SYNTHETIC_FORMATS)('ModelStore: %s', format => {
         }
       }
     );
-    await expect(taking).rejects.toMatchObject({ code: 'bad-file', details: { file: weights } });
+    await expect(taking).rejects.toMatchObject({
+      code: 'file-changed',
+      details: { file: weights }
+    });
     expect(isDone).toBe(true);
   });
 

@@ -22,7 +22,7 @@ describe('CommClient', () => {
     it('should send method and parameters with an id of its own', () => {
       const { comm, client } = setup();
       void client.request('open', { path });
-      void client.request('lastCompare', { path });
+      void client.request('lastCompare', { path, version: 'v1' });
       const [first, second] = comm.requests();
       expect(first).toMatchObject({ type: 'request', method: 'open', params: { path } });
       expect(second.id).not.toBe(first.id);

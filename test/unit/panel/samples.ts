@@ -18,6 +18,8 @@ export function makeInfo(
   return {
     file: 'model.pt2',
     path: '/models/model.pt2',
+    version: 'v1',
+    files: [{ path: '/models/model.pt2', version: '4096:1:1' }],
     sizeBytes: 4096,
     nodeCount: 7,
     weightCount: 2,
@@ -126,6 +128,7 @@ export function makeFix(patch: Partial<IFixResult> = {}): IFixResult {
 export function makeCompare(variants: readonly IVariantResult[]): ICompareResult {
   return {
     file: 'model.pt2',
+    version: 'v1',
     device: 'cpu',
     machine: 'a machine',
     runtime: 'CPUExecutionProvider',

@@ -9,7 +9,7 @@ import type { ISaveChoice } from '../../../src/panel/service';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
 import type { IPanelSettings } from '../../../src/panel/settings';
 import { variantKey } from '../../../src/panel/variants';
-import type { IVariant } from '../../../src/protocol';
+import type { IModelRef, IVariant } from '../../../src/protocol';
 import type { FakeComm } from './fakecomm';
 import { FakeKernel, FakeSession } from './fakesession';
 import {
@@ -102,7 +102,7 @@ describe('PanelService', () => {
       expect(model.state.info?.nodeCount).toBe(7);
       expect(model.state.devices).toHaveLength(1);
       expect(model.state.statistics).toMatchObject({ rows: 2, ipc: Uint8Array.from([1, 2, 3]) });
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
 
     it("should ask for the file by its base name, since the kernel runs in the file's folder", async () => {
@@ -201,8 +201,8 @@ describe('PanelService', () => {
           };
         }
       });
-      await until(state => state.error !== null && state.task === null);
-      expect(model.state.error).toEqual({
+      await until(state => state.errors.length > 0 && state.task === null);
+      expect(model.state.errors[0]).toEqual({
         task: 'open',
         info: { code: 'bad-file', message: 'broken' }
       });
@@ -240,10 +240,10 @@ describe('PanelService', () => {
       delete kernel.comm.answers.plan;
       service.togglePass('share-casts');
       kernel.comm.fail(kernel.comm.requests('plan').at(-1)!.id, 'bad-argument', 'no such pass');
-      await until(state => state.error !== null);
-      expect(model.state.error?.task).toBe('plan');
+      await until(state => state.errors.length > 0);
+      expect(model.state.errors[0]?.task).toBe('plan');
       service.togglePass('share-casts');
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
   });
 
@@ -359,7 +359,10 @@ describe('PanelService', () => {
       expect(model.state.task).toEqual({ kind: 'run', text: 'warming up', fraction: 0.5 });
       kernel.comm.fail(id, 'runtime', 'out of memory');
       await run;
-      expect(model.state.error).toMatchObject({ task: 'run', info: { message: 'out of memory' } });
+      expect(model.state.errors[0]).toMatchObject({
+        task: 'run',
+        info: { message: 'out of memory' }
+      });
       expect(model.state.info).not.toBeNull();
       expect(model.state.task).toBeNull();
     });
@@ -377,6 +380,7 @@ describe('PanelService', () => {
       const passes = ['share-casts'];
       expect(kernel.comm.requests('compare')[0].params).toEqual({
         path: 'model.pt2',
+        version: 'v1',
         runs: 7,
         warmup: 2,
         variants: [
@@ -403,6 +407,7 @@ describe('PanelService', () => {
       const weights = '../other/new.safetensors';
       expect(kernel.comm.requests('updateWeights')[0].params).toEqual({
         path: 'model.pt2',
+        version: 'v1',
         weights,
         variant: model.state.variant
       });
@@ -430,7 +435,7 @@ describe('PanelService', () => {
       const { id } = kernel.comm.requests('updateWeights')[0];
       kernel.comm.fail(id, 'bad-input', 'these weights do not fit the model');
       await taking;
-      expect(model.state.error).toMatchObject({ task: 'weights' });
+      expect(model.state.errors[0]).toMatchObject({ task: 'weights' });
       expect(model.state.weights).toBeNull();
       expect(kernel.comm.requests('open')).toHaveLength(1);
     });
@@ -447,7 +452,7 @@ describe('PanelService', () => {
       kernel.comm.answers.fix = () => result;
       expect(await service.saveRepaired(choice, never)).toBe(true);
       expect(kernel.comm.requests('fix').map(({ params }) => params)).toEqual([
-        { path: 'model.pt2', output: 'model.fixed.pt2', mixed: 'keep-both' }
+        { path: 'model.pt2', version: 'v1', output: 'model.fixed.pt2', mixed: 'keep-both' }
       ]);
       expect(model.state.repaired).toEqual({
         result,
@@ -510,7 +515,7 @@ describe('PanelService', () => {
         mayReplace ? { ...(first.params as object), overwrite: true } : undefined
       );
       expect(model.state.repaired === null).toBe(!mayReplace);
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
       expect(model.state.task).toBeNull();
     });
 
@@ -524,7 +529,7 @@ describe('PanelService', () => {
       service.stop();
       expect(await save).toBe(false);
       expect(kernel.comm.sent).toContainEqual({ type: 'cancel', id });
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
       expect(model.state.repaired).toBeNull();
     });
 
@@ -535,7 +540,7 @@ describe('PanelService', () => {
       const [{ id, params }] = kernel.comm.requests('fix');
       kernel.comm.fail(id, 'bad-argument', 'the disk is full');
       expect(await save).toBe(false);
-      expect(model.state.error).toMatchObject({
+      expect(model.state.errors[0]).toMatchObject({
         task: 'save',
         info: { message: 'the disk is full' }
       });
@@ -543,7 +548,7 @@ describe('PanelService', () => {
       await service.retry();
       expect(kernel.comm.requests('fix')[1].params).toEqual(params);
       expect(model.state.repaired).not.toBeNull();
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
 
     it('should be forgotten when the file has changed', async () => {
@@ -551,7 +556,8 @@ describe('PanelService', () => {
       await until(opened);
       kernel.comm.answers.fix = () => makeFix();
       await service.saveRepaired(choice, never);
-      await service.open(true);
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2' });
+      await service.open();
       expect(model.state.repaired).toBeNull();
     });
   });
@@ -570,8 +576,8 @@ describe('PanelService', () => {
       );
       await service.showCode();
       expect(kernel.comm.requests('code').map(({ params }) => params)).toEqual([
-        { path: 'model.pt2', mixed: 'leave' },
-        { path: 'model.pt2', mixed: 'keep-both' }
+        { path: 'model.pt2', version: 'v1', mixed: 'leave' },
+        { path: 'model.pt2', version: 'v1', mixed: 'keep-both' }
       ]);
     });
   });
@@ -587,7 +593,7 @@ describe('PanelService', () => {
         type: 'cancel',
         id: kernel.comm.requests('run')[0].id
       });
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
       expect(model.state.task).toBeNull();
     });
   });
@@ -602,7 +608,7 @@ describe('PanelService', () => {
       kernel.comm.answers.run = () => ({ variant: model.state.variant });
       await service.retry();
       expect(kernel.comm.requests('run')).toHaveLength(2);
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
   });
 
@@ -622,7 +628,7 @@ describe('PanelService', () => {
       expect(kernel.comm.requests('open')).toHaveLength(1);
       expect(model.state.variant.cache).toBe('frozen');
       expect(model.state.compare).toEqual(compare);
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
 
     it('should say so where it cut off a run', async () => {
@@ -631,7 +637,115 @@ describe('PanelService', () => {
       const run = service.run();
       session.setStatus('restarting');
       await run;
-      expect(model.state.error).toMatchObject({ task: 'run', info: { code: 'engine-lost' } });
+      expect(model.state.errors[0]).toMatchObject({ task: 'run', info: { code: 'engine-lost' } });
+    });
+  });
+
+  describe('a file that changes while it is open', () => {
+    const measured = async () => {
+      const all = await setup();
+      const { kernel, service, until } = all;
+      await until(state => opened(state) && state.statistics !== null && state.plans.size === 6);
+      kernel.comm.answers.compare = () => makeCompare([makeResult({})]);
+      await service.compare();
+      return all;
+    };
+    const file = '/models/model.pt2';
+
+    it('should be read again without a click, and take what was measured with it', async () => {
+      const { kernel, model, until } = await measured();
+      kernel.comm.receive({ type: 'files', state: 'changing', file });
+      expect(model.state.fileNotice).toEqual({ state: 'changing', file });
+      expect(model.state.compare).not.toBeNull();
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2', nodeCount: 9 });
+      kernel.comm.receive({ type: 'files', state: 'changed', file });
+      await until(state => opened(state) && state.info?.nodeCount === 9);
+      expect(model.state).toMatchObject({
+        compare: null,
+        fileNotice: { state: 'reread', file: null }
+      });
+      await until(state => state.plans.size === 6 && state.task === null);
+      const plans = kernel.comm.requests('plan').slice(-6);
+      expect(plans.map(({ params }) => (params as IModelRef).version)).toEqual(Array(6).fill('v2'));
+    });
+
+    it('should keep what was measured where the file is the same after all', async () => {
+      const { kernel, model, until } = await measured();
+      kernel.comm.receive({ type: 'files', state: 'gone', file });
+      kernel.comm.receive({ type: 'files', state: 'changed', file });
+      await until(state => opened(state) && state.fileNotice === null);
+      expect(model.state.compare).not.toBeNull();
+    });
+
+    it('should be read again where a request was answered with that', async () => {
+      const { kernel, model, service, until } = await measured();
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2' });
+      const run = service.run();
+      kernel.comm.fail(kernel.comm.requests('run')[0].id, 'file-changed', 'changed');
+      await run;
+      await until(state => opened(state) && state.info?.version === 'v2');
+      expect(model.state).toMatchObject({ errors: [], compare: null, run: null });
+    });
+
+    it('should end what was under way, and never mix its answer in', async () => {
+      const { kernel, model, service, until } = await measured();
+      const run = service.run();
+      const { id } = kernel.comm.requests('run')[0];
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2' });
+      kernel.comm.receive({ type: 'files', state: 'changed', file });
+      await run;
+      expect(kernel.comm.sent).toContainEqual({ type: 'cancel', id });
+      kernel.comm.receive({ type: 'result', id, result: { variant: model.state.variant } });
+      await until(state => opened(state) && state.info?.version === 'v2');
+      expect(model.state.run).toBeNull();
+    });
+
+    it('should show no figures of a file that can no longer be read', async () => {
+      const { kernel, model, until } = await measured();
+      delete kernel.comm.answers.open;
+      kernel.comm.receive({ type: 'files', state: 'changed', file });
+      kernel.comm.fail(kernel.comm.requests('open').at(-1)!.id, 'bad-file', 'truncated');
+      await until(state => state.errors.length > 0 && state.task === null);
+      expect(model.state).toMatchObject({ info: null, compare: null, statistics: null });
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2' });
+      kernel.comm.receive({ type: 'files', state: 'changed', file });
+      await until(opened);
+      expect(model.state.errors).toEqual([]);
+    });
+  });
+
+  describe('a failure', () => {
+    it('should stay until it is dismissed, whatever else is done', async () => {
+      const { kernel, session, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      const compare = service.compare();
+      session.setStatus('autorestarting');
+      await compare;
+      session.setStatus('idle');
+      await until(state => state.link === 'ready' && opened(state));
+      expect(model.state.errors).toMatchObject([
+        { task: 'compare', info: { code: 'engine-lost' } }
+      ]);
+      kernel.comm.answers.run = () => ({ variant: model.state.variant });
+      await service.run();
+      await service.open();
+      expect(model.state.errors.map(({ task }) => task)).toEqual(['compare']);
+      service.dismissError('compare');
+      expect(model.state.errors).toEqual([]);
+    });
+
+    it('should stand beside others, the last one to be retried first', async () => {
+      const { kernel, model, service, until } = await setup();
+      await until(state => opened(state) && state.statistics !== null);
+      for (const task of ['run', 'compare'] as const) {
+        const work = task === 'run' ? service.run() : service.compare();
+        kernel.comm.fail(kernel.comm.requests(task)[0].id, 'runtime', task);
+        await work;
+      }
+      expect(model.state.errors.map(({ task }) => task)).toEqual(['run', 'compare']);
+      kernel.comm.answers.run = () => ({ variant: model.state.variant });
+      await service.retry('run');
+      expect(model.state.errors.map(({ task }) => task)).toEqual(['compare']);
     });
   });
 
@@ -639,7 +753,7 @@ describe('PanelService', () => {
     const { kernel, model, until } = await setup();
     await until(state => opened(state) && state.statistics !== null);
     kernel.comm.receive({ type: 'engine', state: 'lost', message: 'killed by SIGKILL' });
-    expect(model.state.error).toMatchObject({
+    expect(model.state.errors[0]).toMatchObject({
       task: 'engine',
       info: { message: 'killed by SIGKILL' }
     });
@@ -656,7 +770,7 @@ describe('PanelService', () => {
         type: 'cancel',
         id: kernel.comm.requests('run')[0].id
       });
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
     });
   });
 
@@ -675,18 +789,19 @@ describe('PanelService', () => {
       await idle();
       const variant = { cache: 'frozen', passes: [], device: 'cpu' };
       expect(kernel.comm.requests('activationStats').map(({ params }) => params)).toEqual([
-        { path: 'model.pt2', variant }
+        { path: 'model.pt2', version: 'v1', variant }
       ]);
-      expect(model.state).toMatchObject({ statisticsKind: 'activations', error: null });
+      expect(model.state).toMatchObject({ statisticsKind: 'activations', errors: [] });
       expect(model.state.activations).toMatchObject({ rows: 3, about: { variant } });
       expect(model.state.activations?.ipc).toEqual(Uint8Array.from([4, 5]));
     });
 
     it('should forget the figures of a file that is read anew', async () => {
-      const { model, service, until, idle } = await setup({ prepare: answering });
+      const { kernel, model, service, until, idle } = await setup({ prepare: answering });
       await until(opened);
       await service.summariseActivations();
-      await service.open(true);
+      kernel.comm.answers.open = () => makeInfo({ version: 'v2' });
+      await service.open();
       await idle();
       expect(model.state.activations).toBeNull();
     });
@@ -699,15 +814,15 @@ describe('PanelService', () => {
       });
       await until(opened);
       await service.summariseActivations();
-      await until(state => state.error !== null);
-      expect(model.state.error).toMatchObject({
+      await until(state => state.errors.length > 0);
+      expect(model.state.errors[0]).toMatchObject({
         task: 'activations',
         info: { message: 'The kernel sent no statistics.' }
       });
       answering(kernel.comm);
       await service.retry();
       await idle();
-      expect(model.state.error).toBeNull();
+      expect(model.state.errors).toEqual([]);
       expect(model.state.activations).toMatchObject({ rows: 3 });
     });
   });

@@ -66,7 +66,7 @@ export class EngineClient {
 
   /** A message of the engine. */
   receive(message: ServerMessage, buffers: readonly Uint8Array[]): void {
-    if (message.type === 'engine') {
+    if (message.type === 'engine' || message.type === 'files') {
       return;
     }
     const request = this._pending.get(message.id);
