@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, Dim, IGraph, INode, IValue, IWeight, Shape } from '../../model';
-import { castTarget, CastlensError, makeValue, perOperator } from '../../model';
+import { castTarget, CastlensError, makeValue, mayHoldGraphs, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { checkArity } from './arity';
 import { dtypeOfElementType } from './elementtypes';
@@ -118,7 +118,6 @@ export class GraphBuilder {
     name: string
   ): INode {
     checkArity(this._file, raw, index);
-    const domain = normalizeDomain(raw.domain);
     const inputs = raw.inputs.map(name => (name === '' ? null : lookUp(scope, name)!));
     const attrs: Record<string, Attr> = {};
     for (const attribute of raw.attributes) {
@@ -127,7 +126,7 @@ export class GraphBuilder {
     const origin = this._origins.read(raw.metadata);
     const node: INode = {
       name,
-      op: operatorOf(`${domain === '' ? 'onnx' : domain}.${raw.opType}`),
+      op: operatorNameOf(raw),
       inputs,
       attrs,
       outputs: [],
@@ -165,10 +164,17 @@ export class GraphBuilder {
       kind: 'tensor',
       value: this._tensors.constant(item, item.name || label)
     });
-    const graph = (item: IRawGraph): Attr => ({
-      kind: 'graph',
-      value: this._graph(item, scope, operandTypes(node, inputs))
-    });
+    const graph = (item: IRawGraph): Attr => {
+      if (!mayHoldGraphs(operatorNameOf(node))) {
+        throw new CastlensError('bad-file', 'an operator holds a graph that it has no use for', {
+          file: this._file,
+          entry: place,
+          expected: 'nested graphs in If, Loop, Scan and SequenceMap alone',
+          found: `a graph in ${node.opType}`
+        });
+      }
+      return { kind: 'graph', value: this._graph(item, scope, operandTypes(node, inputs)) };
+    };
     const list = (items: Attr[]): Attr => ({ kind: 'list', items });
     switch (attributeType(raw)) {
       case ATTRIBUTE_TYPE.float:
@@ -237,6 +243,11 @@ export class GraphBuilder {
 
   /** Of the whole model: profiles of the runtime tell nodes of different bodies apart by nothing else. */
   private readonly _nodeNames = new UniqueNames();
+}
+
+/** `onnx.Gemm`, `com.microsoft.FusedMatMul`, ... */
+function operatorNameOf({ domain, opType }: IRawNode): string {
+  return operatorOf(`${normalizeDomain(domain) || 'onnx'}.${opType}`);
 }
 
 function lookUp(scope: IScope, name: string): IValue | undefined {

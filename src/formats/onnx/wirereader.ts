@@ -15,6 +15,9 @@ export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 /** Handles one field of a message. Returns false where it does not want it: the field is then skipped. */
 export type FieldHandler = (field: number, wireType: number) => boolean;
 
+/** Numbers that are packed take up to eight times their bytes in memory. What is larger is stored as the bytes of a tensor. */
+const MAX_PACKED_BYTES = 32 * 1024 * 1024;
+
 /** A name or text longer than this is not one. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
@@ -52,6 +55,7 @@ export class WireReader {
   /** Read a nested message, at its length. */
   readMessage(handle: FieldHandler): void {
     const end = this._lengthEnd();
+    this._file.budget.takeItem(`byte ${this._position}`);
     if (++this._depth > MAX_DEPTH) {
       throw this.fail('messages nest too deep', `at most ${MAX_DEPTH} levels`, 'more');
     }
@@ -120,6 +124,13 @@ export class WireReader {
     }
     const outer = this._end;
     this._end = this._lengthEnd();
+    if (this._end - this._position > MAX_PACKED_BYTES) {
+      throw this.fail(
+        'a list of numbers is too long',
+        `at most ${MAX_PACKED_BYTES} bytes`,
+        `${this._end - this._position} bytes`
+      );
+    }
     while (this._position < this._end) {
       read();
     }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, IAutocastRegion, IGraph, INode, ISourceLocation, IValue } from '../../model';
-import { CastlensError, makeValue, perOperator } from '../../model';
+import { CastlensError, makeValue, mayHoldGraphs, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { ArgumentReader } from './arguments';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
@@ -121,6 +121,9 @@ export class GraphReader {
     const context = {
       resolve: (name: string) => this._resolve(frame, name, where, op),
       graph: (name: string, body: JsonObject, bodyWhere: string): IGraph => {
+        if (!mayHoldGraphs(op)) {
+          throw json.fail(bodyWhere, 'an argument that is no graph', body);
+        }
         const nested: IGraph = {
           name,
           inputs: [],

@@ -77,6 +77,9 @@ export class Call {
   /** A list of integer literals; a single one stands for `count` equal ones. */
   ints(name: string, count = 1): number[] {
     const attr = this._arg(name);
+    if (count < 0) {
+      return this._fail('an operand has fewer dimensions than the operator takes');
+    }
     const one = literalInt(attr);
     if (one !== null) {
       return new Array<number>(count).fill(one);
