@@ -4,31 +4,33 @@
  * @packageDocumentation
  */
 import type { DType } from '../model';
-import { isFloating } from '../model';
+import { isFloating, isPacked } from '../model';
 import type { ITensor } from '../numerics';
-import { bytesOf, castBytes, decodeFloat64, elementsOf } from '../numerics';
+import { bytesOf, decodeFloat64, elementsOf, uncarryBytes } from '../numerics';
 import type { IOutputInfo } from '../protocol';
 
 /** An output by its name in the model. */
 export interface INamedTensor {
   readonly name: string;
   readonly tensor: ITensor;
+  /** The model's own dtype, where the tensor is of another one: packed types. */
+  readonly dtype?: DType;
 }
 
 /**
  * `tensor` in the model's dtype. The device may hold low precision in float32; those values lie on the low-precision grid, so the
- * cast is exact.
+ * cast is exact. Elements of packed types stay one per byte or more: files of tensors have no such types either.
  */
 export function inLogicalDtype(tensor: ITensor, dtype: DType | null): ITensor {
-  if (dtype === null || dtype === tensor.dtype) {
+  if (dtype === null || dtype === tensor.dtype || isPacked(dtype)) {
     return tensor;
   }
-  const bytes = castBytes(bytesOf(tensor.data), tensor.dtype, dtype);
+  const bytes = uncarryBytes(bytesOf(tensor.data), tensor.dtype, dtype);
   return { dtype, shape: tensor.shape, data: elementsOf(dtype, bytes) };
 }
 
 /** Smallest, largest and mean finite element and the number of NaN. */
-export function summarise({ name, tensor }: INamedTensor): IOutputInfo {
+export function summarise({ name, tensor, dtype = tensor.dtype }: INamedTensor): IOutputInfo {
   let min = Infinity;
   let max = -Infinity;
   let sum = 0;
@@ -47,7 +49,7 @@ export function summarise({ name, tensor }: INamedTensor): IOutputInfo {
   const some = finiteCount > 0;
   return {
     name,
-    dtype: tensor.dtype,
+    dtype,
     shape: tensor.shape,
     min: some ? min : null,
     max: some ? max : null,

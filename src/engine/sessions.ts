@@ -11,6 +11,7 @@ import {
   CastlensError,
   elementCount,
   forEachNode,
+  isPacked,
   sizeInBytes,
   weightsOf
 } from '../model';
@@ -268,9 +269,10 @@ export class VariantSession implements IPooled {
       this._memory = memoryGrowth(this._before, after);
     }
     const ports = this._loaded.model.outputs.filter(port => port.value !== null);
-    return this.prepared.legal.outputs.map(({ value, dtype }, i) => ({
-      name: ports[i].name,
-      tensor: inLogicalDtype(results.get(value.name)!, dtype)
+    return this.prepared.legal.outputs.map(({ value, dtype, index }) => ({
+      name: ports[index].name,
+      tensor: inLogicalDtype(results.get(value.name)!, dtype),
+      ...(dtype !== null && isPacked(dtype) ? { dtype } : {})
     }));
   }
 

@@ -5,10 +5,17 @@
  */
 import type { IRunRange } from '../autocast';
 import { countCasts, ExecutionCounts, findOverrideErrors, sumCasts } from '../autocast';
-import type { IBoundary, ICapabilities, ILegalGraph } from '../lowering';
-import { CPU_CAPABILITIES, CUDA_CAPABILITIES, legalize, lowerToOnnx } from '../lowering';
-import type { IGraph, IValue } from '../model';
-import { cloneGraph, forEachNode } from '../model';
+import type { ICapabilities, ILegalGraph } from '../lowering';
+import {
+  CPU_CAPABILITIES,
+  CUDA_CAPABILITIES,
+  isShown,
+  legalize,
+  lowerToOnnx,
+  passAsExported
+} from '../lowering';
+import type { IExportedModel, IGraph } from '../model';
+import { CastlensError, cloneGraph, forEachNode } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
@@ -43,13 +50,11 @@ export interface IPreparedVariant {
  */
 export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
   refuseUntypedInputs(loaded.model);
-  const graph = lowerToOnnx(cloneGraph(loaded.model.graph).graph, loaded.model.path);
-  const boundary = (value: IValue): IBoundary => ({ value, dtype: value.dtype });
-  return describeVariant(
-    variant,
-    { graph, inputs: graph.inputs.map(boundary), outputs: graph.outputs.map(boundary) },
-    { passes: [], convertedWeights: 0 }
-  );
+  const { graph } = cloneGraph(loaded.model.graph);
+  const lowered = lowerToOnnx(graph, loaded.model.path);
+  checkShown(lowered, loaded.model);
+  const legal = passAsExported(lowered, capabilitiesOf(variant));
+  return describeVariant(variant, legal, { passes: [], convertedWeights: 0 });
 }
 
 /**
@@ -60,8 +65,26 @@ export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPrep
 export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPreparedVariant {
   refuseUntypedInputs(loaded.model);
   const planned = planVariantGraph(loaded, variant);
-  const legal = legalize(lowerToOnnx(planned.graph, loaded.model.path), capabilitiesOf(variant));
+  const lowered = lowerToOnnx(planned.graph, loaded.model.path);
+  checkShown(lowered, loaded.model);
+  const legal = legalize(lowered, capabilitiesOf(variant));
   return describeVariant(variant, legal, planned);
+}
+
+/** Refuse a model none of whose outputs can be handed on. */
+function checkShown({ outputs }: IGraph, { path, outputs: ports }: IExportedModel): void {
+  if (outputs.length > 0 && !outputs.some(isShown)) {
+    throw new CastlensError(
+      'unsupported-operator',
+      'the model has no output that castlens can show',
+      {
+        file: path,
+        expected: 'an output that is a tensor of numbers or truth values',
+        found: ports.map(({ name, type, dtype }) => `${name}: ${type ?? dtype ?? '?'}`).join(', '),
+        hint: 'Add an output that is such a tensor; all but running the model works as it is.'
+      }
+    );
+  }
 }
 
 /** The variant's graph in the dialect of the file, with its regions, cache mode and passes applied. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { isLowPrecision } from '../model';
+import { isLowPrecision, isPacked } from '../model';
 import type { DType } from '../model';
 import { CUDA_KERNELS } from './cudakernels';
 import { KernelTable } from './kernels';
@@ -37,7 +37,7 @@ export const CPU_CAPABILITIES: ICapabilities = {
   holds: isLowPrecision,
   kernels: new KernelTable({}),
   weightSide: 'left',
-  passes: dtype => !isLowPrecision(dtype)
+  passes: dtype => !isLowPrecision(dtype) && !isPacked(dtype)
 };
 
 /** onnxruntime's CUDA provider: float16 and bfloat16 kernels for many operators. onnxruntime-node passes float16 only. */
@@ -46,5 +46,5 @@ export const CUDA_CAPABILITIES: ICapabilities = {
   holds: dtype => isLowPrecision(dtype) && dtype !== 'float16' && dtype !== 'bfloat16',
   kernels: new KernelTable(CUDA_KERNELS),
   weightSide: 'right',
-  passes: dtype => !isLowPrecision(dtype) || dtype === 'float16'
+  passes: dtype => dtype === 'float16' || (!isLowPrecision(dtype) && !isPacked(dtype))
 };

@@ -26,8 +26,9 @@ import { widenToFloat32 } from './numbers';
  *    those that bodies are given and hand on: they are executed on the tensor as stored, as the census counts them.
  * 3. Any other operator computes in float32; its result goes through the held type and back (role `hold`), unless the operator is
  *    exact (see exact.ts).
- * 4. A stored weight of a held type is widened once when the model is loaded.
- * 5. Inputs and outputs of the graph become float32.
+ * 4. Operators that are about the bits of a type (quantisation, BitCast) get operands of that type and give results of it.
+ * 5. A stored weight of a held type is widened once when the model is loaded.
+ * 6. Inputs and outputs of the graph become float32.
  *
  * Rounding an exactly representable value changes no bit, so the rule for exact operators only saves work.
  *
@@ -37,6 +38,18 @@ import { widenToFloat32 } from './numbers';
 export function holdInFloat32(graph: IGraph, capabilities: ICapabilities, names: Names): void {
   new Holder(capabilities, names).run(graph);
 }
+
+/** Operands and results of operators that are about the bits of a type: they have it whatever is held in float32. */
+const TYPED: ReadonlyMap<
+  string,
+  { readonly inputs: readonly number[]; readonly outputs: readonly number[] }
+> = new Map([
+  ['onnx.BitCast', { inputs: [0], outputs: [0] }],
+  ['onnx.DequantizeLinear', { inputs: [0, 2], outputs: [] }],
+  ['onnx.QuantizeLinear', { inputs: [2], outputs: [0] }],
+  ['com.microsoft.DequantizeLinear', { inputs: [0, 2], outputs: [] }],
+  ['com.microsoft.QuantizeLinear', { inputs: [2], outputs: [0] }]
+]);
 
 class Holder {
   constructor(
@@ -96,6 +109,7 @@ class Holder {
     this._arranged.clear();
     for (const node of graph.nodes) {
       const source = node.inputs[0] ?? null;
+      const types = node.inputs.map(value => value?.dtype ?? null);
       this._resolveInputs(node);
       for (const { value, operand } of handedOn(node)) {
         this._given.set(value, this._origin(operand));
@@ -108,7 +122,7 @@ class Holder {
       if (target !== null && source !== null && result !== null) {
         this._cast(node, source, target, result, builder);
       } else {
-        this._operator(node, builder);
+        this._operator(node, types, builder);
       }
     }
     graph.nodes = builder.nodes;
@@ -147,11 +161,19 @@ class Holder {
     builder.append(node);
   }
 
-  private _operator(node: INode, builder: NodeBuilder): void {
-    node.attrs = mapAttrs(node.attrs, attr => this._attr(attr));
+  /** @param types - of the operands as the graph has them. */
+  private _operator(node: INode, types: readonly (DType | null)[], builder: NodeBuilder): void {
+    const typed = TYPED.get(node.op);
+    node.attrs = mapAttrs(node.attrs, attr => (this._keepsTypes(node) ? attr : this._attr(attr)));
+    this._takeAsTyped(node, typed?.inputs ?? [], types, builder);
     const results = node.outputs;
     let wide: (IValue | null)[] | null = null;
     for (const [i, result] of results.entries()) {
+      if (result !== null && this._isHeld(result) && typed?.outputs.includes(i)) {
+        wide ??= [...results];
+        wide[i] = makeValue(this._names.value(`${result.name}:low`), result.dtype, result.shape);
+        continue;
+      }
       if (result === null || result.dtype === null || !this._isHeld(result)) {
         continue;
       }
@@ -165,9 +187,46 @@ class Holder {
       node.outputs = wide;
       results.forEach((result, i) => {
         if (result !== null && wide[i] !== null && wide[i] !== result) {
-          this._round(node, wide[i], result, builder);
+          if (typed?.outputs.includes(i)) {
+            this._widen(node, wide[i], result, builder);
+          } else {
+            this._round(node, wide[i], result, builder);
+          }
         }
       });
+    }
+  }
+
+  /** Whether the attributes of a node name the type of a result that the operator itself makes. */
+  private _keepsTypes({ op, outputs }: INode): boolean {
+    const typed = TYPED.get(op)?.outputs ?? [];
+    return typed.some(i => outputs[i] != null && this._isHeld(outputs[i]));
+  }
+
+  /** Give a node its operands at some positions in their own types instead of float32. */
+  private _takeAsTyped(
+    node: INode,
+    positions: readonly number[],
+    types: readonly (DType | null)[],
+    builder: NodeBuilder
+  ): void {
+    for (const i of positions) {
+      const value = node.inputs[i];
+      const dtype = types[i] ?? null;
+      if (value == null || dtype === null || !this._capabilities.holds(dtype)) {
+        continue;
+      }
+      node.inputs[i] =
+        this._storedChain(value, builder) ??
+        builder.emit(
+          'onnx.Cast',
+          `${node.name}/typed_${i}`,
+          [value],
+          { to: dtypeAttr(dtype) },
+          [{ dtype, shape: value.shape }],
+          node,
+          'hold'
+        )[0];
     }
   }
 

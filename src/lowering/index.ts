@@ -1,6 +1,7 @@
 export { CPU_CAPABILITIES, CUDA_CAPABILITIES } from './capabilities';
 export type { ICapabilities } from './capabilities';
-export { legalize } from './legalize';
+export { carrierOf, castEnds, isShown, keepShownOutputs } from './ends';
+export { legalize, passAsExported } from './legalize';
 export type { IBoundary, ILegalGraph } from './legalize';
 export {
   dtypeAttr,

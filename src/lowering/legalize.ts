@@ -9,6 +9,7 @@ import { Names, NodeBuilder } from './builder';
 import type { ICapabilities } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
 import { computeWhereKernelsAre } from './lowprecision';
+import { castEnds, keepShownOutputs } from './ends';
 import { computeWeightsLate } from './weightorder';
 import { placeWeights } from './weightside';
 
@@ -16,6 +17,8 @@ import { placeWeights } from './weightside';
 export interface IBoundary {
   /** The value in the legal graph; its dtype is what the runtime takes or gives. */
   readonly value: IValue;
+  /** Position among the inputs or outputs of the graph that was made legal: some outputs cannot be shown. */
+  readonly index: number;
   /** The model's own dtype; differs from the value's where the runtime cannot pass it. */
   readonly dtype: DType | null;
 }
@@ -45,6 +48,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   const { graph } = cloneGraph(source);
   const names = new Names();
   names.takeAll(graph);
+  const shown = keepShownOutputs(graph);
   const inputTypes = graph.inputs.map(value => value.dtype);
   const outputTypes = graph.outputs.map(value => value.dtype);
   const outputNames = graph.outputs.map(value => value.name);
@@ -54,14 +58,32 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   }
   holdInFloat32(graph, capabilities, names);
   computeWhereKernelsAre(graph, capabilities, names);
+  castEnds(graph, capabilities.passes, names);
   nameOutputs(graph, outputNames, names);
   removeDeadNodes(graph);
   storeContiguous(graph);
   computeWeightsLate(graph);
   return {
     graph,
-    inputs: graph.inputs.map((value, i) => ({ value, dtype: inputTypes[i] })),
-    outputs: graph.outputs.map((value, i) => ({ value, dtype: outputTypes[i] }))
+    inputs: graph.inputs.map((value, i) => ({ value, index: i, dtype: inputTypes[i] })),
+    outputs: graph.outputs.map((value, i) => ({ value, index: shown[i], dtype: outputTypes[i] }))
+  };
+}
+
+/** A graph that the runtime is given as it is, but for outputs that cannot be shown and ends in types that are not passed. */
+export function passAsExported(source: IGraph, { passes }: ICapabilities): ILegalGraph {
+  const { graph } = cloneGraph(source);
+  const names = new Names();
+  names.takeAll(graph);
+  const shown = keepShownOutputs(graph);
+  const [inputTypes, outputTypes] = [graph.inputs, graph.outputs].map(values =>
+    values.map(({ dtype }) => dtype)
+  );
+  castEnds(graph, passes, names);
+  return {
+    graph,
+    inputs: graph.inputs.map((value, i) => ({ value, index: i, dtype: inputTypes[i] })),
+    outputs: graph.outputs.map((value, i) => ({ value, index: shown[i], dtype: outputTypes[i] }))
   };
 }
 

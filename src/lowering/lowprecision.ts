@@ -27,7 +27,6 @@ import { encodeNumbers, widenToFloat32 } from './numbers';
  * 4. Numbers written into the graph as float32 become low precision where that changes no value and gives the operator a kernel.
  * 5. A stored weight that an operator needs in float32 is widened once, when the model is loaded.
  * 6. Casts of the graph stay, with their names. But one to float32 of a value that exists in float32 only has nothing left to do.
- * 7. Inputs and outputs of a type that the runtime does not pass are float32, with a cast of role `boundary` behind or before them.
  *
  * What an operator computes depends on dtypes alone, not on whether an operand is stored or cast: the cache modes agree.
  *
@@ -39,18 +38,13 @@ export function computeWhereKernelsAre(
   capabilities: ICapabilities,
   names: Names
 ): void {
-  if (LOW_PRECISION.every(capabilities.holds) && endsPass(graph, capabilities)) {
+  if (LOW_PRECISION.every(capabilities.holds)) {
     return;
   }
   new Placement(graph, capabilities, names).run();
 }
 
 const LOW_PRECISION = (Object.keys(DTYPES) as DType[]).filter(isLowPrecision);
-
-/** Whether the runtime passes the graph's ends as they are. */
-function endsPass({ inputs, outputs }: IGraph, { passes }: ICapabilities): boolean {
-  return [...inputs, ...outputs].every(({ dtype }) => dtype === null || passes(dtype));
-}
 
 /** Operators that sum up products: the narrow type is what they are for, and they accumulate in float32 by themselves. */
 const CONTRACTIONS: ReadonlySet<string> = new Set([
@@ -109,11 +103,7 @@ class Placement {
 
   private _place(graph: IGraph): void {
     const builder = new NodeBuilder(this._names);
-    const isTop = graph === this._graph;
     this._other = new Map();
-    if (isTop) {
-      graph.inputs = graph.inputs.map(value => this._taken(value, builder));
-    }
     for (const node of graph.nodes) {
       const target = castTarget(node);
       if (target !== null && node.inputs[0] && node.outputs[0]) {
@@ -126,10 +116,7 @@ class Placement {
         this._operator(node, builder);
       }
     }
-    graph.outputs = graph.outputs.map(value => {
-      const own = this._low(this._resolve(value), builder, NOWHERE);
-      return isTop ? this._given(own, builder) : own;
-    });
+    graph.outputs = graph.outputs.map(value => this._low(this._resolve(value), builder, NOWHERE));
     graph.nodes = builder.nodes;
   }
 
@@ -387,35 +374,10 @@ class Placement {
     source: IValue,
     result: IValue,
     node: Provenance,
-    builder: NodeBuilder,
-    role: 'hold' | 'boundary' = 'hold'
+    builder: NodeBuilder
   ): void {
     const attrs = { to: dtypeAttr(result.dtype!) };
-    builder.emitInto(result, 'onnx.Cast', name, [source], attrs, node, role);
-  }
-
-  // Ends of the graph
-
-  /** An input as the caller passes it. */
-  private _taken(value: IValue, builder: NodeBuilder): IValue {
-    if (value.dtype === null || this._capabilities.passes(value.dtype)) {
-      return value;
-    }
-    const passed = makeValue(value.name, 'float32', value.shape);
-    value.name = this._names.value(`${value.name}:${value.dtype}`);
-    this._emitCast(`${passed.name}/boundary`, passed, value, NOWHERE, builder, 'boundary');
-    return passed;
-  }
-
-  /** An output as the caller gets it. */
-  private _given(value: IValue, builder: NodeBuilder): IValue {
-    if (value.dtype === null || this._capabilities.passes(value.dtype)) {
-      return value;
-    }
-    const passed = makeValue(value.name, 'float32', value.shape);
-    value.name = this._names.value(`${value.name}:${value.dtype}`);
-    this._emitCast(`${passed.name}/boundary`, value, passed, NOWHERE, builder, 'boundary');
-    return passed;
+    builder.emitInto(result, 'onnx.Cast', name, [source], attrs, node, 'hold');
   }
 
   /** Constants and types written into a node, as float32 where they are narrower. */

@@ -72,8 +72,11 @@ export function encodeNumbers(dtype: DType, values: readonly (number | bigint)[]
     case 'complex32':
     case 'complex64':
     case 'complex128':
+    case 'float4_e2m1fn':
     case 'int4':
     case 'uint4':
+    case 'int2':
+    case 'uint2':
     case 'string':
       throw new CastlensError('unsupported-operator', `constants of ${dtype} cannot be made`);
   }

@@ -37,7 +37,8 @@ const PACKING: ReadonlySet<string> = new Set([
  * A weight here is what depends on stored tensors alone through casts and layout-only operators, in bodies also where they are given
  * it and hand it on as it is. Gemm takes it in the orientation
  * in which it is stored, through all casts and transposes on the way, so the flags of the Gemm do not depend on where the casts
- * stand. MatMul with weights of other ranks stays as it is: those are not packed.
+ * stand. MatMul with weights of other ranks stays as it is: those are not packed. So does all in operator sets with a Gemm that runtimes have
+ * no kernels for.
  *
  * #### Complexity
  * Linear in operands.
@@ -51,6 +52,9 @@ export function placeWeights(graph: IGraph, side: WeightSide, names: Names): voi
     biases: side === 'right' ? biasAdditions(graph) : new Map(),
     opset: graph.opsets[''] ?? 0
   };
+  if (chain.opset < GEMM_BROADCASTS) {
+    return;
+  }
   const stack = [graph];
   while (stack.length > 0) {
     const current = stack.pop()!;
@@ -95,7 +99,8 @@ interface IAddition {
   readonly result: IValue;
 }
 
-/** Since these versions Gemm needs no third operand, and Reshape can make sizes of 0. */
+/** Since these versions Gemm broadcasts by itself, needs no third operand, and Reshape can make sizes of 0. */
+const GEMM_BROADCASTS = 7;
 const GEMM_WITHOUT_C = 11;
 const RESHAPE_ALLOWS_ZERO = 14;
 

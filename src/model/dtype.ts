@@ -27,15 +27,18 @@ export type DType =
   | 'complex32'
   | 'complex64'
   | 'complex128'
+  | 'float4_e2m1fn'
   | 'int4'
   | 'uint4'
+  | 'int2'
+  | 'uint2'
   | 'string';
 
 /** What is known about an element type. */
 export interface IDTypeInfo {
   /** Number class. */
   readonly kind: 'float' | 'int' | 'uint' | 'bool' | 'complex' | 'string';
-  /** Bits of one element as stored (4 for packed int4; 0 for strings, whose size varies). */
+  /** Bits of one element as stored (4 and 2 for packed types; 0 for strings, whose size varies). */
   readonly bits: number;
   /** Bits of the significand, the implicit one included (floats only). */
   readonly precision?: number;
@@ -73,6 +76,7 @@ export const DTYPES: Readonly<Record<DType, IDTypeInfo>> = {
   float8_e4m3fnuz: FLOAT(8, 4, 7, -10, false),
   float8_e5m2fnuz: FLOAT(8, 3, 15, -17, false),
   float8_e8m0fnu: FLOAT(8, 1, 127, -127, false),
+  float4_e2m1fn: FLOAT(4, 2, 2, -1, false),
   int64: { kind: 'int', bits: 64 },
   int32: { kind: 'int', bits: 32 },
   int16: { kind: 'int', bits: 16 },
@@ -87,6 +91,8 @@ export const DTYPES: Readonly<Record<DType, IDTypeInfo>> = {
   complex128: { kind: 'complex', bits: 128 },
   int4: { kind: 'int', bits: 4 },
   uint4: { kind: 'uint', bits: 4 },
+  int2: { kind: 'int', bits: 2 },
+  uint2: { kind: 'uint', bits: 2 },
   string: { kind: 'string', bits: 0 }
 };
 
@@ -101,7 +107,13 @@ export function isLowPrecision(dtype: DType): boolean {
   return info.kind === 'float' && info.bits < 32;
 }
 
-/** Bytes of `elementCount` elements of `dtype` stored without gaps (packed int4 rounds up). */
+/** Whether several elements of `dtype` share a byte. */
+export function isPacked(dtype: DType): boolean {
+  const { bits, kind } = DTYPES[dtype];
+  return kind !== 'string' && bits < 8;
+}
+
+/** Bytes of `elementCount` elements of `dtype` stored without gaps (packed types round up). */
 export function sizeInBytes(dtype: DType, elementCount: number): number {
   return Math.ceil((DTYPES[dtype].bits * elementCount) / 8);
 }

@@ -35,6 +35,8 @@ export interface IPort {
   readonly value: IValue | null;
   readonly dtype: DType | null;
   readonly shape: Shape | null;
+  /** What the value is, where it is no tensor: `seq(tensor(float32))`. */
+  readonly type?: string;
   /** A literal's text, where `value` is null. */
   readonly literal?: string;
 }

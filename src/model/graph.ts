@@ -55,6 +55,11 @@ export type Attr =
   | { readonly kind: 'list'; readonly items: readonly Attr[] }
   /** A constant tensor written into the node (ONNX attribute `value`). */
   | { readonly kind: 'tensor'; readonly value: IWeight }
+  /**
+   * What castlens does not look into and hands on: types and sparse tensors of ONNX.
+   * `type` is their `AttributeProto.AttributeType`.
+   */
+  | { readonly kind: 'encoded'; readonly type: number; readonly messages: readonly Uint8Array[] }
   /** A nested graph (If, Loop, Scan bodies). It may use values of the outer graph. */
   | { readonly kind: 'graph'; readonly value: IGraph };
 

@@ -5,7 +5,7 @@
  */
 import type { DType } from '../model';
 import { CastlensError, DTYPES, sizeInBytes } from '../model';
-import { decodeFloat8, FLOAT8_TYPES } from './float8';
+import { decodeFloat8, encodeFloat8, FLOAT8_TYPES, isFloat8 } from './float8';
 import { roundToBfloat16, roundToFloat16, widenBfloat16, widenFloat16 } from './halffloat';
 import type { ElementArray } from './tensor';
 import { bytesOf, elementsOf, viewAs } from './tensor';
@@ -26,7 +26,7 @@ export function canCast(from: DType, to: DType): boolean {
  * through float32; floats become integers by truncation, and those out of range wrap (they are undefined in C++); a bool is
  * whether the element is not zero.
  *
- * @throws CastlensError where the pair is not supported: complex numbers, strings, packed int4 and 8-bit floats as target.
+ * @throws CastlensError where the pair is not supported: complex numbers, strings, and as target packed types and 8-bit floats.
  */
 export function castBytes(source: Uint8Array, from: DType, to: DType): Uint8Array {
   if (from === to) {
@@ -46,6 +46,18 @@ export function castBytes(source: Uint8Array, from: DType, to: DType): Uint8Arra
     return encodeFloat32(floats, to);
   }
   return encodeIntegers(decodeFloat64(source, from), to);
+}
+
+/**
+ * Elements that were carried in another type, which holds all of their values, as their own.
+ *
+ * #### Notes
+ * 8-bit floats too, which `castBytes` does not make: what is out of range becomes something else in PyTorch than in ONNX.
+ */
+export function uncarryBytes(source: Uint8Array, carrier: DType, to: DType): Uint8Array {
+  return isFloat8(to) && carrier === 'float32'
+    ? encodeFloat8(viewAs(Float32Array, source), to)
+    : castBytes(source, carrier, to);
 }
 
 /** Cast through several types in order. */
@@ -125,9 +137,12 @@ export function decodeFloat64(source: Uint8Array, from: DType): Float64Array {
       return Float64Array.from(elementsOf(from, source) as Int32Array);
     case 'bool':
       return Float64Array.from(source, element => (element === 0 ? 0 : 1));
+    case 'float4_e2m1fn':
     case 'int4':
     case 'uint4':
-      return decodeNibbles(source, from === 'int4');
+    case 'int2':
+    case 'uint2':
+      return decodePacked(source, from);
     case 'complex32':
     case 'complex64':
     case 'complex128':
@@ -202,17 +217,22 @@ function roundToOdd(element: bigint): number {
   return element < 0n ? -rounded : rounded;
 }
 
-/** Packed 4-bit integers, the first element in the low half of each byte. */
-function decodeNibbles(source: Uint8Array, signed: boolean): Float64Array {
-  const result = new Float64Array(2 * source.length);
-  for (let i = 0; i < source.length; i++) {
-    const low = source[i] & 0xf;
-    const high = source[i] >>> 4;
-    result[2 * i] = signed && low > 7 ? low - 16 : low;
-    result[2 * i + 1] = signed && high > 7 ? high - 16 : high;
+/** Elements that share a byte, the first one in its lowest bits. All that the bytes have room for. */
+function decodePacked(source: Uint8Array, type: DType): Float64Array {
+  const { bits, kind } = DTYPES[type];
+  const perByte = 8 / bits;
+  const result = new Float64Array(perByte * source.length);
+  for (let i = 0; i < result.length; i++) {
+    const element = (source[Math.floor(i / perByte)] >>> ((i % perByte) * bits)) & (2 ** bits - 1);
+    const isNegative = kind === 'int' && element >= 2 ** (bits - 1);
+    result[i] =
+      kind === 'float' ? FLOAT4_VALUES[element] : isNegative ? element - 2 ** bits : element;
   }
   return result;
 }
+
+/** Values of float4_e2m1fn by bits. */
+const FLOAT4_VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6];
 
 function isFloat(dtype: DType): boolean {
   return DTYPES[dtype].kind === 'float';
@@ -241,6 +261,9 @@ const WRITABLE: ReadonlySet<DType> = new Set<DType>([
 const READABLE: ReadonlySet<DType> = new Set<DType>([
   ...WRITABLE,
   ...FLOAT8_TYPES,
+  'float4_e2m1fn',
   'int4',
-  'uint4'
+  'uint4',
+  'int2',
+  'uint2'
 ]);

@@ -1,5 +1,5 @@
 /**
- * The 8-bit floating-point types, read only: nothing castlens does makes them.
+ * The 8-bit floating-point types.
  *
  * @packageDocumentation
  */
@@ -18,6 +18,11 @@ export const FLOAT8_TYPES: readonly DType[] = [
   'float8_e8m0fnu'
 ] satisfies Float8Type[];
 
+/** Whether a type is one of them. */
+export function isFloat8(dtype: DType): dtype is Float8Type {
+  return FLOAT8_TYPES.includes(dtype);
+}
+
 /** Elements as float64; exact. */
 export function decodeFloat8(source: Uint8Array, type: Float8Type): Float64Array {
   const values = valuesOf(type);
@@ -27,6 +32,68 @@ export function decodeFloat8(source: Uint8Array, type: Float8Type): Float64Array
   }
   return result;
 }
+
+/**
+ * Elements rounded to nearest, ties to the even pattern, as bits. What is larger than the largest finite value becomes it, as ONNX's
+ * casts saturate; infinities too, but in types that have them. NaN is the type's NaN. Without a sign, negative values become the
+ * smallest.
+ */
+export function encodeFloat8(source: ArrayLike<number>, type: Float8Type): Uint8Array {
+  const ordered = orderedOf(type);
+  const isSigned = type !== 'float8_e8m0fnu';
+  return Uint8Array.from({ length: source.length }, (_, i) => {
+    const value = source[i];
+    if (Number.isNaN(value)) {
+      return NAN_BITS[type];
+    }
+    if (!Number.isFinite(value) && type === 'float8_e5m2') {
+      return value > 0 ? 0x7c : 0xfc;
+    }
+    const bits = nearest(ordered, isSigned ? Math.abs(value) : Math.max(value, 0));
+    const isNegative = isSigned && (value < 0 || Object.is(value, -0));
+    // Types without negative zero have NaN in its place.
+    return isNegative && !(bits === 0 && type.endsWith('uz')) ? bits | 0x80 : bits;
+  });
+}
+
+/** Bits of the finite value that is nearest to a magnitude: patterns are in the order of their values. */
+function nearest(values: Float64Array, magnitude: number): number {
+  let [low, high] = [0, values.length - 1];
+  if (magnitude >= values[high]) {
+    return high;
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= magnitude) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  const [below, above] = [magnitude - values[low], values[high] - magnitude];
+  return below < above || (below === above && low % 2 === 0) ? low : high;
+}
+
+/** Finite values that are not negative, in the order of their bits. */
+function orderedOf(type: Float8Type): Float64Array {
+  let ordered = orderedTables.get(type);
+  if (!ordered) {
+    const half = valuesOf(type).subarray(0, type === 'float8_e8m0fnu' ? 256 : 128);
+    ordered = half.filter(value => Number.isFinite(value));
+    orderedTables.set(type, ordered);
+  }
+  return ordered;
+}
+
+const orderedTables = new Map<Float8Type, Float64Array>();
+
+const NAN_BITS: Readonly<Record<Float8Type, number>> = {
+  float8_e4m3fn: 0x7f,
+  float8_e5m2: 0x7f,
+  float8_e4m3fnuz: 0x80,
+  float8_e5m2fnuz: 0x80,
+  float8_e8m0fnu: 0xff
+};
 
 /** How the bits are laid out. `fn`: no infinities; `uz`: no negative zero, whose pattern is the only NaN. */
 const LAYOUTS: Readonly<Record<Float8Type, { fraction: number; bias: number; form: string }>> = {

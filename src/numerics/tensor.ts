@@ -25,7 +25,7 @@ export type ElementArray =
  * #### Notes
  * `data` is the array of the dtype: `Float32Array` for float32, `BigInt64Array` for int64, `Uint8Array` for bool (0 or 1).
  * Types that JavaScript has no array for are held as bits: `Uint16Array` for float16 and bfloat16, `Uint8Array` for the
- * 8-bit floats and for packed int4 and uint4, and for complex numbers the array of their parts, twice as long.
+ * 8-bit floats and for packed types, and for complex numbers the array of their parts, twice as long.
  */
 export interface ITensor {
   readonly dtype: DType;
@@ -70,8 +70,11 @@ export function elementsOf(dtype: DType, bytes: Uint8Array): ElementArray {
     case 'float8_e4m3fnuz':
     case 'float8_e5m2fnuz':
     case 'float8_e8m0fnu':
+    case 'float4_e2m1fn':
     case 'int4':
     case 'uint4':
+    case 'int2':
+    case 'uint2':
       return bytes;
     case 'string':
       throw new CastlensError('bad-argument', 'strings have no array of fixed size');

@@ -176,6 +176,8 @@ function attrText(attr: Attr): string {
       return `list:${attr.items.map(attrText).join(';')}`;
     case 'tensor':
       return `tensor:${attr.value.storage}`;
+    case 'encoded':
+      return `encoded:${attr.messages.map(message => message.join()).join(';')}`;
     case 'graph':
       return `graph:${attr.value.name}`;
   }

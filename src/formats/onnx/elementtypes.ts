@@ -29,7 +29,10 @@ const ELEMENT_TYPES: readonly (readonly [number, DType])[] = [
   [20, 'float8_e5m2fnuz'],
   [21, 'uint4'],
   [22, 'int4'],
-  [24, 'float8_e8m0fnu']
+  [23, 'float4_e2m1fn'],
+  [24, 'float8_e8m0fnu'],
+  [25, 'uint2'],
+  [26, 'int2']
 ];
 
 const DTYPE_BY_CODE = new Map<number, DType>(ELEMENT_TYPES);

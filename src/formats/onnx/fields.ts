@@ -52,9 +52,11 @@ export const ATTRIBUTE = {
   tensors: 10,
   graphs: 11,
   typeProto: 14,
+  typeProtos: 15,
   type: 20,
   refAttrName: 21,
-  sparseTensor: 22
+  sparseTensor: 22,
+  sparseTensors: 23
 } as const;
 
 /** `AttributeProto.AttributeType`. */
@@ -68,7 +70,11 @@ export const ATTRIBUTE_TYPE = {
   ints: 7,
   strings: 8,
   tensors: 9,
-  graphs: 10
+  graphs: 10,
+  sparseTensor: 11,
+  sparseTensors: 12,
+  typeProto: 13,
+  typeProtos: 14
 } as const;
 
 export const TENSOR = {

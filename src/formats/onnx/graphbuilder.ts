@@ -180,7 +180,7 @@ export class GraphBuilder {
       case ATTRIBUTE_TYPE.float:
         return { kind: 'float', value: raw.f ?? 0 };
       case ATTRIBUTE_TYPE.int:
-        return integerAttr(node, raw);
+        return integerAttr(raw);
       case ATTRIBUTE_TYPE.string:
         return { kind: 'string', value: textOf(raw.s ?? new Uint8Array(0)) };
       case ATTRIBUTE_TYPE.tensor:
@@ -203,6 +203,11 @@ export class GraphBuilder {
         return list(raw.tensors.map(tensor));
       case ATTRIBUTE_TYPE.graphs:
         return list(raw.graphs.map(graph));
+      case ATTRIBUTE_TYPE.typeProto:
+      case ATTRIBUTE_TYPE.typeProtos:
+      case ATTRIBUTE_TYPE.sparseTensor:
+      case ATTRIBUTE_TYPE.sparseTensors:
+        return { kind: 'encoded', type: raw.type, messages: raw.messages };
       default:
         break;
     }
@@ -212,7 +217,7 @@ export class GraphBuilder {
       {
         file: this._file,
         entry: place,
-        expected: 'numbers, strings, tensors or graphs',
+        expected: 'numbers, strings, tensors, types or graphs',
         found: raw.refName !== '' ? `a reference to '${raw.refName}'` : `type ${raw.type}`
       }
     );
@@ -235,7 +240,7 @@ export class GraphBuilder {
     const dtype = info === undefined ? null : dtypeOfElementType(info.elemType);
     const value = makeValue(name, dtype, info?.dims ? shapeOf(info.dims) : null, {
       declaredDtype: dtype,
-      kind: info !== undefined && info.elemType !== 0 && !info.isTensor ? 'other' : 'tensor'
+      kind: info !== undefined && info.typeText !== '' ? 'other' : 'tensor'
     });
     scope.values.set(name, value);
     return value;
@@ -274,8 +279,8 @@ function kindOf(info: IRawValueInfo | undefined): IWeight['kind'] {
 
 /** The attribute's type; files of IR version 1 leave it to the field that is set. */
 function attributeType(raw: IRawAttribute): number {
-  if (raw.type !== 0 || raw.refName !== '' || raw.other) {
-    return raw.refName !== '' || raw.other ? 0 : raw.type;
+  if (raw.type !== 0 || raw.refName !== '') {
+    return raw.refName !== '' ? 0 : raw.type;
   }
   const set: readonly (readonly [boolean, number])[] = [
     [raw.f !== null, ATTRIBUTE_TYPE.float],
@@ -292,10 +297,20 @@ function attributeType(raw: IRawAttribute): number {
   return set.find(([isSet]) => isSet)?.[1] ?? 0;
 }
 
-/** An integer attribute; the target of a cast is a dtype. */
-function integerAttr(node: IRawNode, raw: IRawAttribute): Attr {
+/** Attributes that hold an element type, whatever the operator. */
+const TYPE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'dtype',
+  'output_datatype',
+  'output_dtype',
+  'softmax_precision',
+  'stash_type',
+  'to'
+]);
+
+/** An integer attribute; those that hold an element type are dtypes. */
+function integerAttr(raw: IRawAttribute): Attr {
   const value = raw.i ?? 0;
-  if (node.opType === 'Cast' && raw.name === 'to') {
+  if (TYPE_ATTRIBUTES.has(raw.name) && value !== 0) {
     const dtype = dtypeOfElementType(Number(value));
     if (dtype !== null) {
       return { kind: 'dtype', value: dtype };

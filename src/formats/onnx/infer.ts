@@ -91,6 +91,7 @@ const ONNX_TYPES: Readonly<Record<string, OutputType>> = {
   ArgMin: INT64,
   BatchNormalization: outputs(SAME, input(3)),
   Bernoulli: attribute('dtype', SAME),
+  BitCast: attribute('to', () => null),
   BlackmanWindow: attribute('output_datatype', FLOAT32),
   Cast: attribute('to', () => null),
   CastLike: input(1),

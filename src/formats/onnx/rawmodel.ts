@@ -29,6 +29,8 @@ export interface IRawValueInfo {
   elemType: number;
   dims: RawDim[] | null;
   isTensor: boolean;
+  /** The type in words where it is none of a tensor: `seq(map)`; empty for tensors and where nothing is said. */
+  typeText: string;
   metadata: Map<string, string>;
 }
 
@@ -47,8 +49,8 @@ export interface IRawAttribute {
   strings: Uint8Array[];
   tensors: IRawTensor[];
   graphs: IRawGraph[];
-  /** A kind castlens does not read: sparse tensors and types. */
-  other: boolean;
+  /** Messages of kinds castlens hands on as they are: types and sparse tensors. */
+  messages: Uint8Array[];
 }
 
 /** NodeProto. */

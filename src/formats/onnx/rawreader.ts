@@ -35,7 +35,7 @@ import { WIRE } from './wirereader';
 const GRAPH_METADATA = 16;
 const VALUE_INFO_METADATA = 4;
 /** `TypeProto`: sequence and optional hold another type in their field 1. */
-const TYPE_FIELDS = { tensor: 1, sequence: 4, optional: 9, sparse: 8 } as const;
+const TYPE_FIELDS = { tensor: 1, sequence: 4, map: 5, opaque: 7, sparse: 8, optional: 9 } as const;
 
 /**
  * Read a ModelProto.
@@ -206,7 +206,7 @@ class RawModelReader {
       strings: [],
       tensors: [],
       graphs: [],
-      other: false
+      messages: []
     };
     wire.readMessage((field, type) => {
       switch (field) {
@@ -275,9 +275,11 @@ class RawModelReader {
         attribute.graphs.push(this._graph());
         return true;
       case ATTRIBUTE.typeProto:
+      case ATTRIBUTE.typeProtos:
       case ATTRIBUTE.sparseTensor:
-        attribute.other = true;
-        return false;
+      case ATTRIBUTE.sparseTensors:
+        attribute.messages.push(wire.readBytes());
+        return true;
       default:
         return false;
     }
@@ -387,6 +389,7 @@ class RawModelReader {
       elemType: 0,
       dims: null,
       isTensor: false,
+      typeText: '',
       metadata: new Map()
     };
     wire.readMessage((field, type) => {
@@ -398,7 +401,7 @@ class RawModelReader {
           info.name = wire.readString();
           return true;
         case VALUE_INFO.type:
-          this._type(info, true);
+          info.typeText = this._type(info, true);
           return true;
         case VALUE_INFO_METADATA:
           this._entry(info.metadata);
@@ -410,8 +413,10 @@ class RawModelReader {
     return info;
   }
 
-  private _type(info: IRawValueInfo, outermost: boolean): void {
+  /** Reads a TypeProto; returns it in words where it is none of a tensor by itself. */
+  private _type(info: IRawValueInfo, outermost: boolean): string {
     const wire = this._wire;
+    let text = '';
     wire.readMessage((field, type) => {
       if (type !== WIRE.bytes) {
         return false;
@@ -420,21 +425,35 @@ class RawModelReader {
         case TYPE_FIELDS.tensor:
           info.isTensor = outermost;
           this._tensorType(info);
+          text = outermost ? '' : 'tensor';
           return true;
         case TYPE_FIELDS.sequence:
-        case TYPE_FIELDS.optional:
-          wire.readMessage((inner, innerType) => {
-            if (inner === 1 && innerType === WIRE.bytes) {
-              this._type(info, false);
+        case TYPE_FIELDS.optional: {
+          let inner = '';
+          wire.readMessage((number, innerType) => {
+            if (number === 1 && innerType === WIRE.bytes) {
+              inner = this._type(info, false);
               return true;
             }
             return false;
           });
+          text = `${field === TYPE_FIELDS.sequence ? 'sequence' : 'optional'}(${inner})`;
           return true;
+        }
+        case TYPE_FIELDS.map:
+          text = 'map';
+          return false;
+        case TYPE_FIELDS.sparse:
+          text = 'sparse tensor';
+          return false;
+        case TYPE_FIELDS.opaque:
+          text = 'opaque';
+          return false;
         default:
           return false;
       }
     });
+    return text;
   }
 
   private _tensorType(info: IRawValueInfo): void {

@@ -48,6 +48,7 @@ export function readOnnx(file: FileReader): IExportedModel {
   const graph = new GraphBuilder(file.path, tensors, origins, raw.opsets).build(raw.graph);
   liftConstants(graph);
   graph.opsets = usedOpsets(graph);
+  const typeTexts = new Map(raw.graph.inputs.map(({ name, typeText }) => [name, typeText]));
   return {
     path: file.path,
     format: 'onnx',
@@ -57,8 +58,8 @@ export function readOnnx(file: FileReader): IExportedModel {
     torchVersion: torchVersionOf(raw),
     graph,
     regions: [],
-    inputs: graph.inputs.map(portOf),
-    outputs: graph.outputs.map(portOf),
+    inputs: graph.inputs.map(value => portOf(value, typeTexts.get(value.name) ?? '')),
+    outputs: graph.outputs.map((value, i) => portOf(value, raw.graph!.outputs[i].typeText)),
     weights: weightsOf(graph),
     modules: modulesOf(origins.moduleTypes, graph),
     ranges: rangesOf(raw),
@@ -76,8 +77,16 @@ function usedOpsets(graph: IGraph): Record<string, number> {
   return Object.fromEntries(Object.entries(graph.opsets).filter(([domain]) => domains.has(domain)));
 }
 
-function portOf(value: IValue): IPort {
-  return { name: value.name, value, dtype: value.dtype, shape: value.shape };
+/** @param typeText - the type in words where it is none of a tensor. */
+function portOf(value: IValue, typeText: string): IPort {
+  const { name, dtype, shape, kind } = value;
+  return {
+    name,
+    value,
+    dtype,
+    shape,
+    ...(kind === 'other' ? { type: typeText || 'no tensor' } : {})
+  };
 }
 
 function torchVersionOf(raw: IRawModel): string | null {

@@ -83,7 +83,7 @@ export class TensorReader {
         {
           file: this._file.path,
           entry: label,
-          expected: 'an element type of onnx.proto with at least 8 bits, int4 or uint4',
+          expected: 'an element type of onnx.proto (IR version 13)',
           found: `data_type ${tensor.dataType}`
         }
       );
@@ -185,7 +185,7 @@ function isControl({ dtype, shape }: IWeight): boolean {
 
 /**
  * Bytes of the elements of a typed field. Types narrower than the field are stored as their bits (onnx.proto, `int32_data`);
- * 4-bit types as bytes of two elements.
+ * packed types as bytes of two or four elements.
  */
 function packNumbers(numbers: readonly (number | bigint)[], dtype: DType): Uint8Array {
   switch (dtype) {
@@ -214,8 +214,11 @@ function packNumbers(numbers: readonly (number | bigint)[], dtype: DType): Uint8
     case 'float8_e4m3fnuz':
     case 'float8_e5m2fnuz':
     case 'float8_e8m0fnu':
+    case 'float4_e2m1fn':
     case 'int4':
     case 'uint4':
+    case 'int2':
+    case 'uint2':
       return bytesOf(Int8Array.from(numbers, Number));
     case 'complex32':
     case 'string':

@@ -47,10 +47,12 @@ export interface IWriteOnnxOptions {
 }
 
 /**
- * Integer and bool weights up to this size are embedded: runtimes look into them (shapes, axes, indices) while they load
- * the graph, when external data is not at hand yet.
+ * Weights up to this size are embedded, integers and truth values up to the first, others to the second: runtimes look into them
+ * (shapes, axes, indices, scales, ends of ranges) while they load the graph, also behind operators that they have folded, when external
+ * data is not at hand yet.
  */
 const EMBED_BYTES = 4096;
+const EMBED_FLOAT_BYTES = 1024;
 
 /** Operands with floating-point elements that runtimes look into as well, by position. */
 const READ_EARLY: ReadonlyMap<string, readonly number[]> = new Map([
@@ -268,6 +270,14 @@ class OnnxWriter {
       case 'list':
         type(this._writeList(node, name, attr.items));
         return;
+      case 'encoded': {
+        const field = ENCODED_FIELDS.get(attr.type)!;
+        attr.messages.forEach(message =>
+          writer.tag(field, WireType.LengthDelimited).bytes(message)
+        );
+        type(attr.type);
+        return;
+      }
       case 'none':
       case 'input':
       case 'device':
@@ -371,7 +381,7 @@ class OnnxWriter {
     const { file } = data.range;
     const offset = data.range.offset + begin;
     const isRead = DTYPES[dtype].kind !== 'float' || this._readEarly.has(weight);
-    if (length === 0 || (length <= EMBED_BYTES && isRead)) {
+    if (length <= EMBED_FLOAT_BYTES || (length <= EMBED_BYTES && isRead)) {
       writer
         .tag(TENSOR.rawData, WireType.LengthDelimited)
         .bytes(length === 0 ? new Uint8Array(0) : readBytes(file, offset, length, label));
@@ -453,6 +463,14 @@ class OnnxWriter {
   private readonly _readEarly = new Set<IWeight>();
   private readonly _names = new Map<IValue, string>();
 }
+
+/** Field of an attribute by its type, for messages that are written as they were read. */
+const ENCODED_FIELDS: ReadonlyMap<number, number> = new Map([
+  [ATTRIBUTE_TYPE.sparseTensor, ATTRIBUTE.sparseTensor],
+  [ATTRIBUTE_TYPE.sparseTensors, ATTRIBUTE.sparseTensors],
+  [ATTRIBUTE_TYPE.typeProto, ATTRIBUTE.typeProto],
+  [ATTRIBUTE_TYPE.typeProtos, ATTRIBUTE.typeProtos]
+]);
 
 /** The tensor of a Constant node, where it lies in a file. */
 function hoistableConstant(node: INode): { value: IValue; weight: IWeight } | null {

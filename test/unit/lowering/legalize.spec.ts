@@ -38,7 +38,7 @@ describe('legalize', () => {
         'c: onnx.Cast<bfloat16>(x) -> c:low:bfloat16',
         'c/hold [hold]: onnx.Cast<float32>(c:low) -> c:float32'
       ]);
-      expect(outputs).toEqual([{ value: graph.outputs[0], dtype: 'bfloat16' }]);
+      expect(outputs).toEqual([{ value: graph.outputs[0], index: 0, dtype: 'bfloat16' }]);
     });
 
     it('removes casts of held values to float32', () => {
@@ -47,7 +47,7 @@ describe('legalize', () => {
       const y = make.node('y', 'Neg', [make.cast('c', x, 'float32')], 'float32');
       const { graph, inputs } = legalize(make.output(y), CPU_CAPABILITIES);
       expect(textOf(graph)).toEqual(['y: onnx.Neg(x) -> y:float32']);
-      expect(inputs).toEqual([{ value: graph.inputs[0], dtype: 'bfloat16' }]);
+      expect(inputs).toEqual([{ value: graph.inputs[0], index: 0, dtype: 'bfloat16' }]);
       expect(graph.inputs[0].dtype).toBe('float32');
     });
 
