@@ -3,8 +3,18 @@
  *
  * @packageDocumentation
  */
+import { totalmem } from 'node:os';
+
 import type { IExportedModel } from '../model';
-import { CastlensError, elementCount, formatShape, sizeInBytes, staticShape } from '../model';
+import {
+  CastlensError,
+  elementCount,
+  evaluateDim,
+  forEachNode,
+  formatShape,
+  sizeInBytes,
+  staticShape
+} from '../model';
 
 const MIB = 1024 ** 2;
 
@@ -86,4 +96,43 @@ export function refuseUntypedInputs(model: IExportedModel): void {
       }
     );
   }
+}
+
+/**
+ * Refuse a run in which one value alone would be larger than the memory of the machine, by the sizes that the file declares.
+ *
+ * @param dims - values of the symbols in shapes.
+ * @throws CastlensError that names the node that makes it.
+ */
+export function refuseLargeValues(model: IExportedModel, dims: ReadonlyMap<string, number>): void {
+  const limit = machineBytes();
+  forEachNode(model.graph, node => {
+    for (const value of node.outputs) {
+      const sizes = value?.shape?.map(dim => evaluateDim(dim, dims) ?? 1);
+      const bytes =
+        sizes === undefined ? 0 : sizeInBytes(value?.dtype ?? 'uint8', elementCount(sizes));
+      if (!(bytes <= limit)) {
+        throw new CastlensError(
+          'bad-input',
+          `value "${value!.name}" would be larger than the memory of the machine`,
+          {
+            file: model.path,
+            entry: node.name,
+            expected: `at most ${limit} bytes`,
+            found: `${bytes} bytes for ${formatShape(sizes!)}`,
+            hint:
+              dims.size > 0
+                ? 'Choose smaller sizes with --dim, or smaller inputs with --inputs'
+                : undefined
+          }
+        );
+      }
+    }
+  });
+}
+
+/** Memory that the process may have: of the machine, or of the container. */
+function machineBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

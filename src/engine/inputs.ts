@@ -22,7 +22,7 @@ import { bytesOf, castBytes, elementsOf, normal, tensorFromBytes, uniform } from
 import type { IRunInputs } from '../protocol';
 import { readElements } from '../runtime';
 import { brokenGuard, checkGuards } from './guards';
-import { refuseLargeInputs } from './inputlimits';
+import { refuseLargeInputs, refuseLargeValues, refuseUntypedInputs } from './inputlimits';
 
 /** Inputs by graph value, and what they are called on screen. */
 export interface IBoundInputs {
@@ -64,6 +64,8 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
     ports.filter(port => !known.has(port.name)).map(port => [port.name, shapeOf(model, port, dims)])
   );
   refuseLargeInputs(model, shapes, 'no value for it is given, and random ones would be made');
+  refuseUntypedInputs(model);
+  refuseLargeValues(model, dims);
   const tensors = new Map<string, ITensor>();
   const origins = new Set<string>();
   for (const port of ports) {
@@ -72,7 +74,7 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
       checkShape(model, port, tensor, dims);
       origins.add(given.has(port.name) ? basename(wanted.inputsFile!) : SAMPLES);
     } else {
-      tensor = randomTensor(model, port, shapes.get(port.name)!, next);
+      tensor = randomTensor(port, shapes.get(port.name)!, next);
       origins.add(`random, seed ${seed}`);
     }
     tensors.set(port.value!.name, tensor);
@@ -402,22 +404,9 @@ function fitsShape(
   );
 }
 
-function randomTensor(
-  model: IExportedModel,
-  port: IPort,
-  shape: readonly number[],
-  next: () => number
-): ITensor {
+function randomTensor(port: IPort, shape: readonly number[], next: () => number): ITensor {
   const count = elementCount(shape);
-  const { dtype } = port;
-  if (dtype === null) {
-    throw new CastlensError('bad-file', `the file does not say the dtype of input "${port.name}"`, {
-      file: model.path,
-      entry: port.name,
-      expected: 'an element type of onnx.proto that castlens reads',
-      found: 'none'
-    });
-  }
+  const dtype = port.dtype ?? 'float32';
   const value: IValue = port.value!;
   switch (dtype) {
     case 'float32':

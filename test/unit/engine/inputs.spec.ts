@@ -64,6 +64,16 @@ describe('bindInputs()', () => {
     expect(error.details.file).toBe(model.path);
   });
 
+  it('should refuse a run in which a value would not fit into the machine', async () => {
+    const model = await readModel(file('seed-mlp/model.pt2'));
+    const [node] = model.graph.nodes;
+    const huge = { ...node, outputs: node.outputs.map(value => ({ ...value!, shape: [2 ** 50] })) };
+    const graph = { ...model.graph, nodes: [huge, ...model.graph.nodes.slice(1)] };
+    const error = await failureOf(bindInputs({ ...model, graph }, {}));
+    expect(error.message).toContain('larger than the memory of the machine');
+    expect(error.details).toMatchObject({ file: model.path, entry: node.name });
+  });
+
   it('should refuse samples whose strides make many elements of few bytes', async () => {
     const model = await readModel(file('dynamic-batch/model.pt2'));
     const samples = new Map(
