@@ -52,7 +52,7 @@ function report({
   const compared = reference ? 'compared with float32' : 'not compared';
   const lines = [
     `${variant.cache}, ${runtime}: ${rows} values, ${compared}, ${batches} runs`,
-    row('time of forwards', cost.plainMs, cost.probedMs, formatMs),
+    row('time of loading and forwards', cost.plainLoadMs + cost.plainMs, cost.probedMs, formatMs),
     row('weights and values', cost.plainBytes, cost.probedBytes, formatBytes)
   ];
   if (cost.plainPeakRssBytes !== null && cost.probedPeakRssBytes !== null) {

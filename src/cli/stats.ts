@@ -92,7 +92,7 @@ export function probeCostText({ batches, cost }: IActivationStatsResult): string
   const memory = (plain: number, probed: number): string =>
     `${formatBytes(probed)} (${formatRatio(probed / plain)} of a plain forward)`;
   const parts = [
-    `${batches} ${batches === 1 ? 'run' : 'runs'} in ${formatMs(cost.probedMs)} (${formatRatio(cost.probedMs / cost.plainMs)} of a plain forward)`,
+    `${batches} ${batches === 1 ? 'run' : 'runs'} in ${formatMs(cost.probedMs)} with loading (${formatRatio(cost.probedMs / (cost.plainLoadMs + cost.plainMs))} of a plain forward with loading), all in ${formatMs(cost.totalMs)}`,
     `weights and values ${memory(cost.plainBytes, cost.probedBytes)}`
   ];
   if (cost.plainPeakRssBytes !== null && cost.probedPeakRssBytes !== null) {

@@ -12,20 +12,27 @@ import type {
   IComparedPair,
   IComparison,
   IDifferenceSums,
+  IGathering,
   IProbedValue,
   ISkippedValue,
   ISummary
 } from '../probes';
 import {
+  difference,
   differenceBatches,
   differenceOf,
   forwardBytes,
+  gatherings,
+  groupBy,
   headroomIn,
   heldRoomBytes,
   mergeDifferences,
+  mostHeldBytes,
+  SCRATCH_BYTES,
   probedValues,
   readDifference,
   readSummary,
+  summarise,
   summaryBatches,
   valueBytes,
   withSizes
@@ -49,6 +56,16 @@ export interface IActivationStatsTable {
   readonly result: IActivationStatsResult;
 }
 
+/** How the memory for the table is used. */
+export interface IProbingOptions {
+  /** What may be taken beside a plain forward in any case. */
+  readonly scratchBytes: number;
+  /** Whether values are fetched whole where there is room for them, instead of reduced on the device. */
+  readonly isFetching: boolean;
+}
+
+const WITHIN_SCRATCH: IProbingOptions = { scratchBytes: SCRATCH_BYTES, isFetching: true };
+
 /** Timed forwards of the plain model; their median is what probing is compared with. */
 const PLAIN_RUNS = 3;
 
@@ -57,8 +74,8 @@ const PLAIN_RUNS = 3;
  *
  * #### Notes
  * Plain forwards are timed first, then one is profiled: the sizes of all values are those it had. Then follow the summaries, which make
- * no value live longer, and the differences, for which values of the reference are held while the variant runs (see batches.ts). Nothing
- * leaves the runtime but these and the small results of the probes. The job is looked at between runs.
+ * no value live longer, and the differences, for which values of the reference are held while the variant runs (see batches.ts). Where all
+ * values fit the memory that this may take, they are fetched whole instead, in a few runs (see gather.ts). The job is looked at between runs.
  *
  * @throws CastlensError('bad-argument') for the reference `onnxruntime` and for values and modules that there are none of; else
  * where the model cannot be run, or the job was cancelled.
@@ -67,7 +84,8 @@ export async function activationStatsTable(
   loaded: LoadedModel,
   sessions: VariantSessions,
   params: Params<'activationStats'>,
-  job: IJob
+  job: IJob,
+  options: IProbingOptions = WITHIN_SCRATCH
 ): Promise<IActivationStatsTable> {
   const start = performance.now();
   const { variant, reference: isCompared = true } = params;
@@ -95,9 +113,8 @@ export async function activationStatsTable(
     }
     const found = probedValues(program, loaded.explicitUnder(variant.regions).graph, reference);
     const values = chosen(found.values, found.skipped, params);
-    const probing = new Probing(program, reference, values, job);
-    await probing.summarise();
-    await probing.compare();
+    const probing = new Probing(program, reference, values, job, options);
+    await probing.run();
     const rows = probing.rows();
     const { encodeActivationStats } = await import('./statstable');
     return {
@@ -112,6 +129,7 @@ export async function activationStatsTable(
         skipped: found.skipped,
         cost: {
           plainMs: plain.ms,
+          plainLoadMs: plain.loadMs,
           probedMs: probing.ms,
           totalMs: performance.now() - start,
           plainBytes: forwardBytes(program.legal),
@@ -194,7 +212,7 @@ class Program {
   }
 
   /** Median time of a forward after the first one, and the most memory of the process from loading to the end. */
-  async measure(): Promise<{ ms: number; runtime: string; peakBytes: number | null }> {
+  async measure(): Promise<IPlain & { peakBytes: number | null }> {
     const { result, peakBytes } = await withPeakRss(() => this._timed());
     return { ...result, peakBytes };
   }
@@ -212,7 +230,7 @@ class Program {
   }
 
   /**
-   * Run a graph made of this one, once. Nothing of it stays loaded.
+   * Load a graph made of this one and run it, once; the time is that of both. Nothing of it stays loaded.
    *
    * @param more - inputs that this one does not have, by name.
    * @param into - memory for all outputs, by name; in new memory where left out.
@@ -222,8 +240,8 @@ class Program {
     { more = new Map(), into }: IRunOptions = {}
   ): Promise<{ results: Results; ms: number }> {
     const feeds = new Map([...feedsOf(graph, this._inputs), ...more]);
+    const start = performance.now();
     return this._with(graph, false, async session => {
-      const start = performance.now();
       if (into !== undefined) {
         await session.runInto(feeds, into);
       }
@@ -236,8 +254,10 @@ class Program {
     this._materialized.dispose();
   }
 
-  private _timed(): Promise<{ ms: number; runtime: string }> {
+  private _timed(): Promise<IPlain> {
+    const loading = performance.now();
     return this._with(this._legal, false, async session => {
+      const loadMs = performance.now() - loading;
       const run = session.prepareRun(feedsOf(this._legal, this._inputs));
       await run();
       const samples: number[] = [];
@@ -246,7 +266,7 @@ class Program {
         await run();
         samples.push(performance.now() - start);
       }
-      return { ms: spreadOf(samples).median, runtime: session.describe() };
+      return { ms: spreadOf(samples).median, loadMs, runtime: session.describe() };
     });
   }
 
@@ -289,6 +309,14 @@ class Program {
   private _legal: IGraph;
 }
 
+/** What a forward without probes takes. */
+interface IPlain {
+  /** Of one forward, and of loading before it. */
+  readonly ms: number;
+  readonly loadMs: number;
+  readonly runtime: string;
+}
+
 /** Outputs of a run, by name. */
 type Results = ReadonlyMap<string, ITensor>;
 
@@ -304,10 +332,11 @@ class Probing {
     private readonly _program: Program,
     private readonly _reference: Program | null,
     private readonly _values: readonly IProbedValue[],
-    private readonly _job: IJob
+    private readonly _job: IJob,
+    private readonly _options: IProbingOptions
   ) {}
 
-  /** Runs so far, and the time they took. */
+  /** Runs so far, and the time they took with loading. */
   runs = 0;
   ms = 0;
   /** The most that weights and values took at a time, counted. */
@@ -315,16 +344,83 @@ class Probing {
   /** The largest resident set of the process; null where it cannot be measured. */
   peakBytes: number | null = null;
 
-  /** Summarise all values. */
-  async summarise(): Promise<void> {
-    // Values that are the same in the graph that runs are summarised once.
-    const places = [...new Set(this._values.map(({ place }) => place))];
-    for (const { graph, probes, items, bytes } of summaryBatches(this._program.legal, places)) {
-      const done = this._summaries.size;
-      const share = done / places.length / (this._reference === null ? 1 : 2);
-      const read = await this._batch('Summarising values', share, bytes, () =>
-        this._run(this._program, graph)
-      );
+  /** Summarise all values and compare them: on the device, or here where there is memory to fetch them. */
+  async run(): Promise<void> {
+    const found = this._options.isFetching ? this._gatherings() : null;
+    if (found !== null) {
+      return this._gather(found);
+    }
+    await this._summarise();
+    await this._compare();
+  }
+
+  /** Values that are the same in the graph that runs are summarised once. */
+  private get _places(): string[] {
+    return [...new Set(this._values.map(({ place }) => place))];
+  }
+
+  private _gatherings(): IGathering[] | null {
+    const { legal } = this._program;
+    const reference = this._reference?.legal ?? null;
+    const compared = groupBy(
+      reference === null ? [] : this._pairs(reference, sizesIn(legal)),
+      ({ value }) => value
+    );
+    const values = this._places.map(value => ({
+      value,
+      references: (compared.get(value) ?? []).map(pair => pair.reference)
+    }));
+    return gatherings(
+      legal,
+      reference,
+      values,
+      mostHeldBytes(legal, reference ?? legal, this._options.scratchBytes)
+    );
+  }
+
+  private async _gather(found: readonly IGathering[]): Promise<void> {
+    const all = found.reduce((sum, { items }) => sum + items.length, 0);
+    const held = new HeldVectors(Math.max(0, ...found.map(({ heldBytes }) => heldBytes)));
+    for (const batch of found) {
+      this._tell('Reading values', this._summaries.size, all, 0, 1);
+      await breathe(this._job);
+      const { graph, reference } = batch;
+      const into = held.layOut([...graph.vectors, ...(reference?.vectors ?? [])]);
+      const { peakBytes } = await withPeakRss(async () => {
+        await this._run(this._program, graph.graph, { into: pick(into, graph.vectors) });
+        await breathe(this._job);
+        if (reference !== null) {
+          await this._run(this._reference!, reference.graph, {
+            into: pick(into, reference.vectors)
+          });
+        }
+      });
+      this._note(batch.bytes, peakBytes);
+      for (const [i, { value, references }] of batch.items.entries()) {
+        const elements = into.get(graph.vectors[i])!;
+        this._summaries.set(value, summarise(elements, batch.shapes[i]));
+        references.forEach((name, j) => {
+          const counterpart = into.get(reference!.vectors[batch.counterparts[i][j]])!;
+          const numbers = [elements, counterpart].map(({ data }) => data as Float32Array);
+          this._differences.set(pairKey(value, name), difference(numbers[0], numbers[1]));
+        });
+        if (i % 64 === 0) {
+          await breathe(this._job);
+        }
+      }
+    }
+  }
+
+  private async _summarise(): Promise<void> {
+    const places = this._places;
+    for (const { graph, probes, items, bytes } of summaryBatches(
+      this._program.legal,
+      places,
+      this._options.scratchBytes
+    )) {
+      const end = this._reference === null ? 1 : 0.5;
+      this._tell('Summarising values', this._summaries.size, places.length, 0, end);
+      const read = await this._batch(bytes, () => this._run(this._program, graph));
       probes.forEach(({ shape, counts, figures }, i) => {
         this._summaries.set(items[i], readSummary(read(shape), read(counts), read(figures)));
       });
@@ -332,20 +428,27 @@ class Probing {
   }
 
   /** Compare all values that have a counterpart in the reference. */
-  async compare(): Promise<void> {
+  private async _compare(): Promise<void> {
     if (this._reference === null) {
       return;
     }
     const reference = this._reference;
-    const pairs = this._pairs(reference);
+    const sizes = new Map([...this._summaries].map(([name, { stats }]) => [name, stats.count]));
+    const pairs = this._pairs(reference.legal, sizes);
     const wanted = pairs.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
-    const held = new HeldVectors(heldRoomBytes(this._program.legal, reference.legal, pairs));
-    for (const batch of differenceBatches(this._program.legal, reference.legal, pairs)) {
-      const share = 0.5 + done / wanted / 2;
-      const read = await this._batch('Comparing with float32', share, batch.bytes, () =>
-        this._compareBatch(reference, batch, held)
-      );
+    const held = new HeldVectors(
+      heldRoomBytes(this._program.legal, reference.legal, pairs, this._options.scratchBytes)
+    );
+    for (const batch of differenceBatches(
+      this._program.legal,
+      reference.legal,
+      pairs,
+      this._options.scratchBytes
+    )) {
+      const share = Math.floor((done / wanted) * pairs.length);
+      this._tell('Comparing with float32', share, pairs.length, 0.5, 1);
+      const read = await this._batch(batch.bytes, () => this._compareBatch(reference, batch, held));
       batch.items.forEach(({ value, reference, start, end }, i) => {
         const key = pairKey(value, reference);
         const sums = readDifference(read(batch.second.probes[i]));
@@ -374,9 +477,9 @@ class Probing {
   }
 
   /** Places to compare, each once. Values whose counterpart has other sizes are left out. */
-  private _pairs(reference: Program): IComparedPair[] {
+  private _pairs(reference: IGraph, sizesByPlace: ReadonlyMap<string, number>): IComparedPair[] {
     const counterparts = new Map<string, IValue>();
-    for (const node of [{ outputs: reference.legal.inputs }, ...reference.legal.nodes]) {
+    for (const node of [{ outputs: reference.inputs }, ...reference.nodes]) {
       for (const value of node.outputs) {
         if (value !== null) {
           counterparts.set(value.name, value);
@@ -387,7 +490,7 @@ class Probing {
     for (const { place, reference: name } of this._values) {
       const counterpart = name === null ? undefined : counterparts.get(name);
       const sizes = staticShape(counterpart?.shape ?? null);
-      const size = this._summaries.get(place)!.stats.count;
+      const size = sizesByPlace.get(place) ?? 0;
       if (name !== null && counterpart?.dtype && sizes !== null && size > 0) {
         if (elementCount(sizes) === size) {
           const referenceDtype = counterpart.dtype;
@@ -405,28 +508,40 @@ class Probing {
     held: HeldVectors
   ): Promise<Results> {
     const into = held.layOut(first.vectors);
-    await this._run(reference, first.graph, { into });
+    await this._run(reference, first.graph, { into: pick(into, first.vectors) });
     await breathe(this._job);
     const vectors = second.references.map(({ name }, i): [string, ITensor] => [
       name,
-      into.get(first.vectors[i].name)!
+      into.get(first.vectors[i])!
     ]);
     return this._run(this._program, second.graph, { more: new Map(vectors) });
   }
 
   /** One batch; how to read its results. */
   private async _batch(
-    text: string,
-    fraction: number,
     bytes: number,
     run: () => Promise<Results>
   ): Promise<(value: IValue) => number[]> {
-    this._job.progress?.({ text, fraction });
     await breathe(this._job);
     const { result, peakBytes } = await withPeakRss(run);
+    this._note(bytes, peakBytes);
+    return ({ name }) => Array.from(result.get(name)!.data as ArrayLike<number | bigint>, Number);
+  }
+
+  private _note(bytes: number, peakBytes: number | null): void {
     this.bytes = Math.max(this.bytes, bytes);
     this.peakBytes = peakBytes === null ? null : Math.max(this.peakBytes ?? 0, peakBytes);
-    return ({ name }) => Array.from(result.get(name)!.data as ArrayLike<number | bigint>, Number);
+  }
+
+  /** Say how many of how many values are done, and how long the rest takes if it goes on like that. */
+  private _tell(text: string, done: number, all: number, start: number, end: number): void {
+    const fraction = start + (end - start) * (all === 0 ? 1 : done / all);
+    const elapsedMs = performance.now() - this._start;
+    const left =
+      fraction === 0
+        ? ''
+        : `, about ${Math.ceil((elapsedMs * (1 - fraction)) / fraction / 1000)} s left`;
+    this._job.progress?.({ text: `${text}: ${done} of ${all}${left}`, fraction });
   }
 
   private async _run(program: Program, graph: IGraph, options?: IRunOptions): Promise<Results> {
@@ -436,8 +551,30 @@ class Probing {
     return results;
   }
 
+  private readonly _start = performance.now();
   private readonly _summaries = new Map<string, ISummary>();
   private readonly _differences = new Map<string, IDifferenceSums>();
+}
+
+/** Elements of every value whose sizes are known, by name. */
+function sizesIn(graph: IGraph): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { outputs } of [{ outputs: graph.inputs }, ...graph.nodes]) {
+    for (const value of outputs) {
+      const shape = staticShape(value?.shape ?? null);
+      if (value !== null && shape !== null) {
+        sizes.set(value.name, elementCount(shape));
+      }
+    }
+  }
+  return sizes;
+}
+
+function pick(
+  places: ReadonlyMap<IValue, ITensor>,
+  vectors: readonly IValue[]
+): Map<string, ITensor> {
+  return new Map(vectors.map(value => [value.name, places.get(value)!]));
 }
 
 function pairKey(value: string, reference: string): string {
@@ -451,16 +588,16 @@ class HeldVectors {
     this._memory = new ArrayBuffer(sizeBytes);
   }
 
-  /** Places for float32 and float64 vectors, by name. What was there before is lost. */
-  layOut(vectors: readonly IValue[]): Map<string, ITensor> {
-    const places = new Map<string, ITensor>();
+  /** Places for float32 and float64 vectors. What was there before is lost. */
+  layOut(vectors: readonly IValue[]): Map<IValue, ITensor> {
+    const places = new Map<IValue, ITensor>();
     // Larger elements first: so each vector starts at a multiple of its element size.
     const isDouble = ({ dtype }: IValue): number => Number(dtype === 'float64');
     let end = 0;
     for (const value of [...new Set(vectors)].sort((a, b) => isDouble(b) - isDouble(a))) {
       const bytes = new Uint8Array(this._memory, end, valueBytes(value));
       const data = elementsOf(value.dtype!, bytes);
-      places.set(value.name, { dtype: value.dtype!, shape: [data.length], data });
+      places.set(value, { dtype: value.dtype!, shape: staticShape(value.shape)!, data });
       end += bytes.length;
     }
     return places;

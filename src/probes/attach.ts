@@ -7,10 +7,11 @@
  * @packageDocumentation
  */
 import { Names } from '../lowering';
-import { makeValue, removeDeadNodes } from '../model';
+import { makeValue, removeDeadNodes, staticShape } from '../model';
 import type { IGraph, IValue } from '../model';
 import { emitDifference } from './difference';
 import { Emitter } from './emitter';
+import { groupBy } from './grouping';
 import { executionOrder } from './order';
 import type { ISummaryPorts } from './summary';
 import { emitSummary } from './summary';
@@ -85,11 +86,9 @@ export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiec
   const graph = { ...reference };
   const emitter = Emitter.for(graph, namesOf(graph));
   const vectors = new Map<string, IValue>();
-  for (const { name, value } of inReverseOrder(
-    graph,
-    new Set(pieces.map(({ reference }) => reference))
-  )) {
-    for (const piece of pieces.filter(piece => piece.reference === name)) {
+  const wanted = groupBy(pieces, ({ reference }) => reference);
+  for (const { name, value } of inReverseOrder(graph, new Set(wanted.keys()))) {
+    for (const piece of wanted.get(name)!) {
       const key = vectorKey(piece);
       if (!vectors.has(key)) {
         vectors.set(key, emitter.plain(emitPiece(emitter, value, piece)));
@@ -100,6 +99,32 @@ export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiec
   graph.outputs = [...vectors.values()];
   removeDeadNodes(graph);
   return { graph, vectors: pieces.map(piece => vectors.get(vectorKey(piece))!) };
+}
+
+/**
+ * Fetch whole values, in the order of `names`, in float32 or float64: see {@link IPiecesGraph}, with the sizes they have.
+ *
+ * @param source - ONNX operators that the device can run; not changed. Only what the values need is computed.
+ *
+ * @throws Error where a name is none of a value of the graph.
+ */
+export function valuesGraph(source: IGraph, names: readonly string[]): IPiecesGraph {
+  const graph = { ...source };
+  const emitter = Emitter.for(graph, namesOf(graph));
+  const given = new Set(graph.inputs);
+  const fetched = new Map<string, IValue>();
+  for (const { name, value } of inReverseOrder(graph, new Set(names))) {
+    const plain = emitter.plain(value);
+    const isGiven = given.has(plain);
+    fetched.set(
+      name,
+      isGiven ? emitter.op('Identity', [plain], plain.dtype, staticShape(plain.shape)) : plain
+    );
+  }
+  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  graph.outputs = [...new Set(fetched.values())];
+  removeDeadNodes(graph);
+  return { graph, vectors: names.map(name => fetched.get(name)!) };
 }
 
 /** A graph with comparisons. */
@@ -135,13 +160,12 @@ export function differenceGraph(
   }
   const references = vectors.map(vector => inputs.get(vector)!);
   const probes = new Map<IPiece, IValue>();
-  for (const { name, value } of inReverseOrder(graph, new Set(pieces.map(({ value }) => value)))) {
-    pieces.forEach((piece, i) => {
-      if (piece.value === name) {
-        const part = emitPiece(emitter, value, piece);
-        probes.set(piece, emitDifference(emitter, part, references[i], chunk));
-      }
-    });
+  const wanted = groupBy(pieces.entries(), ([, { value }]) => value);
+  for (const { name, value } of inReverseOrder(graph, new Set(wanted.keys()))) {
+    for (const [i, piece] of wanted.get(name)!) {
+      const part = emitPiece(emitter, value, piece);
+      probes.set(piece, emitDifference(emitter, part, references[i], chunk));
+    }
   }
   const results = pieces.map(piece => probes.get(piece)!);
   graph.inputs = [...graph.inputs, ...inputs.values()];

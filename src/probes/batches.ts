@@ -16,14 +16,22 @@ import { peakLiveBytes } from './order';
  */
 export const MEMORY_RATIO = 1.3;
 
-/** What probes may take in any case: with less, small values would have to be compared in many runs. */
-export const SCRATCH_BYTES = 2 ** 17;
+/** What probes may take in any case, which is less than the process takes by itself: with less, small models would take many runs. */
+export const SCRATCH_BYTES = 2 ** 26;
 
 /** Elements that a probe takes at a time, the fastest choice first. */
 const CHUNKS = [32768, 8192, 2048, 512];
 
-/** The most probes in one run: graphs stay small, and there is a pause to look whether the work was cancelled. */
-const BATCH_PROBES = 16;
+/** Memory that onnxruntime takes for the nodes of one probe, whatever they reduce (measured: 360 KB). */
+const PROBE_BYTES = 2 ** 19;
+
+/** The most probes in one run: there is a pause to look whether the work was cancelled. */
+const MOST_PROBES = 512;
+
+/** Probes are as many as half of what may be taken beside a plain forward has room for. */
+function probesPerBatch(spare: number): number {
+  return Math.min(MOST_PROBES, Math.max(16, Math.floor(spare / 2 / PROBE_BYTES)));
+}
 
 /**
  * A copy whose values have the sizes they had in a run.
@@ -73,8 +81,8 @@ export function forwardBytes(graph: IGraph, elsewhere: ReadonlySet<IValue> = NON
 const NONE: ReadonlySet<IValue> = new Set();
 
 /** What probes may take beside a plain forward, so that all together stays within the ratio, or within {@link SCRATCH_BYTES} more. */
-export function spareBytes(plainBytes: number): number {
-  return Math.max(SCRATCH_BYTES, Math.floor((MEMORY_RATIO - 1) * plainBytes));
+export function spareBytes(plainBytes: number, scratchBytes = SCRATCH_BYTES): number {
+  return Math.max(scratchBytes, Math.floor((MEMORY_RATIO - 1) * plainBytes));
 }
 
 /** Probes of one run, or of two, one after the other. */
@@ -97,14 +105,16 @@ export interface IBatch<I> {
  */
 export function* summaryBatches(
   graph: IGraph,
-  names: readonly string[]
+  names: readonly string[],
+  scratchBytes = SCRATCH_BYTES
 ): Iterable<ISummaryGraph & IBatch<string>> {
   const plainBytes = forwardBytes(graph);
-  const limitBytes = plainBytes + spareBytes(plainBytes);
+  const limitBytes = plainBytes + spareBytes(plainBytes, scratchBytes);
+  const most = probesPerBatch(spareBytes(plainBytes, scratchBytes));
   let start = 0;
   let largest = CHUNKS[0];
   while (start < names.length) {
-    const some = names.slice(start, start + BATCH_PROBES);
+    const some = names.slice(start, start + most);
     const { batch, chunk } = fitting(some, limitBytes, largest, (items, chunk) => {
       const summaries = summaryGraph(graph, items, chunk);
       return { ...summaries, items, bytes: forwardBytes(summaries.graph) };
@@ -127,10 +137,14 @@ export interface IComparedPair {
 /** What is held lies in one buffer: JavaScript has none of any size. */
 const MOST_HELD_BYTES = 2 ** 31;
 
-/** The most that is held of the reference at a time, however much there is to compare. */
-function mostHeldBytes(graph: IGraph, reference: IGraph): number {
+/** The most that is held of values at a time, however much there is to compare. */
+export function mostHeldBytes(
+  graph: IGraph,
+  reference: IGraph,
+  scratchBytes = SCRATCH_BYTES
+): number {
   // A quarter of what may be taken is left to the chunks.
-  const spare = Math.floor(0.75 * spareBytes(largerBytes(graph, reference)));
+  const spare = Math.floor(0.75 * spareBytes(largerBytes(graph, reference), scratchBytes));
   return Math.min(spare, MOST_HELD_BYTES);
 }
 
@@ -138,13 +152,14 @@ function mostHeldBytes(graph: IGraph, reference: IGraph): number {
 export function heldRoomBytes(
   graph: IGraph,
   reference: IGraph,
-  pairs: readonly IComparedPair[]
+  pairs: readonly IComparedPair[],
+  scratchBytes = SCRATCH_BYTES
 ): number {
   const all = pairs.reduce(
     (sum, { size, referenceDtype }) => sum + heldSize(size, referenceDtype),
     0
   );
-  return Math.min(all, mostHeldBytes(graph, reference));
+  return Math.min(all, mostHeldBytes(graph, reference, scratchBytes));
 }
 
 /** Bytes of elements of the reference as they are held. */
@@ -175,18 +190,20 @@ export interface IComparison extends IBatch<IPiece> {
 export function* differenceBatches(
   graph: IGraph,
   reference: IGraph,
-  pairs: readonly IComparedPair[]
+  pairs: readonly IComparedPair[],
+  scratchBytes = SCRATCH_BYTES
 ): Iterable<IComparison> {
   const plainBytes = largerBytes(graph, reference);
-  const limitBytes = plainBytes + spareBytes(plainBytes);
-  const mostHeld = mostHeldBytes(graph, reference);
+  const limitBytes = plainBytes + spareBytes(plainBytes, scratchBytes);
+  const most = probesPerBatch(spareBytes(plainBytes, scratchBytes));
+  const mostHeld = mostHeldBytes(graph, reference, scratchBytes);
   let largest = CHUNKS[0];
   let waiting = pairs.flatMap(pair => piecesOf(pair, mostHeld));
   while (waiting.length > 0) {
     const held = new Set<string>();
     const some: IPiece[] = [];
     let heldBytes = 0;
-    for (const { piece, bytes } of waiting.slice(0, BATCH_PROBES)) {
+    for (const { piece, bytes } of waiting.slice(0, most)) {
       heldBytes += held.has(vectorKey(piece)) ? 0 : bytes;
       if (some.length > 0 && heldBytes > mostHeld) {
         break;

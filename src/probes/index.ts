@@ -9,6 +9,7 @@ export {
   differenceBatches,
   forwardBytes,
   heldRoomBytes,
+  mostHeldBytes,
   MEMORY_RATIO,
   SCRATCH_BYTES,
   summaryBatches,
@@ -18,6 +19,9 @@ export {
 export type { IBatch, IComparedPair, IComparison } from './batches';
 export { differenceOf, mergeDifferences, readDifference } from './difference';
 export type { IDifference, IDifferenceSums } from './difference';
+export { difference, gatherings, summarise } from './gather';
+export type { IFetchedValue, IGathering } from './gather';
+export { groupBy } from './grouping';
 export { headroomIn, largestFinite, NEAR_BINADES } from './headroom';
 export type { IHeadroom } from './headroom';
 export { executionOrder, peakLiveBytes } from './order';

@@ -255,7 +255,9 @@ export interface ICompareResult {
 export interface IProbeCost {
   /** Wall time of one plain forward, milliseconds. */
   readonly plainMs: number;
-  /** Wall time of all runs for the table, milliseconds: those of the variant with probes, and those of the reference. */
+  /** Wall time of loading it before, milliseconds. */
+  readonly plainLoadMs: number;
+  /** Wall time of all runs for the table with loading, milliseconds: those of the variant and those of the reference. */
   readonly probedMs: number;
   /** Wall time of everything, loading and planning included, milliseconds. */
   readonly totalMs: number;
@@ -263,7 +265,7 @@ export interface IProbeCost {
   readonly plainBytes: number;
   /**
    * The same of the run for the table that takes most, be it of the variant or of the reference, with what is held of the reference.
-   * Runs are cut to at most 1.3 times what the larger one of the plain forwards of both takes, or 128 KiB more: it can be more than
+   * Runs are cut to at most 1.3 times what the larger one of the plain forwards of both takes, or 64 MiB more: it can be more than
    * 1.3 times `plainBytes`, which is of the variant alone.
    */
   readonly probedBytes: number;

@@ -289,13 +289,13 @@ function shownStatistics(state: IPanelState): IStatistics | null {
 function describeActivations({ rows, about }: IActivations, trans: TranslationBundle): string {
   const { variant, inputs, batches, cost } = about;
   return trans.__(
-    '%1 of %2 on %3; %4 in %5, %6 of a plain forward; memory %7',
+    '%1 of %2 on %3; %4 in %5 with loading, %6 of a plain forward; memory %7',
     trans._n('%1 value', '%1 values', rows),
     variant.cache,
     inputs,
     trans._n('%1 run', '%1 runs', batches),
     formatMs(cost.probedMs),
-    formatRatio(cost.probedMs / cost.plainMs),
+    formatRatio(cost.probedMs / (cost.plainLoadMs + cost.plainMs)),
     formatRatio(cost.probedBytes / cost.plainBytes)
   );
 }

@@ -34,6 +34,7 @@ const result: IActivationStatsResult = {
   skipped: [{ name: 'odd', reason: 'there are no statistics of complex64' }],
   cost: {
     plainMs: 2,
+    plainLoadMs: 0,
     probedMs: 10,
     totalMs: 40,
     plainBytes: 1024,
@@ -64,7 +65,9 @@ describe('statistics of activations', () => {
     const text = activationsText({ ...result, values: rows });
     expect(text).toContain('off, CPUExecutionProvider; inputs: random, seed 0');
     expect(text).toMatch(/^v +bfloat16 +2 .*Infinity$/m);
-    expect(text).toContain('3 runs in 10.0 ms (5.000× of a plain forward)');
+    expect(text).toContain(
+      '3 runs in 10.0 ms with loading (5.000× of a plain forward with loading), all in 40.0 ms'
+    );
     expect(text).toContain('weights and values 1.3 KiB (1.250× of a plain forward)');
     expect(text).not.toContain('process at most');
     expect(text).toContain('1 value left out (odd): there are no statistics of complex64');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 
 import { tableFromIPC } from 'apache-arrow';
 
+import type { IProbingOptions } from '../../../src/engine/activationstats';
 import { activationStatsTable } from '../../../src/engine/activationstats';
 import { bindInputs } from '../../../src/engine/inputs';
 import { ModelStore } from '../../../src/engine/modelstore';
@@ -46,6 +47,9 @@ const sessions = new VariantSessions(workers);
 
 afterAll(() => workers.dispose());
 
+/** Probes reduce the values, in little memory. */
+const ON_DEVICE: IProbingOptions = { scratchBytes: 2 ** 17, isFetching: false };
+
 type Row = Readonly<Record<string, unknown>>;
 
 function variantOf(cache: CacheMode | Reference): IVariant {
@@ -55,7 +59,8 @@ function variantOf(cache: CacheMode | Reference): IVariant {
 async function statsOf(
   path: string,
   cache: CacheMode | Reference,
-  params: object = {}
+  params: object = {},
+  options?: IProbingOptions
 ): Promise<{ rows: Row[]; result: IActivationStatsResult }> {
   const loaded = await store.load({ path });
   const variant = variantOf(cache);
@@ -63,7 +68,8 @@ async function statsOf(
     loaded,
     sessions,
     { path, variant, ...params },
-    {}
+    {},
+    options
   );
   const rows = tableFromIPC(bytes)
     .toArray()
@@ -138,8 +144,12 @@ const close = (found: unknown, wanted: number | null, scale: number): boolean =>
     : Math.abs((found as number) - wanted) <= 1e-10 * Math.max(scale, Number.MIN_VALUE);
 
 /** Every figure against the values that the graph computes, fetched whole. */
-async function expectAgreement(path: string, cache: CacheMode): Promise<void> {
-  const { rows, result } = await statsOf(path, cache);
+async function expectAgreement(
+  path: string,
+  cache: CacheMode,
+  options?: IProbingOptions
+): Promise<void> {
+  const { rows, result } = await statsOf(path, cache, {}, options);
   const values = await valuesOf(path, cache);
   const fetched = await fetchAll(path, cache, new Set(values.map(({ place }) => place)));
   const references = await fetchAll(
@@ -209,7 +219,8 @@ async function expectAgreement(path: string, cache: CacheMode): Promise<void> {
     }
   }
   const { plainBytes, probedBytes } = result.cost;
-  expect(probedBytes).toBeLessThanOrEqual(Math.max(1.3 * plainBytes, plainBytes + SCRATCH_BYTES));
+  const scratch = options?.scratchBytes ?? SCRATCH_BYTES;
+  expect(probedBytes).toBeLessThanOrEqual(Math.max(1.3 * plainBytes, plainBytes + scratch));
 }
 
 const cases: readonly [string, string, CacheMode][] = [
@@ -230,6 +241,32 @@ describe('activationStatsTable', () => {
   it.each(cases)('should agree with the values fetched whole: %s %s %s', (fixture, file, cache) =>
     expectAgreement(join(FIXTURES, fixture, file), cache)
   );
+
+  it.each(cases)(
+    'should agree where the device reduces the values: %s %s %s',
+    (fixture, file, cache) => expectAgreement(join(FIXTURES, fixture, file), cache, ON_DEVICE)
+  );
+
+  it('should load no more than ten graphs, however many values there are', async () => {
+    const count = 6000;
+    const nodes = Array.from({ length: count }, (_, i) => ({
+      op: i % 2 ? 'Tanh' : 'Sin',
+      name: `n${i}`,
+      inputs: [i === 0 ? 'x' : `v${i - 1}`],
+      outputs: [`v${i}`]
+    }));
+    const port = (name: string): ITestPort => ({ name, dtype: 'float32', shape: [16, 16] });
+    const path = folder.write(
+      'deep.onnx',
+      onnxModel({ nodes, inputs: [port('x')], outputs: [port(`v${count - 1}`)] })
+    );
+    const create = jest.spyOn(RuntimeSession, 'create');
+    const { rows, result } = await statsOf(path, 'off');
+    expect(rows).toHaveLength(count);
+    expect(result.batches).toBe(2);
+    expect(create.mock.calls.length).toBeLessThanOrEqual(10);
+    create.mockRestore();
+  });
 
   it('should agree on what is no number, whole numbers, scalars, and values without elements', async () => {
     const node = (
@@ -261,6 +298,7 @@ describe('activationStatsTable', () => {
       })
     );
     await expectAgreement(path, 'off');
+    await expectAgreement(path, 'off', ON_DEVICE);
     const { rows } = await statsOf(path, 'off');
     const counts = new Map(rows.map(({ name, count, nan, inf }) => [name, [count, nan, inf]]));
     expect(counts.get('infinite')).toEqual([15n, 0n, 15n]);
@@ -353,17 +391,24 @@ describe('activationStatsTable', () => {
     const abort = new AbortController();
     const told: (number | undefined)[] = [];
     const params = { path, variant: variantOf('off') };
-    const stopped = activationStatsTable(await store.load({ path }), sessions, params, {
-      signal: abort.signal,
-      progress: ({ text, fraction }) => {
-        if (text === stage) {
-          told.push(fraction);
-          if (told.length === 2) {
-            abort.abort();
+    const stopped = activationStatsTable(
+      await store.load({ path }),
+      sessions,
+      params,
+      {
+        signal: abort.signal,
+        progress: ({ text, fraction }) => {
+          if (text.startsWith(stage)) {
+            expect(text).toMatch(/: \d+ of \d+/);
+            told.push(fraction);
+            if (told.length === 2) {
+              abort.abort();
+            }
           }
         }
-      }
-    });
+      },
+      ON_DEVICE
+    );
     await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
     expect(told).toHaveLength(2);
     expect(told[0]).toBe(from);
@@ -446,7 +491,7 @@ describe('probes', () => {
     );
 
     it('should stay within the bound, cutting what is too large to be held, and lose nothing', async () => {
-      const { rows, result } = await statsOf(path, 'off');
+      const { rows, result } = await statsOf(path, 'off', {}, ON_DEVICE);
       const { plainBytes, probedBytes } = result.cost;
       // Two values of 240,000 bytes at a time, and what rounding to float16 needs.
       expect(plainBytes).toBeGreaterThanOrEqual(2 * 240_000);

@@ -153,6 +153,7 @@ export function makeActivationStats(cache: IVariant['cache']): IActivationStatsR
     skipped: [{ name: 'odd', reason: 'there are no statistics of complex64' }],
     cost: {
       plainMs: 2,
+      plainLoadMs: 0,
       probedMs: 8,
       totalMs: 20,
       plainBytes: 1000,

@@ -92,7 +92,9 @@ describe('StatisticsSection', () => {
     });
     const text = () => section!.node.textContent ?? '';
     await until(() => text().includes('of a plain forward'));
-    expect(text()).toContain('3 values of off on random, seed 0; 2 runs in 8.000 ms, 4.000×');
+    expect(text()).toContain(
+      '3 values of off on random, seed 0; 2 runs in 8.000 ms with loading, 4.000×'
+    );
     expect(text()).toContain('memory 1.250×');
     expect(text()).toContain('; 1 value left out (odd): there are no statistics of complex64');
     expect(button(section)).toBeNull();

@@ -107,9 +107,9 @@ export class TensorStats implements IDisplayable {
 }
 
 function costText({ batches, cost }: IActivationStatsResult): string {
-  const times = formatRatio(cost.probedMs / cost.plainMs);
+  const times = formatRatio(cost.probedMs / (cost.plainLoadMs + cost.plainMs));
   const runs = `${batches} ${batches === 1 ? 'run' : 'runs'}`;
-  return `${runs} took ${formatMs(cost.probedMs)}, ${times} of one plain forward`;
+  return `${runs} took ${formatMs(cost.probedMs)} with loading, ${times} of one plain forward`;
 }
 
 /** How many rows are shown. */
