@@ -19,7 +19,10 @@ import {
 const MIB = 1024 ** 2;
 
 /** Sizes are what a file declares: a few bytes can ask for any amount of memory. */
-const DEFAULT_INPUT_MIB = 256;
+const DEFAULT_INPUT_MIB = 128;
+
+/** Random elements are drawn as float32, whatever they become. */
+const DRAWN_BYTES = 4;
 
 /** The variable that sets the limit, in MiB. */
 const INPUT_LIMIT_VARIABLE = 'CASTLENS_INPUT_MIB';
@@ -54,7 +57,8 @@ export function refuseLargeInputs(
     if (shape === undefined) {
       continue;
     }
-    const bytes = sizeInBytes(dtype ?? 'float32', elementCount(shape));
+    const count = elementCount(shape);
+    const bytes = Math.max(sizeInBytes(dtype ?? 'float32', count), count * DRAWN_BYTES);
     total += bytes;
     if (largest === null || bytes > largest.bytes) {
       largest = { name, shape, bytes, isSymbolic: staticShape(declared) === null };
@@ -65,7 +69,7 @@ export function refuseLargeInputs(
     throw new CastlensError('bad-input', `input "${largest.name}" is too large: ${why}`, {
       file: model.path,
       entry: largest.name,
-      expected: `at most ${limit} bytes for all inputs that are not given`,
+      expected: `at most ${limit} bytes for all inputs that are not given, at least ${DRAWN_BYTES} for each element`,
       found: `${total} bytes, ${largest.bytes} of them for ${formatShape(largest.shape)}`,
       hint:
         `Give the input in a .safetensors file with --inputs, ` +

@@ -59,7 +59,7 @@ describe('bindInputs()', () => {
     const wanted = { seed: 0, dims: { [symbol]: 2 ** 40 } };
     const error = await failureOf(bindInputs({ ...model, ranges, guards: [] }, wanted));
     expect(error.message).toMatch(
-      /is too large.*at most 268435456 bytes.*--dim.*CASTLENS_INPUT_MIB/
+      /is too large.*at most 134217728 bytes.*--dim.*CASTLENS_INPUT_MIB/
     );
     expect(error.details.file).toBe(model.path);
   });
