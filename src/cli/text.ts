@@ -103,6 +103,7 @@ export function runText(result: IRunResult): string {
     `${result.variant.cache} on ${result.variant.device}: ${result.runtime}`,
     ...overrideLines(result.variant.regions),
     `latency ${result.latencyMs.toFixed(3)} ms (one forward, after loading in ${result.loadMs.toFixed(1)} ms)`,
+    ...(result.inputs?.includes('chosen') === true ? [`inputs: ${result.inputs}`] : []),
     `weight casts: planned ${result.planned.weightCasts}, executed ${result.executedWeightCasts}`,
     '',
     table(

@@ -11,7 +11,7 @@ import type { IExecutedCasts, IJob } from '../runtime';
 import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
 import { executionFindings } from './executionfindings';
 import type { IBoundInputs } from './inputs';
-import { bindInputs } from './inputs';
+import { bindInputs, withChosenSizes } from './inputs';
 import { measureFindings } from './measuredcost';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
@@ -135,7 +135,9 @@ async function tryOut(
   const session = lease.item;
   try {
     await breathe(job);
-    const outputs = await session.run(inputs.tensors);
+    const outputs = await session.run(inputs.tensors).catch((error: unknown) => {
+      throw withChosenSizes(error, inputs);
+    });
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
     const findings = [...planFindings(loaded, variant), ...session.findings];

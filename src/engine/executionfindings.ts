@@ -5,7 +5,7 @@
  */
 import type { IRunRange } from '../autocast';
 import { count, dependsOnValues, places, some } from '../autocast';
-import type { CastlensError, IGraph, INode } from '../model';
+import type { CastlensError, IGraph, INode, IPort } from '../model';
 import { producersOf, usesOf } from '../model';
 import type { IFinding } from '../protocol';
 import { formatBytes } from '../protocol';
@@ -16,13 +16,35 @@ const EXECUTED_DIFFERS = 'executed-differs-from-planned';
 const COUNTED_PER_BODY = 'casts-counted-per-body';
 const EXPORTED_REFUSED = 'exported-graph-refused';
 const RUNTIME_CASTS = 'runtime-casts';
+const NOT_SHOWN = 'outputs-not-shown';
 
 /** Codes of the findings that only show in a run; docs/findings has a page for each. */
 export const EXECUTION_FINDING_CODES: readonly string[] = [
   EXECUTED_DIFFERS,
   RUNTIME_CASTS,
-  EXPORTED_REFUSED
+  EXPORTED_REFUSED,
+  NOT_SHOWN
 ];
+
+/** Outputs of the model that a variant leaves out, since they are no tensors that can be handed on. */
+export function outputsNotShown(
+  ports: readonly IPort[],
+  { outputs }: IPreparedVariant['legal']
+): IFinding[] {
+  const shown = new Set(outputs.map(({ index }) => index));
+  const missing = ports.filter((_, i) => !shown.has(i));
+  return missing.length === 0
+    ? []
+    : [
+        {
+          code: NOT_SHOWN,
+          severity: 'info',
+          message: `${count(missing.length, 'output')} ${missing.length === 1 ? 'is' : 'are'} not shown: ${missing
+            .map(({ name, type, dtype }) => `${name}: ${type ?? dtype ?? 'unknown type'}`)
+            .join(', ')}.`
+        }
+      ];
+}
 
 /** The runtime would not load an `.onnx` file as it is, so that the reference ran a graph made legal by castlens. */
 export function exportedGraphRefused(error: CastlensError): IFinding {

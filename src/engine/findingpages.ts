@@ -14,6 +14,8 @@ import dtypeNotChecked from '../../docs/findings/dtype-not-checked.md';
 import executedDiffersFromPlanned from '../../docs/findings/executed-differs-from-planned.md';
 import exportedGraphRefused from '../../docs/findings/exported-graph-refused.md';
 import mixedPrecisionWeight from '../../docs/findings/mixed-precision-weight.md';
+import outputsNotShown from '../../docs/findings/outputs-not-shown.md';
+import overridableWeights from '../../docs/findings/overridable-weights.md';
 import regionDisabled from '../../docs/findings/region-disabled.md';
 import regionOtherDevice from '../../docs/findings/region-other-device.md';
 import runtimeCasts from '../../docs/findings/runtime-casts.md';
@@ -39,6 +41,8 @@ const PAGES: Readonly<Record<string, string>> = {
   'executed-differs-from-planned': executedDiffersFromPlanned,
   'exported-graph-refused': exportedGraphRefused,
   'mixed-precision-weight': mixedPrecisionWeight,
+  'outputs-not-shown': outputsNotShown,
+  'overridable-weights': overridableWeights,
   'region-disabled': regionDisabled,
   'region-other-device': regionOtherDevice,
   'runtime-casts': runtimeCasts,

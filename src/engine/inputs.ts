@@ -7,18 +7,30 @@ import { basename } from 'node:path';
 
 import type { ISafetensor } from '../formats';
 import { openSafetensors, readByteRange } from '../formats';
-import type { IExportedModel, IPort, IValue, IWeight, Shape } from '../model';
+import { carrierOf } from '../lowering';
+import type { DType, IExportedModel, IPort, IValue, IWeight, Shape } from '../model';
 import {
   CastlensError,
+  DTYPES,
   elementCount,
   evaluateDim,
   formatDim,
   formatShape,
   isContiguous,
+  isLowPrecision,
+  isPacked,
   sizeInBytes
 } from '../model';
 import type { ElementArray, ITensor } from '../numerics';
-import { bytesOf, castBytes, elementsOf, normal, tensorFromBytes, uniform } from '../numerics';
+import {
+  bytesOf,
+  castBytes,
+  elementsOf,
+  normal,
+  tensorFromBytes,
+  uncarryBytes,
+  uniform
+} from '../numerics';
 import type { IRunInputs } from '../protocol';
 import { readElements } from '../runtime';
 import { brokenGuard, checkGuards } from './guards';
@@ -31,6 +43,41 @@ export interface IBoundInputs {
   readonly dims: ReadonlyMap<string, number>;
   /** `random, seed 0`, `inputs.safetensors`, `sample inputs of the file`, ... */
   readonly label: string;
+  /** The sizes that nobody gave and castlens chose, `batch=4, samples=4`; empty where there are none. */
+  readonly chosen: string;
+}
+
+/** The error of a run, which may be about sizes that castlens chose. */
+export function withChosenSizes(error: unknown, { chosen }: IBoundInputs): unknown {
+  if (chosen === '' || !(error instanceof CastlensError) || error.code !== 'runtime') {
+    return error;
+  }
+  const name = chosen.slice(0, chosen.indexOf('='));
+  const said = `castlens chose these sizes: ${chosen}. If the model cannot run with them, give others with --dim ${name}=N, or the inputs with --inputs.`;
+  const { hint } = error.details;
+  return new CastlensError(error.code, error.summary, {
+    ...error.details,
+    hint: hint === undefined ? said : `${hint} ${said}`
+  });
+}
+
+/** Sizes of random inputs that neither the user nor a given tensor decides. */
+function chosenSizes(
+  ports: readonly IPort[],
+  wanted: Readonly<Record<string, number>>,
+  known: ReadonlyMap<string, ITensor>,
+  dims: ReadonlyMap<string, number>
+): string {
+  const decided = new Map(Object.entries(wanted));
+  readSizes(ports, known, decided);
+  const used = new Set<string>();
+  for (const port of ports) {
+    (known.has(port.name) ? [] : (port.shape ?? [])).forEach(dim => collectSymbols(dim, used));
+  }
+  return [...used]
+    .filter(name => !decided.has(name))
+    .map(name => `${name}=${dims.get(name)}`)
+    .join(', ');
 }
 
 /** Size of a symbol the user gives no value for, where its range and the guards allow it. */
@@ -50,13 +97,18 @@ const RANDOM_INTEGERS = 2;
  */
 export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Promise<IBoundInputs> {
   const ports = model.inputs.filter(port => port.value !== null);
+  refuseUngivable(model, ports);
   const given =
     wanted.inputsFile === undefined
       ? new Map<string, ITensor>()
       : await fromFile(wanted.inputsFile, ports);
   const samples =
     wanted.seed === undefined ? samplesOf(model, ports, wanted.dims ?? {}, given) : [];
-  const known = new Map([...samples, ...given]);
+  const defaults = [...(model.defaults ?? [])].map(([name, stored]): [string, ITensor] => [
+    name,
+    tensorOf(stored)
+  ]);
+  const known = new Map([...defaults, ...samples, ...given]);
   const dims = bindSymbols(model, ports, wanted.dims ?? {}, known);
   const seed = wanted.seed ?? 0;
   const next = uniform(seed);
@@ -72,7 +124,13 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
     let tensor = known.get(port.name);
     if (tensor) {
       checkShape(model, port, tensor, dims);
-      origins.add(given.has(port.name) ? basename(wanted.inputsFile!) : SAMPLES);
+      origins.add(
+        given.has(port.name)
+          ? basename(wanted.inputsFile!)
+          : model.defaults?.has(port.name)
+            ? DEFAULTS
+            : SAMPLES
+      );
     } else {
       tensor = randomTensor(port, shapes.get(port.name)!, next);
       origins.add(`random, seed ${seed}`);
@@ -80,16 +138,26 @@ export async function bindInputs(model: IExportedModel, wanted: IRunInputs): Pro
     tensors.set(port.value!.name, tensor);
   }
   checkGuards(model, tensors);
-  return { tensors, dims, label: describeOrigins(wanted, origins, seed) };
+  const chosen = chosenSizes(ports, wanted.dims ?? {}, known, dims);
+  const label = describeOrigins(wanted, origins, seed);
+  return {
+    tensors,
+    dims,
+    label: chosen === '' ? label : `${label}; sizes chosen by castlens: ${chosen}`,
+    chosen
+  };
 }
 
 const SAMPLES = 'sample inputs of the file';
+const DEFAULTS = 'defaults of the file';
 
 /** `inputs.safetensors`, `inputs.safetensors, the rest random, seed 0`, ... */
 function describeOrigins(wanted: IRunInputs, origins: ReadonlySet<string>, seed: number): string {
   const random = `random, seed ${seed}`;
   const file = wanted.inputsFile === undefined ? null : basename(wanted.inputsFile);
-  const parts = [file, SAMPLES, random].filter(part => part !== null && origins.has(part));
+  const parts = [file, SAMPLES, DEFAULTS, random].filter(
+    part => part !== null && origins.has(part)
+  );
   return parts.length === 0 ? (file ?? random) : parts.join(', the rest ');
 }
 
@@ -163,11 +231,11 @@ async function fromFile(path: string, ports: readonly IPort[]): Promise<Map<stri
     }
     known.add(name);
     const entry: ISafetensor = stored.get(name)!;
-    if (port.dtype !== null && entry.dtype !== port.dtype) {
+    if (port.dtype !== null && entry.dtype !== givenDtype(port.dtype)) {
       throw new CastlensError('bad-input', `input "${port.name}" has another dtype`, {
         file: path,
         entry: name,
-        expected: port.dtype,
+        expected: givenDtype(port.dtype),
         found: entry.dtype
       });
     }
@@ -184,6 +252,27 @@ async function fromFile(path: string, ports: readonly IPort[]): Promise<Map<stri
     });
   }
   return tensors;
+}
+
+/** The dtype in which a file gives an input: elements of packed types are given one by one. */
+function givenDtype(dtype: DType): DType {
+  return isPacked(dtype) ? carrierOf(dtype) : dtype;
+}
+
+/** Refuse inputs that cannot be given in any way. */
+function refuseUngivable(model: IExportedModel, ports: readonly IPort[]): void {
+  const refused = ports.filter(
+    ({ type, dtype }) => type !== undefined || dtype === 'string' || dtype?.startsWith('complex')
+  );
+  if (refused.length > 0 && model.format === 'onnx') {
+    throw new CastlensError('bad-input', 'the model has inputs that castlens cannot give', {
+      file: model.path,
+      entry: refused.map(({ name }) => name).join(', '),
+      expected: 'tensors of numbers or truth values',
+      found: refused.map(({ name, type, dtype }) => `${name}: ${type ?? dtype}`).join(', '),
+      hint: 'All but running the model works as it is.'
+    });
+  }
 }
 
 /** Values of all symbols: given by name, read off the given tensors, or the default within the allowed range. */
@@ -408,7 +497,18 @@ function randomTensor(port: IPort, shape: readonly number[], next: () => number)
   const count = elementCount(shape);
   const dtype = port.dtype ?? 'float32';
   const value: IValue = port.value!;
-  switch (dtype) {
+  if (isLowPrecision(dtype) && DTYPES[dtype].bits <= 8) {
+    // Small whole numbers: all of these types have them.
+    const draw = normal(next);
+    const numbers = Float32Array.from({ length: count }, () =>
+      Math.max(-4, Math.min(4, Math.round(draw())))
+    );
+    const tensor: ITensor = { dtype: 'float32', shape, data: numbers };
+    return isPacked(dtype)
+      ? tensor
+      : { dtype, shape, data: uncarryBytes(bytesOf(numbers), 'float32', dtype) };
+  }
+  switch (givenDtype(dtype)) {
     case 'float32':
     case 'float64':
     case 'float16':
@@ -420,7 +520,7 @@ function randomTensor(port: IPort, shape: readonly number[], next: () => number)
     }
     case 'int64':
     case 'uint64':
-      return { dtype, shape, data: bigIntegers(dtype, count, next) };
+      return { dtype, shape, data: bigIntegers(dtype as 'int64' | 'uint64', count, next) };
     case 'int32':
     case 'int16':
     case 'int8':
@@ -431,8 +531,9 @@ function randomTensor(port: IPort, shape: readonly number[], next: () => number)
       const numbers = Float32Array.from({ length: count }, () =>
         Math.floor(next() * RANDOM_INTEGERS)
       );
-      const bytes = castBytes(bytesOf(numbers), 'float32', dtype);
-      return { dtype, shape, data: elementsOf(dtype, bytes) };
+      const given = givenDtype(dtype);
+      const bytes = castBytes(bytesOf(numbers), 'float32', given);
+      return { dtype: given, shape, data: elementsOf(given, bytes) };
     }
     default:
       throw new CastlensError('bad-argument', `no random input of dtype ${dtype} can be made`, {

@@ -8,8 +8,8 @@ import { bytesOf } from '../numerics';
 import type { Params, IRunResult } from '../protocol';
 import type { IJob } from '../runtime';
 import { breathe } from '../runtime';
-import { executionFindings } from './executionfindings';
-import { bindInputs } from './inputs';
+import { executionFindings, outputsNotShown } from './executionfindings';
+import { bindInputs, withChosenSizes } from './inputs';
 import type { LoadedModel } from './modelstore';
 import { summarise } from './outputs';
 import { outputTarget } from './outputtarget';
@@ -45,7 +45,9 @@ export async function runVariant(
     job.progress?.({ text: `Running ${variant.cache}` });
     await breathe(job);
     const start = performance.now();
-    const outputs = await session.run(inputs.tensors);
+    const outputs = await session.run(inputs.tensors).catch((error: unknown) => {
+      throw withChosenSizes(error, inputs);
+    });
     const latencyMs = performance.now() - start;
     await breathe(job);
     const executed = await session.executedCasts(inputs.tensors);
@@ -63,6 +65,7 @@ export async function runVariant(
     }
     return {
       variant,
+      inputs: inputs.label,
       runtime: session.describe(),
       latencyMs,
       loadMs: session.loadMs,
@@ -75,6 +78,10 @@ export async function runVariant(
       findings: [
         ...planFindings(loaded, variant),
         ...session.findings,
+        ...outputsNotShown(
+          loaded.model.outputs.filter(({ value }) => value !== null),
+          session.prepared.legal
+        ),
         ...executionFindings(session.prepared, executed)
       ]
     };

@@ -53,7 +53,7 @@ export function prepareAsExported(loaded: LoadedModel, variant: IVariant): IPrep
   const { graph } = cloneGraph(loaded.model.graph);
   const lowered = lowerToOnnx(graph, loaded.model.path);
   checkShown(lowered, loaded.model);
-  const legal = passAsExported(lowered, capabilitiesOf(variant));
+  const legal = passAsExported(lowered);
   return describeVariant(variant, legal, { passes: [], convertedWeights: 0 });
 }
 

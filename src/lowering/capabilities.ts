@@ -31,6 +31,11 @@ export interface ICapabilities {
   readonly passes: (dtype: DType) => boolean;
 }
 
+/** Whether onnxruntime-node takes and gives tensors of a type. */
+export function passesBinding(dtype: DType): boolean {
+  return dtype === 'float16' || (!isLowPrecision(dtype) && !isPacked(dtype));
+}
+
 /** onnxruntime's CPU provider: no bfloat16 and float8 kernels, few float16 ones; packs constant right operands. */
 export const CPU_CAPABILITIES: ICapabilities = {
   provider: 'cpu',
@@ -46,5 +51,5 @@ export const CUDA_CAPABILITIES: ICapabilities = {
   holds: dtype => isLowPrecision(dtype) && dtype !== 'float16' && dtype !== 'bfloat16',
   kernels: new KernelTable(CUDA_KERNELS),
   weightSide: 'right',
-  passes: dtype => dtype === 'float16' || (!isLowPrecision(dtype) && !isPacked(dtype))
+  passes: passesBinding
 };

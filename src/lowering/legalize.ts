@@ -7,6 +7,7 @@ import { bodiesOf, cloneGraph, isContiguous, removeDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
 import { Names, NodeBuilder } from './builder';
 import type { ICapabilities } from './capabilities';
+import { passesBinding } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
 import { computeWhereKernelsAre } from './lowprecision';
 import { castEnds, keepShownOutputs } from './ends';
@@ -71,7 +72,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
 }
 
 /** A graph that the runtime is given as it is, but for outputs that cannot be shown and ends in types that are not passed. */
-export function passAsExported(source: IGraph, { passes }: ICapabilities): ILegalGraph {
+export function passAsExported(source: IGraph): ILegalGraph {
   const { graph } = cloneGraph(source);
   const names = new Names();
   names.takeAll(graph);
@@ -79,7 +80,7 @@ export function passAsExported(source: IGraph, { passes }: ICapabilities): ILega
   const [inputTypes, outputTypes] = [graph.inputs, graph.outputs].map(values =>
     values.map(({ dtype }) => dtype)
   );
-  castEnds(graph, passes, names);
+  castEnds(graph, passesBinding, names);
   return {
     graph,
     inputs: graph.inputs.map((value, i) => ({ value, index: i, dtype: inputTypes[i] })),

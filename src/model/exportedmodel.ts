@@ -68,6 +68,8 @@ export interface IExportedModel {
    * be absent for any input, and have the sizes of the export where sizes are symbolic.
    */
   readonly sampleInputs?: ReadonlyMap<string, IWeight>;
+  /** Values that inputs have where the caller gives none, by name of the input: initializers of ONNX that callers may override. */
+  readonly defaults?: ReadonlyMap<string, IWeight>;
   /** Every file the model's bytes lie in, `path` first. */
   readonly files: readonly IModelFile[];
   /** Remarks of the reader about the file. */

@@ -148,6 +148,8 @@ export interface IOutputInfo {
 /** One forward of one variant. */
 export interface IRunResult {
   readonly variant: IVariant;
+  /** `random, seed 0; sizes chosen by castlens: batch=4`, ... */
+  readonly inputs?: string;
   /** What actually ran: `CPUExecutionProvider, onnxruntime 1.30.0, graph optimisations disabled`. */
   readonly runtime: string;
   /** Wall time of the forward, milliseconds. */

@@ -17,6 +17,7 @@ import { dtypeNotChecked } from './dtypenotchecked';
 import type { FindingRule, IFindingContext } from './finding';
 import { mixedPrecisionWeight } from './mixedprecision';
 import { weightNotCacheable } from './notcacheable';
+import { overridableWeights } from './overridable';
 import { regionDisabled } from './regiondisabled';
 import { regionOtherDevice } from './regionotherdevice';
 import { unknownAutocastDevice } from './unknowndevice';
@@ -42,6 +43,7 @@ export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
   'autocast-error': autocastError,
   'unknown-autocast-device': unknownAutocastDevice,
   'unused-weights': unusedWeights,
+  'overridable-weights': overridableWeights,
   'dtype-not-checked': dtypeNotChecked
 };
 

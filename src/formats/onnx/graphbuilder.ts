@@ -31,8 +31,13 @@ export class GraphBuilder {
     private readonly _file: string,
     private readonly _tensors: TensorReader,
     private readonly _origins: OriginReader,
-    private readonly _opsets: ReadonlyMap<string, number>
+    private readonly _opsets: ReadonlyMap<string, number>,
+    /** Whether initializers among the inputs are defaults, as from IR version 4 on. */
+    private readonly _takesDefaults: boolean
   ) {}
+
+  /** Initializers that are defaults of inputs, by name. */
+  readonly defaults = new Map<string, IWeight>();
 
   /** Build the graph of the model. */
   build(graph: IRawGraph): IGraph {
@@ -66,8 +71,14 @@ export class GraphBuilder {
       opsets: Object.fromEntries(this._opsets)
     };
     const weights = this._tensors.initializers(raw.initializers, name => kindOf(infos.get(name)));
+    const overridable = outer === null && this._takesDefaults ? inputNamesOf(raw) : NO_NAMES;
     raw.initializers.forEach(({ name }, i) => {
       const weight = weights[i];
+      if (overridable.has(name)) {
+        // No constant: what callers give takes its place.
+        this.defaults.set(name, weight);
+        return;
+      }
       const value = this._define(scope, name, infos.get(name), 'initializer');
       value.dtype = weight.dtype;
       value.shape = weight.shape;
@@ -78,6 +89,9 @@ export class GraphBuilder {
       if (!scope.values.has(info.name)) {
         const value = this._define(scope, info.name, info, 'input');
         value.dtype ??= operandTypes[i]?.dtype ?? null;
+        if (outer === null && value.shape !== null) {
+          value.shape = value.shape.map((dim, axis) => namedSize(dim, info.name, axis));
+        }
         if (operandTypes[i]?.kind === 'other') {
           value.kind = 'other';
         }
@@ -255,6 +269,12 @@ function operatorNameOf({ domain, opType }: IRawNode): string {
   return operatorOf(`${normalizeDomain(domain) || 'onnx'}.${opType}`);
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+function inputNamesOf({ inputs }: IRawGraph): ReadonlySet<string> {
+  return new Set(inputs.map(({ name }) => name));
+}
+
 function lookUp(scope: IScope, name: string): IValue | undefined {
   for (let current: IScope | null = scope; current !== null; current = current.outer) {
     const value = current.values.get(name);
@@ -359,6 +379,15 @@ function shapeOf(dims: readonly RawDim[]): Shape {
       ? { kind: 'symbol', name: dim }
       : { kind: 'opaque', text: dim };
   });
+}
+
+/** The size of an input with a name of its own, by which it can be chosen: the file's, or `input.axis` where it says nothing. */
+function namedSize(dim: Dim, input: string, axis: number): Dim {
+  if (typeof dim === 'number' || dim.kind !== 'opaque') {
+    return dim;
+  }
+  const isNamed = /[A-Za-z_]/.test(dim.text) && dim.text !== 'None';
+  return { kind: 'symbol', name: isNamed ? dim.text : `${input}.${axis}` };
 }
 
 function textOf(bytes: Uint8Array): string {

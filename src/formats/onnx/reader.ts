@@ -45,7 +45,15 @@ export function readOnnx(file: FileReader): IExportedModel {
   const external = new ExternalFiles(file.path);
   const tensors = new TensorReader(file, external);
   const origins = new OriginReader();
-  const graph = new GraphBuilder(file.path, tensors, origins, raw.opsets).build(raw.graph);
+  const builder = new GraphBuilder(
+    file.path,
+    tensors,
+    origins,
+    raw.opsets,
+    raw.irVersion >= OVERRIDABLE
+  );
+  const graph = builder.build(raw.graph);
+  const { defaults } = builder;
   liftConstants(graph);
   graph.opsets = usedOpsets(graph);
   const typeTexts = new Map(raw.graph.inputs.map(({ name, typeText }) => [name, typeText]));
@@ -63,10 +71,14 @@ export function readOnnx(file: FileReader): IExportedModel {
     weights: weightsOf(graph),
     modules: modulesOf(origins.moduleTypes, graph),
     ranges: rangesOf(raw),
+    ...(defaults.size > 0 ? { defaults } : {}),
     files: [file.file, ...external.files],
     warnings
   };
 }
+
+/** IR version since which an initializer that is an input too is a default. */
+const OVERRIDABLE = 4;
 
 /** The operator sets that nodes are of: runtimes stumble over imports of domains they do not know. */
 function usedOpsets(graph: IGraph): Record<string, number> {
