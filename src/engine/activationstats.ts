@@ -39,7 +39,7 @@ import {
 } from '../probes';
 import type { IActivationStatsResult, IVariant, Params } from '../protocol';
 import type { IJob, IMaterializedGraph } from '../runtime';
-import { breathe, loadOrt, RuntimeSession, withPeakRss } from '../runtime';
+import { breathe, loadOrt, RenamedGraph, RuntimeSession, withPeakRss } from '../runtime';
 import { bindInputs } from './inputs';
 import type { LoadedModel } from './modelstore';
 import { explainRefusal } from './refusedoperators';
@@ -220,9 +220,10 @@ class Program {
   /** Profile one forward for the sizes of all values. */
   async learnSizes(): Promise<void> {
     const feeds = feedsOf(this._legal, this._inputs);
-    const { kernels } = await this._with(this._legal, true, async session => {
-      await session.run(feeds);
-      return session.endProfile();
+    const renamed = new RenamedGraph(this._legal);
+    const { kernels } = await this._with(renamed.graph, true, async session => {
+      await session.run(renamed.feeds(feeds));
+      return renamed.restore(session.endProfile());
     });
     const results = new Map(kernels.map(({ node, outputShapes }) => [node, outputShapes]));
     const inputs = new Map([...feeds].map(([name, { shape }]) => [name, shape]));

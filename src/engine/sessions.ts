@@ -6,15 +6,7 @@
 import { totalmem } from 'node:os';
 
 import type { IGraph } from '../model';
-import {
-  bodiesOf,
-  CastlensError,
-  elementCount,
-  forEachNode,
-  isPacked,
-  sizeInBytes,
-  weightsOf
-} from '../model';
+import { bodiesOf, CastlensError, elementCount, isPacked, sizeInBytes, weightsOf } from '../model';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
@@ -28,11 +20,11 @@ import type {
   WeightWorkers
 } from '../runtime';
 import {
-  executedCasts,
   loadOrt,
   memoryGrowth,
   parseDevice,
   processMemory,
+  RenamedGraph,
   RuntimeSession,
   WeightConverter
 } from '../runtime';
@@ -302,21 +294,16 @@ export class VariantSession implements IPooled {
 
   private async _profile(inputs: ReadonlyMap<string, ITensor>): Promise<IExecutedCasts> {
     const options = { ...sessionOptions(this.prepared.variant), profile: true };
-    const session = await RuntimeSession.create(this.model, options).catch(
+    const renamed = new RenamedGraph(this._converted.graph);
+    const session = await RuntimeSession.create(writeOnnx(renamed.graph), options).catch(
       async (error: unknown) => {
         await this._loaded.checkFiles();
         throw error;
       }
     );
     try {
-      await session.run(this.feeds(inputs));
-      const { graph } = this._converted;
-      return executedCasts(
-        session.endProfile(),
-        this.prepared.weightCastNodes.keys(),
-        graph.weights.map(({ value }) => value.name),
-        nodeNamesOf(graph)
-      );
+      await session.run(renamed.feeds(this.feeds(inputs)));
+      return renamed.executedCasts(session.endProfile(), this.prepared.weightCastNodes.keys());
     } finally {
       await session.dispose();
     }
@@ -350,12 +337,6 @@ export function feedsOf(graph: IGraph, inputs: ReadonlyMap<string, ITensor>): Ma
 function castTo(tensor: ITensor, dtype: ITensor['dtype']): Pick<ITensor, 'dtype' | 'data'> {
   const bytes = castBytes(bytesOf(tensor.data), tensor.dtype, dtype);
   return { dtype, data: elementsOf(dtype, bytes) };
-}
-
-function nodeNamesOf(graph: IGraph): string[] {
-  const names: string[] = [];
-  forEachNode(graph, node => names.push(node.name));
-  return names;
 }
 
 function graphWeightBytes(graph: IGraph): number {

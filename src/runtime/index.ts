@@ -7,6 +7,7 @@ export * from './devices';
 export * from './job';
 export * from './memory';
 export * from './nvidiasmi';
+export * from './ownnames';
 export * from './profile';
 export * from './refusals';
 export * from './session';
