@@ -86,7 +86,8 @@ export function refuseLargeInputs(
  */
 export function refuseUntypedInputs(model: IExportedModel): void {
   const untyped = model.inputs.find(
-    ({ value, dtype }) => value !== null && value.kind === 'tensor' && dtype === null
+    ({ value, dtype }) =>
+      value !== null && (value.kind === 'tensor' || value.kind === 'other') && dtype === null
   );
   if (untyped !== undefined) {
     throw new CastlensError(
