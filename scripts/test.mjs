@@ -10,6 +10,11 @@ import { ensureVenv, installExtension, jupyterVariables, venvProgram } from './p
 import { root } from './sidecar.mjs';
 
 const torchTimeLimitMs = 15 * 60_000;
+/** The versions of PyTorch that the suite runs with, each in an environment of its own. */
+const torchVersions = [
+  { version: '2.13.0', venv: '.venv-torch', requirements: 'torch.txt' },
+  { version: '2.15.0', venv: '.venv-torch-2.15', requirements: 'torch-2.15.txt' }
+];
 const reports = join(root, 'test-results', 'reports');
 
 /**
@@ -198,12 +203,20 @@ async function runTorch(args) {
   if (!hasPythonTests('torch')) {
     return { ...nothing, reason: 'skipped, test/torch has no tests' };
   }
-  try {
-    await ensureVenv('.venv-torch', ['torch.txt'], { timeoutMs: torchTimeLimitMs });
-  } catch (error) {
-    return { ...nothing, reason: `skipped, PyTorch could not be installed: ${error.message}` };
+  let total = nothing;
+  for (const { version, venv, requirements } of torchVersions) {
+    try {
+      await ensureVenv(venv, [requirements], { timeoutMs: torchTimeLimitMs });
+    } catch (error) {
+      const reason = `skipped, PyTorch ${version} could not be installed: ${error.message}`;
+      total = add(total, { ...nothing, reason });
+      continue;
+    }
+    const counts = await runPytest('torch', args, venv);
+    say(`torch ${version}: ${describe(counts)}`);
+    total = add(total, counts);
   }
-  return runPytest('torch', args, '.venv-torch');
+  return total;
 }
 
 function describe({ passed, failed, skipped }) {

@@ -2,7 +2,7 @@
  * Autocast policies of the CPU.
  *
  * Source: aten/src/ATen/autocast_mode.cpp at 008ec6b1840c, checked against the registrations for the dispatch key
- * AutocastCPU in torch 2.13.0 (`torch._C._dispatch_get_registrations_for_dispatch_key`). The composites were seen to return
+ * AutocastCPU in torch 2.13.0 and 2.15.0, which has no `cholesky` and `qr` any more (`torch._C._dispatch_get_registrations_for_dispatch_key`). The composites were seen to return
  * bfloat16 for float32 arguments when run on a CPU under autocast with 2.13.0.
  *
  * @packageDocumentation
@@ -149,6 +149,7 @@ export const CPU: IDevicePolicies = {
         'triangular_solve'
       ]
     },
+    { policy: 'fp32', since: '2.14', operators: ['linalg_matrix_sqrth'] },
     { policy: 'promote', operators: ['stack', 'cat', 'index_copy'] }
   ],
   composites: [

@@ -186,8 +186,10 @@ export const CUDA: IDevicePolicies = {
     {
       policy: 'lower_precision_fp',
       operators: ['cudnn_convolution', 'cudnn_convolution_transpose']
-    }
+    },
+    { policy: 'fp32', since: '2.14', operators: ['linalg_matrix_sqrth'] }
   ],
   composites: SHARED_COMPOSITES,
-  opaque: RECURRENT_LAYERS
+  // Casts its weights into one new buffer.
+  opaque: [...RECURRENT_LAYERS, '_cudnn_rnn']
 };

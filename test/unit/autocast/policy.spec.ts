@@ -1,17 +1,27 @@
 import { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from '../../../src/autocast';
 import { loweredOperators } from '../../../src/lowering';
 import { synonymsOf } from '../../../src/model';
+import registeredLater from './data/registered-2.15.json';
 import torch from './data/torch.json';
 
 /** Registered for autocast by special means, not by a policy: cuDNN's recurrent kernels cast their flat weights themselves. */
 const NOT_A_POLICY = new Set(['_cudnn_rnn']);
 
+/** Operators that torch 2.14 has no more; files of earlier versions hold them. */
+const GONE = new Set(['cholesky', 'qr']);
+
 describe('DEVICE_POLICIES', () => {
-  it.each(Object.entries(torch.registered))(
-    'should name the operators torch registers for %s, no more and no less',
-    (device, registered) => {
+  it.each([
+    ...Object.entries(torch.registered).map(([device, names]) => ['2.13', device, names] as const),
+    ...Object.entries(registeredLater).map(([device, names]) => ['2.15', device, names] as const)
+  ])(
+    'should name the operators torch %s registers for %s, no more and no less',
+    (version, device, registered) => {
       const table = DEVICE_POLICIES.get(device)!;
-      const named = table.lists.flatMap(list => list.operators);
+      const named = table.lists
+        .filter(({ since }) => version === '2.15' || since !== '2.14')
+        .flatMap(list => list.operators)
+        .filter(name => version === '2.13' || !GONE.has(name));
       const wanted = registered.filter(name => !NOT_A_POLICY.has(name));
       // Registered from outside of libtorch's core by builds with CUDA only.
       const built =
@@ -27,6 +37,17 @@ describe('DEVICE_POLICIES', () => {
       const names = [...table.lists, ...table.composites].flatMap(list => list.operators);
       expect(new Set(names).size).toBe(names.length);
     }
+  });
+});
+
+describe('linalg_matrix_sqrth', () => {
+  it.each(['cpu', 'cuda'])('should run in float32 on %s since torch 2.14', device => {
+    const policyIn = (version: string | null): string | undefined =>
+      policiesOf(device, version)!.get('aten.linalg_matrix_sqrth.default')?.policy;
+    expect(policyIn('2.13.0+cpu')).toBeUndefined();
+    expect(policyIn('2.14.0')).toBe('fp32');
+    expect(policyIn('2.15.0+cu130')).toBe('fp32');
+    expect(policyIn(null)).toBe('fp32');
   });
 });
 
