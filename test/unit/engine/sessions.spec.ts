@@ -81,7 +81,7 @@ describe('variants that stay loaded', () => {
     expect((await run(engine, 'folded')).reused).toBe(false);
     expect((await run(engine, 'off')).reused).toBe(false);
     created.mockRejectedValueOnce(full).mockRejectedValueOnce(full);
-    await expect(run(engine, 'frozen')).rejects.toBe(full);
+    await expect(run(engine, 'frozen')).rejects.toMatchObject({ code: full.code, cause: full });
     await engine.dispose();
   });
 
@@ -94,7 +94,7 @@ describe('variants that stay loaded', () => {
     expect((await run(engine, 'folded')).reused).toBe(false);
     expect((await run(engine, 'off')).reused).toBe(false);
     forward.mockRejectedValueOnce(full).mockRejectedValueOnce(full);
-    await expect(run(engine, 'off')).rejects.toBe(full);
+    await expect(run(engine, 'off')).rejects.toMatchObject({ code: full.code, cause: full });
     await engine.dispose();
   });
 
