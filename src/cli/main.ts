@@ -63,31 +63,39 @@ async function runCommand(options: IOptions): Promise<void> {
 }
 
 async function runWith(engine: Engine, options: IOptions): Promise<void> {
-  const { file: path, passes, device, regions, inputs, weightsFrom: weights } = options;
+  const { file: path, program, passes, device, regions, inputs, weightsFrom: weights } = options;
   const job = terminalJob();
   const print = <T>(result: T, text: (result: T) => string): void => {
     process.stdout.write(`${options.json ? JSON.stringify(result) : text(result)}\n`);
   };
+  /** Print what is about a model, with the remarks of the reader about its file. */
+  const printOfModel = async <T>(result: T, text: (result: T) => string): Promise<void> => {
+    const warnings = await engine.warnings({ path, program });
+    if (!options.json) {
+      warnings.forEach(line => process.stderr.write(`castlens: warning: ${line}\n`));
+    }
+    print(warnings.length === 0 ? result : { ...result, warnings }, text);
+  };
   switch (options.command) {
     case 'census': {
-      const { result } = await engine.handle('census', { path, regions }, job);
-      return print(result, censusText);
+      const { result } = await engine.handle('census', { path, program, regions }, job);
+      return printOfModel(result, censusText);
     }
     case 'run': {
       const variant = { cache: options.cache[0], passes, device, regions };
-      const params = { path, weights, variant, inputs, outputsFile: options.outputs };
+      const params = { path, program, weights, variant, inputs, outputsFile: options.outputs };
       const { result } = await engine.handle('run', params, job);
-      return print(result, runText);
+      return printOfModel(result, runText);
     }
     case 'compare': {
       const variants = options.cache.map(cache => ({ cache, passes, device, regions }));
       const { runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = options;
       const { result } = await engine.handle(
         'compare',
-        { path, weights, variants, runs, warmup, inputs },
+        { path, program, weights, variants, runs, warmup, inputs },
         job
       );
-      return print(result, compareText);
+      return printOfModel(result, compareText);
     }
     case 'stats': {
       const { arrow } = options;
@@ -96,6 +104,7 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
         const variant = { cache: options.cache[0], passes, device, regions };
         const params = {
           path,
+          program,
           weights,
           variant,
           inputs,
@@ -107,38 +116,38 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
         const { result, buffers } = await engine.handle('activationStats', params, job);
         const { activationsText, probeCostText, statsRows } = await import('./stats');
         if (arrow !== undefined) {
-          return print(
+          return printOfModel(
             { ...result, arrow },
             ({ rows }) => `${rows} values written to ${arrow}\n${probeCostText(result)}`
           );
         }
-        return print({ ...result, values: statsRows(buffers[0]) }, activationsText);
+        return printOfModel({ ...result, values: statsRows(buffers[0]) }, activationsText);
       }
-      const params = { path, weights, outputFile: arrow };
+      const params = { path, program, weights, outputFile: arrow };
       const { result, buffers } = await engine.handle('weightStats', params, job);
       if (arrow !== undefined) {
-        return print({ ...result, arrow }, ({ rows, findings }) =>
+        return printOfModel({ ...result, arrow }, ({ rows, findings }) =>
           [`${rows} weights written to ${arrow}`, ...findingLines(findings)].join('\n')
         );
       }
       const { statsRows, statsText } = await import('./stats');
       const { findings } = result;
-      return print({ weights: statsRows(buffers[0]), findings }, statsText);
+      return printOfModel({ weights: statsRows(buffers[0]), findings }, statsText);
     }
     case 'fix': {
       const { output, mixed, code: codeFile } = options;
-      const params = { path, output, mixed, regions, codeFile, overwrite: true };
+      const params = { path, program, output, mixed, regions, codeFile, overwrite: true };
       const { result } = await interruptible(signal =>
         engine.handle('fix', params, { ...job, signal })
       );
-      return print(result, fixText);
+      return printOfModel(result, fixText);
     }
     case 'code': {
       const { mixed, strategies } = options;
       const codeFile = options.output === '' ? undefined : options.output;
-      const params = { path, mixed, strategies, codeFile, overwrite: true };
+      const params = { path, program, mixed, strategies, codeFile, overwrite: true };
       const { result } = await engine.handle('code', params, job);
-      return print(result, codeText);
+      return printOfModel(result, codeText);
     }
     case 'explain': {
       const { result } = await engine.handle('explain', { code: path }, job);

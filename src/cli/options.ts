@@ -50,6 +50,8 @@ export interface IOptions {
   /** The code for `explain`, empty for `doctor`. */
   readonly file: string;
   readonly json: boolean;
+  /** Which program of an archive with several. */
+  readonly program: string | undefined;
   readonly cache: readonly (CacheMode | Reference)[];
   readonly passes: readonly PassName[];
   readonly device: string;
@@ -144,6 +146,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       command,
       file: file ?? '',
       json: values.json ?? false,
+      program: values.program,
       cache: parseCache(values.cache, command),
       passes: list(values.passes).map(pass => oneOf(pass, PASSES, 'pass')),
       device: parseDeviceName(values.device ?? 'cpu'),
@@ -173,6 +176,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
 
 const OPTIONS = {
   json: { type: 'boolean' },
+  program: { type: 'string' },
   cache: { type: 'string' },
   passes: { type: 'string' },
   device: { type: 'string' },
@@ -207,12 +211,12 @@ const VARIANT = ['cache', 'passes', 'device', 'region', 'dim', 'inputs', 'seed',
 const ACTIVATIONS = [...VARIANT, 'values', 'modules', 'no-reference'];
 
 const ALLOWED: Record<Command, readonly string[]> = {
-  census: ['json', 'region'],
-  run: ['json', 'outputs', ...VARIANT],
-  compare: ['json', 'runs', 'warmup', ...VARIANT],
-  stats: ['json', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
-  fix: ['json', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
-  code: ['json', 'output', 'keep-both', 'leave-mixed', 'strategy'],
+  census: ['json', 'program', 'region'],
+  run: ['json', 'program', 'outputs', ...VARIANT],
+  compare: ['json', 'program', 'runs', 'warmup', ...VARIANT],
+  stats: ['json', 'program', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
+  fix: ['json', 'program', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
+  code: ['json', 'program', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
   doctor: ['json', 'install-cuda', 'remove-cuda']
 };

@@ -201,6 +201,11 @@ export function fixText(result: IFixResult): string {
         ? `${result.file}: nothing to do; written to ${result.output} as it is`
         : `${result.file}: no weight to convert; written to ${result.output}`
       : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
+    ...(result.programs === undefined
+      ? []
+      : [
+          `only the program '${result.programs.repaired}' is repaired; left as they are: ${result.programs.others.join(', ')}`
+        ]),
     ...(result.regions === undefined
       ? []
       : [`regions written otherwise: ${formatOverrides(result.regions)}`]),

@@ -23,6 +23,8 @@ Commands
 
 Options
   --json              print JSON
+  --program NAME      which program of a .pt2 archive with several (default: the one called model,
+                      else the first, with a warning)
   --cache MODE        off | autocast | folded | frozen | float32 | onnxruntime
                       (compare: a comma-separated list, or all)
   --passes LIST       share-casts,hoist-casts,remove-cast-pairs

@@ -46,8 +46,8 @@ export async function fixModel(
   params: Params<'fix'>,
   job: IJob
 ): Promise<IFixResult> {
-  const { path, version, output, mixed = 'leave', overwrite = false } = params;
-  const loaded = await store.load({ path, version });
+  const { path, program, version, output, mixed = 'leave', overwrite = false } = params;
+  const loaded = await store.load({ path, program, version });
   const regions = checkOverrides(params.regions, loaded.model);
   if (regions !== undefined && params.codeFile !== undefined) {
     throw new CastlensError('bad-argument', 'the code is about the program as recorded', {
@@ -71,7 +71,8 @@ export async function fixModel(
     const { code } = await torchCode(loaded, { path, mixed });
     await writeCode(codeFile, code);
   }
-  const fixed = await store.load({ path: target });
+  const fixed = await store.load({ path: target, program });
+  const { programs } = loaded.model;
   const files = [target, ...fixed.model.files.slice(1).map(file => file.path)];
   return {
     file: path,
@@ -82,6 +83,9 @@ export async function fixModel(
     sizeAfter: sizeOf(fixed.model),
     converted: written.converted,
     left: written.left,
+    ...(programs === undefined
+      ? {}
+      : { programs: { repaired: programs.chosen, others: programs.others } }),
     ...(regions === undefined ? {} : { regions }),
     weightCastsBefore: loaded.census(path, regions).perForward.off.weightCasts,
     weightCastsAfter: fixed.census(target).perForward.off.weightCasts

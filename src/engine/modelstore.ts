@@ -132,12 +132,19 @@ export class ModelStore {
     return loaded;
   }
 
-  private async _load({ path, weights }: IModelRef, job: IJob): Promise<LoadedModel> {
+  private async _load({ path, program, weights }: IModelRef, job: IJob): Promise<LoadedModel> {
     const absolute = resolve(path);
+    const name = JSON.stringify([
+      absolute,
+      program ?? null,
+      weights === undefined ? null : resolve(weights)
+    ]);
     if (weights === undefined) {
-      return this._hold(absolute, async () => new LoadedModel(await readModel(absolute)), job);
+      const read = async (): Promise<LoadedModel> =>
+        new LoadedModel(await readModel(absolute, program));
+      return this._hold(name, read, job);
     }
-    const own = await this._load({ path }, {});
+    const own = await this._load({ path, program }, {});
     const source = resolve(weights);
     const take = async (): Promise<LoadedModel> => {
       const update = await takeWeights(own.model, source, job);
@@ -145,7 +152,7 @@ export class ModelStore {
       await loaded.checkFiles();
       return loaded;
     };
-    return this._hold(`${absolute}\0${source}`, take, job);
+    return this._hold(name, take, job);
   }
 
   /** What `read` gives, or gave before if its files have not changed since. */

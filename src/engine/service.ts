@@ -5,7 +5,7 @@
  */
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
-import type { IVariant, Params, RequestName, Result } from '../protocol';
+import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -76,6 +76,11 @@ export class Engine {
     }
   }
 
+  /** Remarks of the reader about the file of a model. */
+  async warnings(ref: IModelRef): Promise<readonly string[]> {
+    return (await this._store.load(ref)).model.warnings;
+  }
+
   private readonly _store = new ModelStore();
   private readonly _workers = new WeightWorkers();
   private readonly _sessions: VariantSessions;
@@ -102,7 +107,8 @@ export class Engine {
       return answer(await compareVariants(loaded, this._sessions, { ...params, variants }, job));
     },
     updateWeights: async (params, job) => {
-      const { model } = await this._store.load({ path: params.path, version: params.version }, job);
+      const { path, program, version } = params;
+      const { model } = await this._store.load({ path, program, version }, job);
       const variant = await checkVariant(params.variant, model);
       return answer(await updateWeights(this._store, this._sessions, { ...params, variant }, job));
     },

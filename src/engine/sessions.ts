@@ -69,7 +69,11 @@ export class VariantSessions {
   take(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<ILease<VariantSession>> {
     const { model, update, key: version } = loaded;
     const { passes, ...rest } = variant;
-    const group = JSON.stringify([model.path, update?.source ?? null]);
+    const group = JSON.stringify([
+      model.path,
+      update?.source ?? null,
+      model.programs?.chosen ?? null
+    ]);
     const key = JSON.stringify([group, [...passes].sort(), Object.entries(rest).sort()]);
     return this._pool.take(
       { key, group, version },

@@ -23,8 +23,8 @@ import { outputTarget, refuseExisting } from './outputtarget';
  * @throws CastlensError where a strategy does not apply to the format, and for everything that `fix` refuses as well.
  */
 export async function torchCodeOf(store: ModelStore, params: Params<'code'>): Promise<ICodeResult> {
-  const { path, version, codeFile, overwrite = false } = params;
-  const loaded = await store.load({ path, version });
+  const { path, program, version, codeFile, overwrite = false } = params;
+  const loaded = await store.load({ path, program, version });
   const target = codeFile === undefined ? null : await codeTarget(loaded.model, codeFile);
   if (target !== null && !overwrite) {
     await refuseExisting([target]);

@@ -24,8 +24,8 @@ export async function updateWeights(
   params: Params<'updateWeights'>,
   job: IJob
 ): Promise<IWeightUpdateResult> {
-  const { path, weights, variant } = params;
-  const loaded = await store.load({ path, weights }, job);
+  const { path, program, weights, variant } = params;
+  const loaded = await store.load({ path, program, weights }, job);
   const lease = await sessions.take(loaded, variant, job);
   try {
     const session = lease.item;

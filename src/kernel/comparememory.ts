@@ -43,6 +43,7 @@ function modelOf(params: unknown): { key: string; version: unknown } | null {
   if (!isJsonObject(params) || typeof params.path !== 'string') {
     return null;
   }
-  const { path, weights, version } = params;
-  return { key: JSON.stringify([path, typeof weights === 'string' ? weights : null]), version };
+  const { path, program, weights, version } = params;
+  const [of, from] = [program, weights].map(name => (typeof name === 'string' ? name : null));
+  return { key: JSON.stringify([path, of, from]), version };
 }

@@ -46,6 +46,8 @@ export interface IExportedModel {
   /** Absolute path of the file that was opened. */
   readonly path: string;
   readonly format: 'pt2' | 'onnx';
+  /** Names of the program that was read and of the others, where the file holds several. */
+  readonly programs?: { readonly chosen: string; readonly others: readonly string[] };
   readonly dialect: Dialect;
   /** `torch 2.13.0+cpu`, `pytorch 2.13.0+cpu`, ... */
   readonly producer: string;

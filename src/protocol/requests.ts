@@ -342,6 +342,8 @@ export interface IFixResult {
   }[];
   /** Weights that are still cast, and why. */
   readonly left: readonly { readonly weight: string; readonly reason: string }[];
+  /** The program that was repaired and those that were copied as they are, where the archive holds several. */
+  readonly programs?: { readonly repaired: string; readonly others: readonly string[] };
   /** Regions that the new file records otherwise than the source. */
   readonly regions?: RegionOverrides;
   /** Weight casts of one forward in mode `off`, of the source (its regions as wanted) and of the new file. */
@@ -361,6 +363,8 @@ export interface IDeviceInfo {
 /** Which model a request is about. */
 export interface IModelRef {
   readonly path: string;
+  /** Name of the program, of a `.pt2` archive with several; where left out the one called `model`, else the first, with a warning. */
+  readonly program?: string;
   /** Take the weights from this file instead: `.safetensors`, or another export of the model. Weights it has not stay. */
   readonly weights?: string;
   /**
@@ -415,6 +419,7 @@ export interface IRequests {
   updateWeights: {
     params: {
       path: string;
+      program?: string;
       /** The version of the model without these weights. */
       version?: string;
       weights: string;
@@ -451,6 +456,7 @@ export interface IRequests {
   fix: {
     params: {
       path: string;
+      program?: string;
       version?: string;
       output: string;
       mixed?: MixedWeights;
@@ -466,6 +472,7 @@ export interface IRequests {
   code: {
     params: {
       path: string;
+      program?: string;
       version?: string;
       mixed?: MixedWeights;
       /** All that apply to the model by default. */

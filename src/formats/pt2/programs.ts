@@ -18,7 +18,7 @@ const OLD_PROGRAM = 'serialized_exported_program.json';
 
 /** Whether the archive holds a program at all. */
 export function hasProgram(archive: IPt2Archive): boolean {
-  return archive.has(OLD_PROGRAM) || programNames(archive).length > 0;
+  return programNames(archive).length > 0;
 }
 
 /**
@@ -44,29 +44,38 @@ export function refusePickledTensors(file: string, archive: IPt2Archive): void {
 /**
  * The records of the program to read, of those the archive holds.
  *
+ * @param wanted - its name; where left out, the program called `model`, else the first.
+ * @throws CastlensError where the archive has no program of that name.
+ *
  * #### Notes
  * - torch 2.2 to 2.7: four records and no folders. Still older ones name the state dict `.json`, though it is a pickle too.
  * - torch 2.8: folders, and one pickle each for weights and constants.
  * - torch >= 2.9: folders, and tables of plain bytes.
  */
-export function findProgram(archive: IPt2Archive, warnings: string[]): IProgramRecords {
+export function findProgram(
+  file: string,
+  archive: IPt2Archive,
+  wanted: string | undefined
+): IProgramRecords {
+  const names = programNames(archive);
+  const model = wanted ?? (names.includes('model') ? 'model' : names[0]);
+  if (wanted !== undefined && !names.includes(wanted)) {
+    throw new CastlensError('bad-argument', 'the archive holds no program of this name', {
+      file,
+      expected: names.join(', '),
+      found: `'${wanted}'`
+    });
+  }
   if (archive.has(OLD_PROGRAM)) {
     const pick = (stem: string): string | null =>
       [`${stem}.pt`, `${stem}.json`].find(name => archive.has(name)) ?? null;
     return {
-      model: 'model',
+      model,
       program: OLD_PROGRAM,
       weights: pick('serialized_state_dict'),
       constants: pick('serialized_constants'),
       sampleInputs: 'serialized_example_inputs.pt'
     };
-  }
-  const names = programNames(archive);
-  const model = names.includes('model') ? 'model' : names[0];
-  if (names.length > 1) {
-    warnings.push(
-      `The archive holds ${names.length} programs (${names.join(', ')}); this is '${model}'.`
-    );
   }
   const pickle = (folder: string): string | null =>
     archive.has(`data/${folder}/${model}.pt`) ? `data/${folder}/${model}.pt` : null;
@@ -79,7 +88,11 @@ export function findProgram(archive: IPt2Archive, warnings: string[]): IProgramR
   };
 }
 
-function programNames(archive: IPt2Archive): string[] {
+/** Names of the programs of an archive. torch 2.7 and older keep one, without a name. */
+export function programNames(archive: IPt2Archive): string[] {
+  if (archive.has(OLD_PROGRAM)) {
+    return ['model'];
+  }
   return archive.names
     .map(name => /^models\/([^/]+)\.json$/.exec(name)?.[1])
     .filter(name => name !== undefined);

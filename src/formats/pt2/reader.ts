@@ -22,7 +22,7 @@ import { readGuards } from './guards';
 import type { JsonObject } from '../jsonrecord';
 import { JsonRecord } from '../jsonrecord';
 import { refuseOtherArchives } from './otherarchives';
-import { findProgram } from './programs';
+import { findProgram, programNames } from './programs';
 import { readSampleInputs } from './sampleinputs';
 import { readSignature } from './signature';
 import { TensorMetaReader } from './tensormeta';
@@ -39,14 +39,21 @@ const SCHEMA_MAJOR = 8;
  * bytes per stored tensor; never a tensor.
  *
  * @param file - stays the caller's to close.
+ * @param wanted - name of the program to read, of an archive with several.
  * @throws CastlensError where the file is damaged, of another kind or of a layout that is not supported.
  */
-export async function readPt2(file: FileReader): Promise<IExportedModel> {
+export async function readPt2(file: FileReader, wanted?: string): Promise<IExportedModel> {
   const archive = await openPt2Archive(file);
   await refuseOtherArchives(file.path, archive);
   await checkMarkers(file, archive);
   const warnings: string[] = [];
-  const records = findProgram(archive, warnings);
+  const records = findProgram(file.path, archive, wanted);
+  const names = programNames(archive);
+  if (names.length > 1 && wanted === undefined) {
+    warnings.push(
+      `The archive holds ${names.length} programs (${names.join(', ')}); this is '${records.model}'. Choose one with --program NAME, or with the option program of castlens.open() in a notebook.`
+    );
+  }
   if (findCompiledModel(archive) !== undefined) {
     warnings.push(
       `The archive also holds what AOTInductor compiled, which is not looked into: ${await describeCompiledModels(archive)}.`
@@ -105,6 +112,11 @@ export async function readPt2(file: FileReader): Promise<IExportedModel> {
   return {
     path: file.path,
     format: 'pt2',
+    ...(names.length > 1
+      ? {
+          programs: { chosen: records.model, others: names.filter(name => name !== records.model) }
+        }
+      : {}),
     dialect,
     producer: torchVersion === null ? 'torch' : `torch ${torchVersion}`,
     torchVersion:

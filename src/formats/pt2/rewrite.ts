@@ -11,7 +11,7 @@ import { stringifyJson } from '../json';
 import { JsonRecord } from '../jsonrecord';
 import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
-import { refusePickledTensors } from './programs';
+import { findProgram, programNames, refusePickledTensors } from './programs';
 import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram';
 import { convertedSize, editProgram, setDtype, structuredCopy } from './rewriteprogram';
 import type { IArchiveRecord, RecordSource } from './write';
@@ -52,8 +52,7 @@ export class Pt2Rewriter {
     try {
       const archive = await openPt2Archive(file);
       refusePickledTensors(file.path, archive);
-      const programs = archive.names.filter(name => /^models\/[^/]+\.json$/.test(name));
-      if (programs.length === 0 || PICKLED.some(name => archive.has(name))) {
+      if (programNames(archive).length === 0 || PICKLED.some(name => archive.has(name))) {
         throw new CastlensError('unsupported-format', 'this layout can be read but not written', {
           file: file.path,
           expected: 'the layout of torch 2.9 or newer, which keeps weights as plain records',
@@ -61,14 +60,14 @@ export class Pt2Rewriter {
           hint: 'Load it and save it again with torch >= 2.9: torch.export.save(torch.export.load(FILE), OUT).'
         });
       }
-      const entry = programs.includes('models/model.json') ? 'models/model.json' : programs[0];
+      const records = findProgram(file.path, archive, model.programs?.chosen);
+      const { program: entry, model: name } = records;
       const lossless = async (record: string): Promise<EditableJson> =>
         new JsonRecord(file.path, record).parseLossless(
           await archive.readText(record),
           file.budget
         ) as EditableJson;
       const program = await lossless(entry);
-      const name = entry.slice('models/'.length, -'.json'.length);
       const configs = new Map<string, IConfig>();
       const foreign = new Set<string>();
       for (const record of archive.names) {

@@ -18,6 +18,15 @@ describe('parseCommandLine()', () => {
     });
   });
 
+  it('should take the name of a program in every command that reads a model', () => {
+    for (const command of ['census', 'run', 'compare', 'stats', 'fix', 'code']) {
+      const output = command === 'fix' ? ['-o', 'out.pt2'] : [];
+      expect(options(command, 'm.pt2', '--program', 'decode', ...output).program).toBe('decode');
+      expect(options(command, 'm.pt2', ...output).program).toBeUndefined();
+    }
+    expect(() => parseCommandLine(['explain', 'x', '--program', 'decode'])).toThrow(UsageError);
+  });
+
   it('should run mode off on the CPU unless told otherwise', () => {
     expect(options('run', 'm.pt2')).toMatchObject({ cache: ['off'], passes: [], device: 'cpu' });
   });

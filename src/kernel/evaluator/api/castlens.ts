@@ -58,6 +58,12 @@ import {
   updateTable
 } from './views';
 
+/** Options of `open()`. */
+export interface IOpenOptions {
+  /** Name of the program, of an archive with several. */
+  program?: string;
+}
+
 /** What to run. */
 export interface IVariantOptions {
   /** Cache mode or reference; `off` by default. */
@@ -144,7 +150,9 @@ export class Model {
     /** Absolute path. */
     readonly path: string,
     /** Structure and census. */
-    readonly info: IModelInfo
+    readonly info: IModelInfo,
+    /** Name of the program that was asked for, of an archive with several. */
+    readonly program?: string
   ) {
     // What a reader sees of a model is its table, not the connection behind it.
     Object.defineProperty(this, '_engine', { enumerable: false });
@@ -169,7 +177,7 @@ export class Model {
       const { cache = 'folded', passes, device, onProgress } = options;
       const source = resolve(weights);
       const variant = Private.variantOf({ cache, passes, device });
-      const params = { path: this.path, weights: source, variant };
+      const params = { ...this._own, weights: source, variant };
       const { result } = await this._engine.ask('updateWeights', params, onProgress);
       this._weights = source;
       return Private.shown(result, update => tableBundle(updateTable(update)));
@@ -266,7 +274,7 @@ export class Model {
       }
       const { code, overwrite, regions, onProgress } = options;
       const params = {
-        path: this.path,
+        ...this._own,
         output: resolve(output),
         mixed: Private.mixedOf(options),
         ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
@@ -285,7 +293,7 @@ export class Model {
       const { strategies } = options;
       strategies?.forEach(name => Private.check('strategies', name, CODE_STRATEGIES));
       const params = {
-        path: this.path,
+        ...this._own,
         mixed: Private.mixedOf(options),
         ...(strategies === undefined ? {} : { strategies })
       };
@@ -299,8 +307,14 @@ export class Model {
   }
 
   private get _ref(): IModelRef {
-    const { path, _weights: weights } = this;
-    return weights === null ? { path } : { path, weights };
+    const { _own: own, _weights: weights } = this;
+    return weights === null ? own : { ...own, weights };
+  }
+
+  /** The model with the weights of its own file. */
+  private get _own(): Pick<IModelRef, 'path' | 'program'> {
+    const { path, program } = this;
+    return program === undefined ? { path } : { path, program };
   }
 
   private _weights: string | null = null;
@@ -309,7 +323,7 @@ export class Model {
 /** The `castlens` global. */
 export interface ICastlens {
   /** Open a model. Relative paths start from the working directory. */
-  open(path: string): Promise<Model>;
+  open(path: string, options?: IOpenOptions): Promise<Model>;
   /** Devices that can be chosen. */
   devices(): Promise<readonly IDeviceInfo[]>;
   readonly cacheModes: readonly CacheMode[];
@@ -320,15 +334,18 @@ export interface ICastlens {
 /** Makes the `castlens` global. */
 export function makeCastlens(engine: EngineClient): ICastlens {
   const castlens: ICastlens = {
-    open: path =>
+    open: (path, options = {}) =>
       Private.promise(async () => {
         if (typeof path !== 'string') {
           throw new TypeError('castlens.open() takes the path of a .pt2 or .onnx file');
         }
+        Private.checkOptions('open', options, Private.OPEN_OPTIONS);
+        const { program } = options;
         const absolute = resolve(path);
-        const { result } = await engine.ask('open', { path: absolute });
+        const ref = program === undefined ? { path: absolute } : { path: absolute, program };
+        const { result } = await engine.ask('open', ref);
         const census = { ...result.census, file: path };
-        return new Model(engine, absolute, { ...result, file: path, census });
+        return new Model(engine, absolute, { ...result, file: path, census }, program);
       }),
     devices: () =>
       Private.promise(async () => {
@@ -454,9 +471,10 @@ namespace Private {
   ].join('\n');
 
   export const OPEN = [
-    'await castlens.open(path)',
+    'await castlens.open(path, { program })',
     '',
     'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
+    'program: which one of a .pt2 archive with several.',
     'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats(), .update(), .fix() and .code().'
   ].join('\n');
 
@@ -474,6 +492,9 @@ namespace Private {
     "device: 'cpu' by default; see castlens.devices()",
     `regions: run a region otherwise than recorded, { submod_1: ${REGION_CHOICES.map(choice => `'${choice}'`).join(' | ')} }`
   ];
+
+  /** Names that `open()` takes. */
+  export const OPEN_OPTIONS = ['program'];
 
   /** Names that `plan()` takes. */
   export const VARIANT_OPTIONS = ['cache', 'passes', 'device', 'regions'];
