@@ -7,7 +7,7 @@ import { basename, extname } from 'node:path';
 
 import { editableParts, Pt2Rewriter, writeFileAtomically } from '../formats';
 import type { DType, IExportedModel, IWeight } from '../model';
-import { CastlensError, elementCount } from '../model';
+import { CastlensError } from '../model';
 import type { CodeStrategyName, ICodeResult, MixedWeights, Params } from '../protocol';
 import type { ICodeFacts, ICodeWeight } from '../torchcode';
 import { strategiesFor, writeTorchCode } from '../torchcode';
@@ -108,8 +108,8 @@ function factsOf(plan: IFixPlan, loaded: LoadedModel, path: string): ICodeFacts 
   };
 }
 
-function codeWeight({ names, kind, shape }: IWeight, to: DType): ICodeWeight {
-  return { names, kind, to, elementCount: elementCount(shape) };
+function codeWeight({ names, kind }: IWeight, to: DType): ICodeWeight {
+  return { names, kind, to };
 }
 
 function refuseOthers(

@@ -11,7 +11,6 @@ export interface ICodeWeight {
   readonly names: readonly string[];
   readonly kind: IWeight['kind'];
   readonly to: DType;
-  readonly elementCount: number;
 }
 
 /** A model, by what its weights are to become. */

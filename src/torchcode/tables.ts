@@ -10,30 +10,35 @@ import { commentText, pythonString } from './literal';
 const LIFTED = /(^|\.)lifted_tensor_\d+$/;
 
 /**
- * `LOW_PRECISION`, the weights it leaves out, and `KEEP_BOTH` where there are some and `canCopy` says that a function of the file
- * can make copies.
+ * `LOW_PRECISION`, the weights it leaves out, and `KEEP_BOTH` where there are some and a function of the file makes copies.
+ *
+ * @param maker - that function; null where there is none.
  */
-export function weightTables({ converted, left, copied }: ICodeFacts, canCopy: boolean): string {
+export function weightTables(
+  { converted, left, copied }: ICodeFacts,
+  maker: string | null
+): string {
   const lines = [
     '# Every use of these weights casts them to this dtype, and nothing else looks at them.',
     ...dictionary('LOW_PRECISION', converted)
   ];
-  const others = canCopy
-    ? left
-    : [
-        ...left,
-        ...copied.map(({ names }) => ({ weight: names[0], reason: 'used in both precisions' }))
-      ];
+  const others =
+    maker !== null
+      ? left
+      : [
+          ...left,
+          ...copied.map(({ names }) => ({ weight: names[0], reason: 'used in both precisions' }))
+        ];
   if (others.length > 0) {
     lines.push('', '# Cast as well, and left as they are:');
     for (const { weight, reason } of others) {
       lines.push(`#   ${pythonString(weight)}: ${commentText(reason)}`);
     }
   }
-  if (canCopy && copied.length > 0) {
+  if (maker !== null && copied.length > 0) {
     lines.push(
       '',
-      '# Used in both precisions: fold_weight_casts() gives them a copy for the casts, nothing else touches them.',
+      `# Used in both precisions: ${maker}() gives them a copy for the casts, nothing else touches them.`,
       ...dictionary('KEEP_BOTH', copied)
     );
   }

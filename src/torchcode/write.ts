@@ -21,6 +21,12 @@ const STRATEGIES: Readonly<Record<CodeStrategyName, CodeStrategy>> = {
   'onnx-folding': onnxFolding
 };
 
+/** Functions of strategies that can keep a copy of a weight beside it. */
+const COPYING: { readonly [name in CodeStrategyName]?: string } = {
+  'export-pass': 'fold_weight_casts',
+  'onnx-folding': 'fold_onnx'
+};
+
 /**
  * The strategies that apply to a model, in the order they are written.
  *
@@ -56,7 +62,8 @@ export function writeTorchCode(facts: ICodeFacts, names: readonly CodeStrategyNa
     ].join('\n')
   ];
   if (parts.some(({ usesTables }) => usesTables)) {
-    blocks.push(weightTables(facts, names.includes('export-pass')));
+    const copying = names.find(name => name in COPYING);
+    blocks.push(weightTables(facts, copying === undefined ? null : COPYING[copying]!));
   }
   const [head, ...rest] = blocks;
   return `${[[head, ...rest].join('\n\n'), ...parts.map(({ source }) => source)].join('\n\n\n')}\n`;

@@ -244,3 +244,58 @@ def test_onnx_folding(castlens, tmp_path):
         if name != "model":
             assert castlens.json("census", tmp_path / f"{name}.onnx")["perForward"]["off"]["weightCasts"] == 0
     assert same_bits(outputs, [outputs[0]] * 3)
+
+
+class Norms(nn.Module):
+    """What an optimizer would fuse, casts by CastLike, a weight behind a transpose, and one used in both precisions."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.batch, self.group = nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.GroupNorm(2, 8)
+        self.weight, self.both = nn.Parameter(torch.randn(4, 8)), nn.Parameter(torch.randn(4, 4))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = self.group(self.batch(self.conv(x))).mean((2, 3)) @ self.weight.t()
+            return y @ self.both + self.both.sum()
+
+
+@pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])
+def test_onnx_folding_changes_casts_alone(castlens, tmp_path, mixed):
+    """As many casts as the repaired file has, the same bits, and no other operator gone."""
+    pytest.importorskip("onnxscript", reason="torch.onnx.export needs onnxscript")
+    import onnx_ir
+
+    torch.manual_seed(9)
+    module, x = Norms(), torch.randn(1, 3, 8, 8)
+    module.batch.running_var.uniform_(0.5, 2)
+    module.batch.running_mean.normal_()
+    source = tmp_path / "model.onnx"
+    torch.onnx.export(module.eval(), (x,), dynamo=True, optimize=False, external_data=False).save(source)
+    castlens.run("fix", source, "-o", tmp_path / "fixed.onnx", mixed)
+    code = load_code(castlens, source, mixed)
+    onnx_ir.save(code.fold_onnx(onnx_ir.load(source)), tmp_path / "folded.onnx")
+    save_file({"input_0": x}, tmp_path / "in.safetensors")
+    outputs, casts, operators = {}, {}, {}
+    for name in ("model", "fixed", "folded"):
+        file = tmp_path / f"{name}.onnx"
+        castlens.run("run", file, "--inputs", tmp_path / "in.safetensors", "--outputs", tmp_path / "out.safetensors")
+        outputs[name] = load_file(tmp_path / "out.safetensors")["output_0"]
+        casts[name] = castlens.json("census", file)["perForward"]["off"]["weightCasts"]
+        operators[name] = [node.op_type for node in onnx_ir.load(file).graph if node.op_type not in ("Cast", "CastLike")]
+    assert same_bits([outputs["folded"], outputs["fixed"]], [outputs["model"]] * 2)
+    assert casts["folded"] == casts["fixed"] < casts["model"]
+    assert operators["folded"] == operators["model"]
+
+
+def test_onnx_folding_of_another_model_is_refused(castlens, tmp_path):
+    pytest.importorskip("onnxscript", reason="torch.onnx.export needs onnxscript")
+    import onnx_ir
+
+    source = tmp_path / "model.onnx"
+    torch.onnx.export(Norms().eval(), (torch.randn(1, 3, 8, 8),), dynamo=True, optimize=False).save(source)
+    code = load_code(castlens, source)
+    model = onnx_ir.load(source)
+    model.graph.initializers.pop("conv.weight")
+    with pytest.raises(ValueError, match="no weight 'conv.weight'"):
+        code.fold_onnx(model)

@@ -4,7 +4,7 @@ import { strategiesFor, writeTorchCode } from '../../../src/torchcode';
 import { commentText, pythonString } from '../../../src/torchcode/literal';
 
 function weight(names: readonly string[], patch: Partial<ICodeWeight> = {}): ICodeWeight {
-  return { names, kind: 'parameter', to: 'bfloat16', elementCount: 64, ...patch };
+  return { names, kind: 'parameter', to: 'bfloat16', ...patch };
 }
 
 function facts(patch: Partial<ICodeFacts> = {}): ICodeFacts {
@@ -122,7 +122,7 @@ describe('writeTorchCode()', () => {
       [...write({}, ...names).matchAll(/^import (.*)$/gm)].map(match => match[1]);
     expect(imports()).toEqual(['dataclasses', 'operator', 'torch', 'torch._inductor']);
     expect(imports('preconvert')).toEqual(['operator', 'torch']);
-    expect(imports('onnx-folding')).toEqual(['onnx_ir', 'onnxscript.optimizer']);
+    expect(imports('onnx-folding')).toEqual(['onnx_ir', 'torch']);
   });
 
   it('should leave the tables out where no function reads them', () => {
@@ -149,9 +149,12 @@ describe('writeTorchCode()', () => {
     expect(write({ converted: [named] }, 'preconvert')).not.toContain('if name in');
   });
 
-  it('should fold .onnx casts up to the largest weight that is cast', () => {
-    const converted = [weight(['a'], { elementCount: 9000 }), weight(['b'], { elementCount: 12 })];
-    expect(write({ format: 'onnx', converted })).toContain('largest = 9000 ');
+  it('should fold the .onnx casts that are listed, and call no optimizer, which would do more', () => {
+    const code = write({ format: 'onnx', copied: [weight(['e'])] });
+    expect(code).toContain('{**LOW_PRECISION, **KEEP_BOTH}');
+    expect(code).toContain('KEEP_BOTH = {\n    "e": torch.bfloat16,\n}');
+    expect(code).not.toContain('onnxscript');
+    expect(write({ format: 'onnx' })).not.toContain('KEEP_BOTH');
   });
 
   it('should say so where there is nothing to do', () => {
