@@ -26,7 +26,7 @@ import { onnxLimits, pt2Limits } from './fixlimits';
 import { planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
 import type { LoadedModel, ModelStore } from './modelstore';
-import { outputTarget, refuseExisting } from './outputtarget';
+import { outputTarget, refuseExisting, refuseSpecial } from './outputtarget';
 import { codeTarget, torchCode, writeCode } from './torchcode';
 
 /**
@@ -56,6 +56,7 @@ export async function fixModel(
   }
   refuseOtherFormat(loaded.model.format, output);
   const target = await outputTarget(loaded.model, output);
+  await refuseSpecial(target);
   const newFiles = loaded.model.files.length === 1 ? [target] : [target, dataFileOf(target)];
   const codeFile =
     params.codeFile === undefined

@@ -61,6 +61,23 @@ export async function outputTarget(
 }
 
 /**
+ * Make sure that a file is none, or a regular one: what is written is read again.
+ *
+ * @throws CastlensError where it is a device, a pipe or a socket.
+ */
+export async function refuseSpecial(target: string): Promise<void> {
+  const existing = await stat(target).catch(() => null);
+  if (existing !== null && !existing.isFile()) {
+    throw new CastlensError('bad-argument', 'a model cannot be written to this', {
+      file: target,
+      expected: 'a new name or a regular file',
+      found: existing.isFIFO() ? 'a pipe' : existing.isSocket() ? 'a socket' : 'a device',
+      hint: 'Choose another name'
+    });
+  }
+}
+
+/**
  * Make sure that files can be written without replacing others. Called before any work is done.
  *
  * @throws CastlensError with code `file-exists`, which names all that are there.

@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import * as crypto from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 
 import { CastlensError } from '../model';
@@ -30,7 +32,8 @@ export interface INewFile {
  *
  * #### Notes
  * Where `produce` fails, the temporary file is removed and an existing file stays as it was. What a process that was killed left
- * of the same file is removed by the next one that writes it.
+ * of the same file is removed by the next one that writes it. Of a link the file it leads to is written. A file that is replaced keeps
+ * its mode, and its owner where the process may set it. What is no regular file (a device, a pipe) is written into and never replaced.
  *
  * @throws CastlensError where the file cannot be made: the folder may not be written to, the disk is full.
  */
@@ -47,7 +50,13 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
   const written: { readonly temporary: string; readonly target: string }[] = [];
   try {
     for (const { path: filePath, produce } of files) {
-      const target = path.resolve(filePath);
+      const target = await attempt(filePath, followLinks(path.resolve(filePath)));
+      const existing = await stat(target).catch(() => null);
+      const isPlain = existing === null || existing.isFile() || existing.isDirectory();
+      if (existing !== null && (!isPlain || OPEN_FILE.test(target))) {
+        await writeInto(filePath, target, existing, produce);
+        continue;
+      }
       await removeLeftovers(target);
       const suffix = `${processTag()}-${crypto.randomBytes(6).toString('hex')}`;
       const temporary = `${temporaryPrefix(target)}${suffix}${TEMPORARY}`;
@@ -57,6 +66,9 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
         const sink = new BufferedSink(handle, filePath);
         await produce(sink);
         await sink.flush();
+        if (existing !== null) {
+          await takeOver(handle, existing);
+        }
         await attempt(filePath, handle.sync());
       } finally {
         await handle.close();
@@ -74,6 +86,75 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
   }
   for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) {
     await syncDirectory(folder);
+  }
+}
+
+/** Paths of the system for files that a process has opened. */
+const OPEN_FILE = /^\/(?:proc|dev\/fd)\//;
+
+/** The most links that a path may lead through, as on Linux. */
+const MAX_LINKS = 40;
+
+/**
+ * The path that a link leads to, through further links; of anything else its own. What it leads to need not exist.
+ *
+ * #### Notes
+ * Links of the system to open files (`/dev/stdout`) lead to no path that could be opened: they are opened themselves.
+ */
+async function followLinks(target: string): Promise<string> {
+  let current = target;
+  for (let i = 0; i < MAX_LINKS; i++) {
+    const next = await readlink(current).catch(() => null);
+    if (next === null || OPEN_FILE.test(current)) {
+      return current;
+    }
+    current = path.resolve(path.dirname(current), next);
+  }
+  throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
+}
+
+/** Give a new file the mode of the one it replaces, and its owner where that may be set. */
+async function takeOver(handle: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
+  const own = await handle.stat();
+  if (own.uid !== uid || own.gid !== gid) {
+    await handle.chown(uid, gid).catch(() => undefined);
+  }
+  await handle.chmod(mode & 0o7777).catch(() => undefined);
+}
+
+/** Write into a device or a pipe. */
+async function writeInto(
+  filePath: string,
+  target: string,
+  existing: Stats,
+  produce: INewFile['produce']
+): Promise<void> {
+  if (!existing.isFIFO() && !existing.isCharacterDevice() && !existing.isFile()) {
+    throw new CastlensError('bad-argument', 'this is no regular file', {
+      file: filePath,
+      expected: 'a new name, a regular file, a pipe or a character device',
+      found: existing.isSocket() ? 'a socket' : 'a device',
+      hint: 'Choose another name'
+    });
+  }
+  // Without a reader, opening a pipe would wait for one, and nothing could interrupt it.
+  const handle = await open(target, constants.O_WRONLY | constants.O_NONBLOCK).catch(
+    (cause: unknown) => {
+      throw (cause as NodeJS.ErrnoException).code === 'ENXIO'
+        ? new CastlensError('bad-argument', 'nobody reads from this pipe', {
+            file: filePath,
+            hint: 'Start the program that reads from it first',
+            cause
+          })
+        : cannotWrite(filePath, cause);
+    }
+  );
+  try {
+    const sink = new BufferedSink(handle, filePath);
+    await produce(sink);
+    await sink.flush();
+  } finally {
+    await handle.close();
   }
 }
 
@@ -162,7 +243,9 @@ class BufferedSink implements ISink {
   private async _writeAll(bytes: Uint8Array): Promise<void> {
     let done = 0;
     while (done < bytes.byteLength) {
-      const writing = this._handle.write(bytes, done, bytes.byteLength - done, null);
+      const writing = this._handle
+        .write(bytes, done, bytes.byteLength - done, null)
+        .catch(whenFull);
       done += (await attempt(this._filePath, writing)).bytesWritten;
     }
     this._written += bytes.byteLength;
@@ -171,6 +254,15 @@ class BufferedSink implements ISink {
   private readonly _buffer = new Uint8Array(256 * 1024);
   private _used = 0;
   private _written = 0;
+}
+
+/** A pipe that is full takes bytes again once its reader has taken some. */
+async function whenFull(error: unknown): Promise<{ bytesWritten: number }> {
+  if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+    throw error;
+  }
+  await new Promise(resolve => setTimeout(resolve, 5));
+  return { bytesWritten: 0 };
 }
 
 /** Make a rename durable. Not every file system can; there the rename itself is all that can be had. */

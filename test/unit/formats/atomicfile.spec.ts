@@ -1,5 +1,17 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { processTag, writeFileAtomically, writeFilesAtomically } from '../../../src/formats';
@@ -39,6 +51,98 @@ describe('writeFilesAtomically()', () => {
 });
 
 describe('writeFileAtomically()', () => {
+  const place = (name: string): string => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    return path;
+  };
+  const write = (path: string): Promise<void> =>
+    writeFileAtomically(path, sink => sink.write(Buffer.from('new')));
+  const isPosix = process.platform !== 'win32';
+
+  it('should keep the mode of a file that it replaces', async () => {
+    const path = join(place('modes'), 'file');
+    writeFileSync(path, 'old');
+    chmodSync(path, 0o600);
+    await write(path);
+    expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['new', 0o600]);
+  });
+
+  it('should write the file that links lead to, whether it is there or not', async () => {
+    const inside = place('links');
+    const [link, first, target] = ['link', 'first', 'target'].map(name => join(inside, name));
+    symlinkSync('first', link);
+    symlinkSync(target, first);
+    for (const text of ['none', 'old']) {
+      if (text === 'old') {
+        writeFileSync(target, text);
+      }
+      await write(link);
+      expect([readlinkSync(link), readlinkSync(first)]).toEqual(['first', target]);
+      expect(lstatSync(target).isFile()).toBe(true);
+      expect(readFileSync(target, 'utf8')).toBe('new');
+    }
+  });
+
+  it('should say so where links lead round and round', async () => {
+    const inside = place('round');
+    symlinkSync('b', join(inside, 'a'));
+    symlinkSync('a', join(inside, 'b'));
+    await expect(write(join(inside, 'a'))).rejects.toMatchObject({
+      code: 'bad-argument',
+      details: { found: 'ELOOP' }
+    });
+  });
+
+  (isPosix ? it : it.skip)('should write into a pipe and leave it a pipe', async () => {
+    const pipe = join(place('pipes'), 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    await expect(write(pipe)).rejects.toMatchObject({
+      code: 'bad-argument',
+      details: { file: pipe }
+    });
+    // More than a pipe holds, so that the writer has to wait for its reader.
+    const bytes = Buffer.alloc(1 << 20, 7);
+    const opened = spawn('sh', ['-c', `cat '${pipe}' | wc -c`], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    });
+    let text = '';
+    opened.stdout.on('data', data => (text += String(data)));
+    for (;;) {
+      try {
+        await writeFileAtomically(pipe, sink => sink.write(bytes));
+        break;
+      } catch (error) {
+        // The reader has not opened it yet.
+        expect(error).toMatchObject({ message: expect.stringContaining('nobody reads') as string });
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    }
+    await once(opened, 'close');
+    expect(Number(text)).toBe(bytes.length);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(join(folder, 'pipes'))).toEqual(['pipe']);
+  });
+
+  (isPosix ? it : it.skip)('should write into a device and leave it a device', async () => {
+    const inside = place('devices');
+    const device = join(inside, 'null');
+    if (spawnSync('mknod', [device, 'c', '1', '3']).status !== 0) {
+      // Only root may make one.
+      return;
+    }
+    symlinkSync(device, join(inside, 'link'));
+    try {
+      await write(device);
+      await write(join(inside, 'link'));
+    } catch (error) {
+      // Some containers let nobody open a device of their own.
+      expect(error).toMatchObject({ details: { found: 'EACCES' } });
+    }
+    expect(lstatSync(device).isCharacterDevice()).toBe(true);
+    expect(lstatSync(join(inside, 'link')).isSymbolicLink()).toBe(true);
+  });
+
   it('should remove what a killed process left of the same file, and nothing else', async () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     const own = processTag();
