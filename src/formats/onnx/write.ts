@@ -47,9 +47,9 @@ export interface IWriteOnnxOptions {
 }
 
 /**
- * Weights up to this size are embedded, integers and truth values up to the first, others to the second: runtimes look into them
- * (shapes, axes, indices, scales, ends of ranges) while they load the graph, also behind operators that they have folded, when external
- * data is not at hand yet.
+ * Weights up to this size are embedded, integers and truth values up to the first: runtimes look into them (shapes, axes, indices, scales,
+ * ends of ranges) while they load the graph, when external data is not at hand yet. Others are embedded up to the second size in graphs with
+ * operators that floating-point elements are needed for, since these may be found behind operators that the runtime has folded.
  */
 const EMBED_BYTES = 4096;
 const EMBED_FLOAT_BYTES = 1024;
@@ -130,7 +130,9 @@ class OnnxWriter {
     addWeights(this._graph);
     forEachNode(this._graph, node => {
       bodiesOf(node).forEach(addWeights);
-      for (const index of READ_EARLY.get(node.op) ?? []) {
+      const positions = READ_EARLY.get(node.op);
+      this._readsFloats ||= positions !== undefined;
+      for (const index of positions ?? []) {
         const value = node.inputs[index];
         const weight = value ? weights.get(value) : undefined;
         if (weight !== undefined) {
@@ -381,7 +383,7 @@ class OnnxWriter {
     const { file } = data.range;
     const offset = data.range.offset + begin;
     const isRead = DTYPES[dtype].kind !== 'float' || this._readEarly.has(weight);
-    if (length <= EMBED_FLOAT_BYTES || (length <= EMBED_BYTES && isRead)) {
+    if (length <= (isRead ? EMBED_BYTES : this._readsFloats ? EMBED_FLOAT_BYTES : 0)) {
       writer
         .tag(TENSOR.rawData, WireType.LengthDelimited)
         .bytes(length === 0 ? new Uint8Array(0) : readBytes(file, offset, length, label));
@@ -461,6 +463,8 @@ class OnnxWriter {
   private readonly _taken = new UniqueNames();
   /** Weights whose elements a runtime needs while it loads the graph. */
   private readonly _readEarly = new Set<IWeight>();
+  /** Whether there are operators that need floating-point elements then. */
+  private _readsFloats = false;
   private readonly _names = new Map<IValue, string>();
 }
 

@@ -95,7 +95,7 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
 
   it.each(
     CHANGES.flatMap(([what, change]) =>
-      ['Loading float32', 'Summarising', 'Comparing'].map(text => [what, text, change] as const)
+      ['Loading float32', 'Reading values'].map(text => [what, text, change] as const)
     )
   )('should have no statistics of values where it %s: %s', async (_, during, change) => {
     let isDone = false;

@@ -141,20 +141,28 @@ describe('tensors of ONNX files', () => {
     ]);
   });
 
-  it('should not count initializers that are listed as inputs among the inputs', async () => {
-    const read = await open(
-      model({
-        inputs: [port('x', TYPES.float, ['batch', 2]), port('w', TYPES.float, [2])],
-        initializers: [tensor('w', TYPES.float, [2], [9, floats(1, 2)])],
-        nodes: [node('Add', ['x', 'w'], ['y'])],
-        outputs: [port('y', TYPES.float, ['batch', 2])]
-      })
-    );
-    expect(read.inputs.map(({ name, shape }) => [name, shape])).toEqual([
-      ['x', [{ kind: 'symbol', name: 'batch' }, 2]]
-    ]);
-    expect(read.graph.weights).toHaveLength(1);
-  });
+  it.each([
+    [3, 'a weight', ['x']],
+    [4, 'an input with a default', ['x', 'w']]
+  ])(
+    'should take an initializer that is listed as input of IR version %d for %s',
+    async (version, _, names) => {
+      const read = await open(
+        model(
+          {
+            inputs: [port('x', TYPES.float, ['batch', 2]), port('w', TYPES.float, [2])],
+            initializers: [tensor('w', TYPES.float, [2], [9, floats(1, 2)])],
+            nodes: [node('Add', ['x', 'w'], ['y'])],
+            outputs: [port('y', TYPES.float, ['batch', 2])]
+          },
+          [1, version]
+        )
+      );
+      expect(read.inputs.map(({ name }) => name)).toEqual(names);
+      expect(read.inputs[0].shape).toEqual([{ kind: 'symbol', name: 'batch' }, 2]);
+      expect(read.graph.weights).toHaveLength(names.length === 1 ? 1 : 0);
+    }
+  );
 });
 
 describe('nodes of ONNX files', () => {
