@@ -7,7 +7,14 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import { castTarget, changesDtype, forEachNode, handedOn, isLayoutOnly } from '../model';
+import {
+  castTarget,
+  changesDtype,
+  forEachNode,
+  handedOn,
+  isLayoutOnly,
+  viewArrangement
+} from '../model';
 import { isInPlace, writesInPlace } from './dtypes';
 
 /** Answers about shared memory in one graph, as it was when asked for. */
@@ -84,6 +91,9 @@ function mayAlias(node: INode): boolean {
     // `to` returns its operand where there is nothing to do; `_to_copy` never does.
     return node.op !== 'aten._to_copy.default' && !changesDtype(node);
   }
+  if (viewArrangement(node.op) !== null) {
+    return true;
+  }
   if (isLayoutOnly(node)) {
     return !COPYING.has(node.op);
   }
@@ -98,39 +108,5 @@ const COPYING: ReadonlySet<string> = new Set([
   'aten.lift_fresh_copy.default'
 ]);
 
-/** Base names of operators beyond the layout-only ones whose results may be views of their first operand. */
-const VIEWING: ReadonlySet<string> = new Set([
-  'adjoint',
-  'broadcast_to',
-  'chunk',
-  'diagonal',
-  'dropout',
-  'alpha_dropout',
-  'feature_dropout',
-  'hsplit',
-  'imag',
-  'lift_fresh',
-  'mH',
-  'mT',
-  'matrix_H',
-  'moveaxis',
-  'pad',
-  'positive',
-  'ravel',
-  'real',
-  'reshape_as',
-  'resolve_conj',
-  'resolve_neg',
-  'split',
-  'split_with_sizes',
-  'swapdims',
-  'tensor_split',
-  'unbind',
-  'unfold',
-  'unsafe_chunk',
-  'unsafe_split',
-  'view',
-  'view_as_complex',
-  'view_as_real',
-  'vsplit'
-]);
+/** Base names of operators that are no views and may return their first operand all the same. */
+const VIEWING: ReadonlySet<string> = new Set(['dropout', 'alpha_dropout', 'feature_dropout']);

@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, changesDtype, isLayoutOnly, perOperator } from '../model';
+import { bodiesOf, changesDtype, isLayoutOnly, perOperator, viewArrangement } from '../model';
 import type { IGraph, INode, IValue } from '../model';
 
 /**
@@ -104,31 +104,16 @@ const isWriting = perOperator(op => {
 /** Named like in-place operators, but change no element (`dropout_` does not outside training, which its rule checks). */
 const WRITES_NOTHING: ReadonlySet<string> = new Set(['detach_', 'dropout_', 'requires_grad_']);
 
-/** Operators beyond the layout-only ones that may return their operand or a view of it. */
+/** Operators that are no views and may return their operand all the same. */
 const MAY_ALIAS: ReadonlySet<string> = new Set([
-  'aten.chunk.default',
-  'aten.diagonal.default',
   'aten.dropout.default',
   'aten.dropout_.default',
-  'aten.expand_as.default',
   'aten.feature_dropout.default',
-  'aten.lift_fresh.default',
-  'aten.permute.default',
-  'aten.ravel.default',
-  'aten.split.Tensor',
-  'aten.split.sizes',
-  'aten.split_with_sizes.default',
-  'aten.tensor_split.indices',
-  'aten.tensor_split.sections',
   'aten.to.device',
   'aten.to.dtype',
   'aten.to.dtype_layout',
   'aten.to.other',
-  'aten.type_as.default',
-  'aten.unbind.int',
-  'aten.unfold.default',
-  'aten.unsafe_chunk.default',
-  'aten.unsafe_split.Tensor'
+  'aten.type_as.default'
 ]);
 
 /** Layout-only operators that always copy. */
@@ -146,7 +131,7 @@ export function mayShareMemory(node: INode): boolean {
   if (COPIES.has(node.op) || changesDtype(node)) {
     return false;
   }
-  return isLayoutOnly(node) || MAY_ALIAS.has(node.op);
+  return isLayoutOnly(node) || viewArrangement(node.op) !== null || MAY_ALIAS.has(node.op);
 }
 
 /** Index of the last node that reads each value; values of the graph's ends are read after the last node. */

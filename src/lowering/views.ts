@@ -35,7 +35,8 @@ export function asViews(node: INode): readonly INode[] | null {
         reading(node, i, 'aten.select.int', { dim: dim ?? intAttr(0), index: intAttr(i) })
       );
     default:
-      return cutsIntoParts(node) ? parts(node) : null;
+      // These two say by their names along which dimension, not by an argument.
+      return cutsIntoParts(node) && !/^aten\.[hd]split\./.test(node.op) ? parts(node) : null;
   }
 }
 

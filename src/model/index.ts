@@ -8,4 +8,5 @@ export * from './handedon';
 export * from './operatornames';
 export * from './operators';
 export * from './synonyms';
+export * from './views';
 export * from './weight';

@@ -5,6 +5,7 @@
  */
 import type { DType } from './dtype';
 import type { Attr, INode } from './graph';
+import { viewArrangement } from './views';
 
 /**
  * Target dtype of a node that does nothing but cast its first input; null for every other node.
@@ -47,7 +48,13 @@ export function changesDtype(node: INode): boolean {
  * itself.
  */
 export function isLayoutOnly(node: INode): boolean {
-  return LAYOUT_ONLY.has(node.op) || isIdleDropout(node);
+  const arrangement = viewArrangement(node.op);
+  return (
+    arrangement === 'whole' ||
+    arrangement === 'cut' ||
+    LAYOUT_ONLY.has(node.op) ||
+    isIdleDropout(node)
+  );
 }
 
 /** Whether the node is a dropout that drops nothing, because the program was exported for inference. */
@@ -62,37 +69,11 @@ const DROPOUTS: ReadonlySet<string> = new Set([
   'aten.feature_dropout.default'
 ]);
 
+/** Layout-only operators that share no memory with their operand, and those of ONNX. */
 const LAYOUT_ONLY: ReadonlySet<string> = new Set([
-  'aten.alias.default',
-  'aten.as_strided.default',
   'aten.clone.default',
-  'aten.contiguous.default',
-  'aten.detach.default',
-  'aten.detach_.default',
-  'aten.expand.default',
-  'aten.expand_as.default',
-  'aten.flatten.using_ints',
   'aten.flip.default',
   'aten.lift_fresh_copy.default',
-  'aten.movedim.int',
-  'aten.movedim.intlist',
-  'aten.narrow.default',
-  'aten.numpy_T.default',
-  'aten.permute.default',
-  'aten.reshape.default',
-  'aten.select.int',
-  'aten.slice.Tensor',
-  'aten.squeeze.default',
-  'aten.squeeze.dim',
-  'aten.squeeze.dims',
-  'aten.swapaxes.default',
-  'aten.t.default',
-  'aten.transpose.int',
-  'aten.unflatten.int',
-  'aten.unsqueeze.default',
-  'aten.view.default',
-  'aten.view_as.default',
-  'aten._unsafe_view.default',
   'onnx.Expand',
   'onnx.Flatten',
   'onnx.Identity',
@@ -113,20 +94,10 @@ export function isArrangement(node: INode): boolean {
 
 /** Whether the results of a node are the parts of its first operand, one after the other along a dimension. */
 export function cutsIntoParts(node: INode): boolean {
-  return SPLITTING.has(node.op);
+  return SPLITTING.has(node.op) || viewArrangement(node.op) === 'parts';
 }
 
 const SPLITTING: ReadonlySet<string> = new Set([
-  'aten.chunk.default',
-  'aten.split.Tensor',
-  'aten.split.sizes',
-  'aten.split_with_sizes.default',
-  'aten.tensor_split.indices',
-  'aten.tensor_split.sections',
-  'aten.unbind.int',
-  'aten.unsafe_chunk.default',
-  'aten.unsafe_split.Tensor',
-  'aten.unsafe_split_with_sizes.default',
   'onnx.Split',
   // A sequence of parts, and one of them.
   'onnx.SplitToSequence',

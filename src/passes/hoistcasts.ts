@@ -12,6 +12,7 @@ import {
   graphsOf,
   isArrangement,
   isTransparent,
+  viewArrangement,
   makeValue,
   staticShape
 } from '../model';
@@ -367,12 +368,5 @@ function elementsOf(value: IValue): number | null {
 
 /** Whether the result of a node holds fewer elements than its operand. */
 function cuts(node: INode): boolean {
-  return cutsIntoParts(node) || CUTTING.has(node.op);
+  return cutsIntoParts(node) || viewArrangement(node.op) === 'cut' || node.op === 'onnx.Slice';
 }
-
-const CUTTING: ReadonlySet<string> = new Set([
-  'aten.narrow.default',
-  'aten.select.int',
-  'aten.slice.Tensor',
-  'onnx.Slice'
-]);

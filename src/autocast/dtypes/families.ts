@@ -56,7 +56,7 @@ export const PROMOTING_FLOAT = words(`
 export const FLOATING = words(`
   acos acosh asin asinh atan atanh arccos arccosh arcsin arcsinh arctan arctanh cos cosh sin sinh tan tanh sinc exp exp2 expm1
   log log10 log1p log2 logit sqrt rsqrt reciprocal sigmoid erf erfc erfinv lgamma digamma mvlgamma i0 special_i0 special_erf
-  special_expm1 special_exp2 special_log1p special_logit special_expit special_ndtr special_ndtri deg2rad rad2deg
+  special_erfc special_sinc special_expm1 special_exp2 special_log1p special_logit special_expit special_ndtr special_ndtri deg2rad rad2deg
   logsumexp special_logsumexp tanhshrink softsign std var std_mean var_mean
 `);
 
