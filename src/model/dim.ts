@@ -105,7 +105,11 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Null where PyTorch has no value either: for a division by zero. */
 function applySym(fn: SymFunction, args: readonly number[]): number | null {
+  if (DIVISIONS.has(fn) && args[1] === 0) {
+    return null;
+  }
   switch (fn) {
     case 'add':
       return args.reduce((a, b) => a + b, 0);
@@ -127,3 +131,5 @@ function applySym(fn: SymFunction, args: readonly number[]): number | null {
       return null;
   }
 }
+
+const DIVISIONS: ReadonlySet<SymFunction> = new Set<SymFunction>(['floordiv', 'mod', 'ceildiv']);

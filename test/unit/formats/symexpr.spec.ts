@@ -34,6 +34,13 @@ describe('parseSymExpr()', () => {
     expect(evaluateDim(parseSymExpr(text), bindings)).toBe(value);
   });
 
+  it.each(['FloorDiv', 'CleanDiv', 'Mod', 'CeilDiv'])(
+    'should have no value for %s by zero, as PyTorch',
+    name => {
+      expect(evaluateDim(parseSymExpr(`${name}(${N}, Integer(0))`), bindings)).toBeNull();
+    }
+  );
+
   it('should format what it read', () => {
     expect(formatDim(parseSymExpr(`Mul(Integer(2), ${N})`))).toBe('2*s77');
   });
