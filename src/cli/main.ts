@@ -8,7 +8,7 @@ import { versions } from '../engine/versions';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
 import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
-import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
+import { DEFAULT_RUNS, DEFAULT_WARMUP, escapeControls, escapeLines, printable } from '../protocol';
 import type { IOptions } from './options';
 import { parseCommandLine, UsageError } from './options';
 import {
@@ -29,6 +29,11 @@ const enum Exit {
   Usage = 2
 }
 
+/** One line to whoever runs the command. */
+function say(line: string): void {
+  process.stderr.write(`castlens: ${escapeControls(line)}\n`);
+}
+
 /** Run a command line and say its exit status. */
 async function main(argv: readonly string[]): Promise<Exit> {
   try {
@@ -42,11 +47,12 @@ async function main(argv: readonly string[]): Promise<Exit> {
     return Exit.Done;
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`castlens: ${error.message}\nTry "castlens --help".\n`);
+      say(error.message);
+      process.stderr.write('Try "castlens --help".\n');
       return Exit.Usage;
     }
     if (error instanceof CastlensError) {
-      process.stderr.write(`castlens: ${error.message}\n`);
+      say(error.message);
       return Exit.Failed;
     }
     throw error;
@@ -66,13 +72,14 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
   const { file: path, program, passes, device, regions, inputs, weightsFrom: weights } = options;
   const job = terminalJob();
   const print = <T>(result: T, text: (result: T) => string): void => {
-    process.stdout.write(`${options.json ? JSON.stringify(result) : text(result)}\n`);
+    const shown = options.json ? escapeControls(JSON.stringify(result)) : text(printable(result));
+    process.stdout.write(`${shown}\n`);
   };
   /** Print what is about a model, with the remarks of the reader about its file. */
   const printOfModel = async <T>(result: T, text: (result: T) => string): Promise<void> => {
     const warnings = await engine.warnings({ path, program });
     if (!options.json) {
-      warnings.forEach(line => process.stderr.write(`castlens: warning: ${line}\n`));
+      warnings.forEach(line => say(`warning: ${line}`));
     }
     print(warnings.length === 0 ? result : { ...result, warnings }, text);
   };
@@ -147,15 +154,14 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
       const codeFile = options.output === '' ? undefined : options.output;
       const params = { path, program, mixed, strategies, codeFile, overwrite: true };
       const { result } = await engine.handle('code', params, job);
-      return printOfModel(result, codeText);
+      return printOfModel(result, shown => codeText({ ...shown, code: escapeLines(result.code) }));
     }
     case 'explain': {
       const { result } = await engine.handle('explain', { code: path }, job);
-      return print(result, ({ markdown }) => markdown.trimEnd());
+      return print(result, () => escapeLines(result.markdown.trimEnd()));
     }
     case 'doctor': {
       if (options.cudaProvider === 'install') {
-        const say = (line: string): unknown => process.stderr.write(`castlens: ${line}\n`);
         await interruptible(signal => installCudaProvider(say, undefined, { signal }));
       } else if (options.cudaProvider === 'remove') {
         removeCudaProvider();
@@ -186,7 +192,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     return await work(controller.signal);
   } catch (error) {
     if (received !== undefined && error instanceof CastlensError && error.code === 'cancelled') {
-      process.stderr.write('castlens: cancelled; nothing was written\n');
+      say('cancelled; nothing was written');
       process.removeListener(received, stop);
       process.kill(process.pid, received);
     }
@@ -204,7 +210,8 @@ function terminalJob(): IJob {
   let shown = '';
   process.on('exit', () => shown && process.stderr.write('\r\x1b[K'));
   return {
-    progress: ({ text, fraction }) => {
+    progress: ({ text: raw, fraction }) => {
+      const text = escapeControls(raw);
       const share = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`;
       if (text + share !== shown) {
         shown = text + share;
@@ -217,7 +224,7 @@ function terminalJob(): IJob {
 // Whoever reads may stop reading, as `head` does; a full disk is worth a word.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') {
-    process.stderr.write(`castlens: standard output cannot be written to: ${error.message}\n`);
+    say(`standard output cannot be written to: ${error.message}`);
   }
   process.exit(error.code === 'EPIPE' ? Exit.Done : Exit.Failed);
 });
@@ -228,7 +235,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`castlens failed unexpectedly: ${detail}\n`);
+    process.stderr.write(`castlens failed unexpectedly: ${escapeLines(detail)}\n`);
     process.exitCode = Exit.Failed;
   }
 );

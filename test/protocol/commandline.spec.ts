@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { writeSynthetic } from '../../bench/models/synthetic';
+import { onnxModel } from '../support/onnxmodel';
 import { waitUntil } from './support/wait';
 
 const cli = join(__dirname, '..', '..', 'dist', 'sidecar', 'cli.js');
@@ -55,5 +56,70 @@ describe('castlens fix', () => {
     expect(said).toBe('castlens: cancelled; nothing was written\n');
     expect(readdirSync(folder).sort()).toEqual(['fixed.pt2', 'large.pt2']);
     expect(existsSync(output)).toBe(true);
+  });
+});
+
+describe('names of a file', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'castlens-names-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['census', []],
+    ['census', ['--json']],
+    ['run', []],
+    ['run', ['--json']],
+    ['compare', ['--runs', '1']],
+    ['stats', []],
+    ['stats', ['--activations']],
+    ['fix', ['-o', 'fixed.onnx']],
+    ['code', []],
+    ['run', ['--dim', 'none=3']]
+  ])('should steer no terminal: %s %j', (command, options) => {
+    const bad = '\u001b]0;x\u0007\u001b[2J\n\u009b31m\u202e\u2028\u007f';
+    const dtype = 'float32';
+    const path = join(folder, 'model.onnx');
+    writeFileSync(
+      path,
+      onnxModel({
+        inputs: [{ name: `x${bad}`, dtype, shape: [2, 2] }],
+        outputs: [{ name: `y${bad}`, dtype: 'bfloat16', shape: [2, 2] }],
+        initializers: [
+          {
+            name: `w${bad}`,
+            dtype,
+            shape: [2, 2],
+            data: new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)
+          }
+        ],
+        nodes: [
+          {
+            op: 'Cast',
+            name: `a${bad}`,
+            inputs: [`x${bad}`],
+            outputs: [`xc${bad}`],
+            ints: { to: 16 }
+          },
+          {
+            op: 'Cast',
+            name: `b${bad}`,
+            inputs: [`w${bad}`],
+            outputs: [`wc${bad}`],
+            ints: { to: 16 }
+          },
+          { op: 'MatMul', name: `c${bad}`, inputs: [`xc${bad}`, `wc${bad}`], outputs: [`y${bad}`] }
+        ]
+      })
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, [cli, command, path, ...options], {
+      encoding: 'utf8',
+      cwd: folder
+    });
+    expect(stdout + stderr).toMatch(/\\u001b|model\.onnx/);
+    // eslint-disable-next-line no-control-regex
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
+    for (const line of (stdout + stderr).split('\n')) {
+      expect(line).not.toMatch(/^\\u009b/);
+    }
   });
 });

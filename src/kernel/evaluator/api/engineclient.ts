@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { escapeControls } from '../../../protocol';
 import type {
   ClientMessage,
   IErrorInfo,
@@ -16,7 +17,7 @@ import type {
 /** What went wrong with a model, for the reader. */
 export class CastlensError extends Error {
   constructor(info: IErrorInfo) {
-    super(info.message);
+    super(escapeControls(info.message));
     this.name = 'CastlensError';
     this.code = info.code;
   }

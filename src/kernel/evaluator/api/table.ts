@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { printable } from '../../../protocol';
 import type { MimeBundle } from '../../message';
 
 /** A table for the reader. */
@@ -16,7 +17,8 @@ export interface ITable {
 }
 
 /** The table as a MIME bundle. */
-export function tableBundle(table: ITable): MimeBundle {
+export function tableBundle(given: ITable): MimeBundle {
+  const table = printable(given);
   return { 'text/html': tableHtml(table), 'text/plain': tableText(table) };
 }
 
