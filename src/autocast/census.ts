@@ -160,6 +160,8 @@ function listWeightCasts(casts: readonly IJudgedCast[], model: IExportedModel): 
     names.delete(weight.names[0]);
     return {
       weight: weight.names[0],
+      kind: first.kind,
+      computedFrom: first.sources.map(source => source.names[0]),
       aliases: [...names],
       from: first.from,
       to: first.to,

@@ -12,7 +12,7 @@ import { isLowPrecision } from '../model';
 import type { IAliases } from './aliasing';
 import type { RegionStates } from './regions';
 import { regionActingOn } from './regions';
-import type { IWeightCastNode } from './weightcasts';
+import type { ICountedCast } from './weightcasts';
 import { weightKey } from './weightcasts';
 
 /** Why the cache does not keep a cast. */
@@ -21,6 +21,8 @@ export type CacheRefusal =
   | 'not-a-parameter'
   /** The parameter does not require grad. */
   | 'frozen'
+  /** What is cast is computed from weights. */
+  | 'computed'
   /** A view of the weight is cast, or the result of another cast. */
   | 'view'
   | 'not-float32'
@@ -50,7 +52,7 @@ export interface ICacheVerdict {
  * asks what eager mode would do.
  */
 export function cacheVerdict(
-  cast: IWeightCastNode,
+  cast: Pick<ICountedCast, 'node' | 'weight' | 'lineage' | 'to' | 'kind'>,
   dialect: Dialect,
   regions: RegionStates,
   aliases: IAliases
@@ -60,8 +62,11 @@ export function cacheVerdict(
     key: null,
     region: null
   });
-  const { node, weight, lineage, to } = cast;
+  const { node, weight, lineage, to, kind } = cast;
   let region: string | null = null;
+  if (kind === 'computed') {
+    return refuse('computed');
+  }
   if (dialect === 'TRAINING') {
     const state = node.region === null ? undefined : regions.get(node.region);
     if (node.origin !== 'region' || !state) {
@@ -104,6 +109,8 @@ export function describeRefusal(refusal: CacheRefusal): string {
       return 'a buffer or constant, no parameter';
     case 'frozen':
       return 'requires_grad is False';
+    case 'computed':
+      return 'computed from weights, no leaf';
     case 'view':
       return 'a view or a cast of the weight is cast, not the weight itself';
     case 'not-float32':

@@ -37,3 +37,5 @@ export {
   weightLineage
 } from './weightcasts';
 export type { ICastCounts, ICountedCast, ILineage, IWeightCastNode } from './weightcasts';
+export { isRandom, WeightFlows } from './weightflow';
+export type { WeightFlow } from './weightflow';

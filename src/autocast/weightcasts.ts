@@ -17,9 +17,11 @@ import {
   sizeInBytes,
   staticShape
 } from '../model';
+import type { WeightCastKind } from '../protocol';
 import { writesInPlace } from './dtypes';
 import type { IExecutions } from './executions';
 import { ExecutionCounts } from './executions';
+import { asComputedWeight, WeightFlows } from './weightflow';
 
 /** How a value depends on a weight. */
 export interface ILineage {
@@ -48,6 +50,10 @@ export interface IWeightCastNode {
 
 /** A weight cast, and how often it runs in one forward. */
 export interface ICountedCast extends IWeightCastNode {
+  /** Whether a weight of the file is cast, or what is computed from weights alone; `weight` then stands for the value. */
+  readonly kind: WeightCastKind;
+  /** For computed weights: the weights they come from. */
+  readonly sources: readonly IWeight[];
   readonly executions: IExecutions;
   /** Bytes read plus bytes written in one forward, by as many runs as are counted. */
   readonly bytesMoved: number;
@@ -132,7 +138,7 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
  * The weight casts of a graph, nested graphs included, in order. Works on every dialect and on lowered graphs.
  *
  * #### Notes
- * Only casts of floating-point operands count. Casts that lowering added (`role`) do not; a weight cast behind one still does.
+ * Casts that lowering added (`role`) do not count; a weight cast behind one still does.
  */
 export function weightCastsOf(graph: IGraph): ICountedCast[] {
   return countCasts(graph).weightCasts;
@@ -149,6 +155,7 @@ export interface ICastCounts {
 /** All casts of a graph, in one go. Linear in nodes. */
 export function countCasts(graph: IGraph, counts = new ExecutionCounts(graph)): ICastCounts {
   const lineage = weightLineage(graph);
+  const flows = new WeightFlows(graph);
   const weightCasts: ICountedCast[] = [];
   let activationCasts = 0;
   forEachNode(graph, node => {
@@ -156,7 +163,8 @@ export function countCasts(graph: IGraph, counts = new ExecutionCounts(graph)): 
       return;
     }
     const executions = counts.of(node);
-    const cast = asWeightCast(node, lineage);
+    const stored = asWeightCast(node, lineage);
+    const cast = stored === null ? asComputedCast(node, flows) : { ...stored, ...STORED };
     if (cast === null) {
       activationCasts += executions.count;
     } else {
@@ -166,7 +174,33 @@ export function countCasts(graph: IGraph, counts = new ExecutionCounts(graph)): 
   return { weightCasts, activationCasts };
 }
 
-/** `node` as a weight cast, or null where it is none. */
+const STORED = { kind: 'stored', sources: [] } as const;
+
+/** A cast of what depends on weights alone, but is no floating-point weight of the file: an integer one, or a computed one. */
+function asComputedCast(
+  node: INode,
+  flows: WeightFlows
+): Omit<ICountedCast, 'executions' | 'bytesMoved'> | null {
+  const source = node.inputs[0]!;
+  const flow = flows.of(source);
+  const result = node.outputs[0];
+  // The result is none where it, or the weight, is written to in place, or a composite operator casts what it computed.
+  if (flow === null || flow.kind === 'constant' || (result && flows.of(result) === null)) {
+    return null;
+  }
+  if (flow.kind === 'stored') {
+    return { ...describeCast(node, flow.lineage), ...STORED };
+  }
+  const weight = asComputedWeight(source);
+  const lineage = { weight, value: source, isView: false, isCast: false };
+  return {
+    ...describeCast(node, lineage),
+    kind: 'computed',
+    sources: flows.sourcesOf(source)
+  };
+}
+
+/** `node` as a cast of a floating-point weight of the file, or null where it is none. */
 export function asWeightCast(
   node: INode,
   lineages: ReadonlyMap<IValue, ILineage>
@@ -182,6 +216,12 @@ export function asWeightCast(
   if (lineage === undefined || !isFloating(from) || (result && !lineages.has(result))) {
     return null;
   }
+  return describeCast(node, lineage);
+}
+
+function describeCast(node: INode, lineage: ILineage): IWeightCastNode {
+  const source = node.inputs[0]!;
+  const from = source.dtype!;
   const to = castTarget(node)!;
   const shape = staticShape(source.shape) ?? staticShape(node.outputs[0]?.shape ?? null);
   const elements = elementCount(shape ?? lineage.weight.shape);

@@ -14,6 +14,7 @@ import type {
   IPassReport,
   IRunResult,
   ISourceRef,
+  IWeightCast,
   RegionOverrides
 } from '../protocol';
 import {
@@ -69,9 +70,21 @@ export function censusText(census: ICensus): string {
     lines.push(
       census.overrides === undefined ? 'Weight casts (exported)' : 'Weight casts (overridden)',
       table(
-        ['weight', 'module', 'from', 'to', 'uses', 'shape', 'size', 'cached in eager', 'source'],
+        [
+          'weight',
+          'kind',
+          'module',
+          'from',
+          'to',
+          'uses',
+          'shape',
+          'size',
+          'cached in eager',
+          'source'
+        ],
         census.weightCasts.map(cast => [
-          cast.weight,
+          weightText(cast),
+          cast.kind,
           cast.module ?? '',
           cast.from,
           cast.to,
@@ -95,6 +108,11 @@ export function censusText(census: ICensus): string {
     `Activation casts of one forward: ${census.activationCasts}`
   );
   return lines.concat(findingLines(census.findings)).join('\n');
+}
+
+/** The name of a weight; of a computed one, with those that it comes from. */
+function weightText({ weight, computedFrom }: IWeightCast): string {
+  return computedFrom.length === 0 ? weight : `${weight} (of ${computedFrom.slice(0, 3).join(', ')}${computedFrom.length > 3 ? ', …' : ''})`;
 }
 
 /** One forward of one variant. */

@@ -28,6 +28,8 @@ import {
   RuntimeSession,
   WeightConverter
 } from '../runtime';
+import type { IComputedCost, IComputedGraph } from './computedweights';
+import { computeWeights } from './computedweights';
 import { exportedGraphRefused } from './executionfindings';
 import type { LoadedModel } from './modelstore';
 import { explainRefusal } from './refusedoperators';
@@ -121,7 +123,7 @@ export class VariantSessions {
    * @throws CastlensError where a weight cannot be read.
    */
   materialize(prepared: IPreparedVariant, job: IJob): Promise<IMaterializedGraph> {
-    return this._converter.materialize(prepared.legal.graph, { ...job, reuse: true });
+    return computeWeights(this._converter, prepared, { ...job, reuse: true });
   }
 
   /**
@@ -151,7 +153,7 @@ export class VariantSessions {
     // The runtime's own libraries are nobody's.
     await loadOrt();
     const before = await processMemory(parseDevice(variant.device));
-    const converted = await this._converter.materialize(prepared.legal.graph, {
+    const converted = await computeWeights(this._converter, prepared, {
       ...job,
       // Loading a folded model casts its weights; after an update only those that changed.
       reuse: variant.cache !== 'folded' || loaded.update !== null
@@ -200,7 +202,7 @@ export class VariantSession implements IPooled {
     readonly prepared: IPreparedVariant,
     /** What was found while loading. */
     readonly findings: readonly IFinding[],
-    private readonly _converted: IMaterializedGraph,
+    private readonly _converted: IComputedGraph,
     /** The ONNX model that the runtime was given. */
     readonly model: Uint8Array,
     private readonly _session: RuntimeSession,
@@ -223,6 +225,11 @@ export class VariantSession implements IPooled {
   get conversions(): { readonly done: number; readonly taken: number; readonly ms: number } {
     const { convertedWeights, takenWeights, ms } = this._converted;
     return { done: convertedWeights, taken: takenWeights, ms };
+  }
+
+  /** What loading computed from weights: how many values, their bytes, and how long it took; null where nothing. */
+  get computed(): IComputedCost | null {
+    return this._converted.computed;
   }
 
   /**

@@ -4,7 +4,13 @@
  * @packageDocumentation
  */
 import type { IRunRange } from '../autocast';
-import { countCasts, ExecutionCounts, findOverrideErrors, sumCasts } from '../autocast';
+import {
+  countCasts,
+  ExecutionCounts,
+  findAliases,
+  findOverrideErrors,
+  sumCasts
+} from '../autocast';
 import type { ICapabilities, ILegalGraph } from '../lowering';
 import {
   CPU_CAPABILITIES,
@@ -15,12 +21,14 @@ import {
   passAsExported
 } from '../lowering';
 import type { IExportedModel, IGraph } from '../model';
-import { CastlensError, cloneGraph, forEachNode } from '../model';
+import { CastlensError, cloneGraph, forEachNode, graphsOf } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
 import { parseDevice } from '../runtime';
 import { refuseUntypedInputs } from './inputlimits';
+import type { IComputedPart } from './computedpart';
+import { splitComputed } from './computedpart';
 import type { LoadedModel } from './modelstore';
 
 /** A variant's graph, and the casts in it: the planned census. */
@@ -40,6 +48,8 @@ export interface IPreparedVariant {
   readonly passes: readonly IPassReport[];
   /** Weights that the variant converts before the forward. */
   readonly convertedWeights: number;
+  /** What the variant computes from weights once, when it is loaded; its results are weights of `legal`. */
+  readonly computed: IComputedPart | null;
 }
 
 /**
@@ -68,7 +78,27 @@ export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPrepare
   const lowered = lowerToOnnx(planned.graph, loaded.model.path);
   checkShown(lowered, loaded.model);
   const legal = legalize(lowered, capabilitiesOf(variant));
-  return describeVariant(variant, legal, planned);
+  const isFolded = variant.cache === 'folded' || variant.cache === 'frozen';
+  const computed = isFolded
+    ? splitComputed(legal.graph, writtenStorages(loaded.explicitUnder(variant.regions).graph))
+    : null;
+  return { ...describeVariant(variant, legal, planned), computed };
+}
+
+/** Storages of the weights that a program writes to in place. */
+function writtenStorages(graph: IGraph): ReadonlySet<string> {
+  const aliases = findAliases(graph);
+  const written = new Set<string>();
+  if (!aliases.isFunctional) {
+    for (const one of graphsOf(graph)) {
+      for (const { value, weight } of one.weights) {
+        if (aliases.mutatorOf(value) !== null) {
+          written.add(weight.storage);
+        }
+      }
+    }
+  }
+  return written;
 }
 
 /** Refuse a model none of whose outputs can be handed on. */
@@ -124,7 +154,8 @@ function describeVariant(
     activationCasts,
     loweringCasts: heldCasts(legal.graph, counts),
     passes,
-    convertedWeights
+    convertedWeights,
+    computed: null
   };
 }
 

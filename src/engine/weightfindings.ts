@@ -47,7 +47,7 @@ export function weightFindings(
     const key = weightKey(weight);
     const known = stats.get(key);
     const narrowing = to === 'float16' || to === 'bfloat16' ? (known?.[to] ?? null) : null;
-    if (narrowing === null || lineage.isCast) {
+    if (narrowing === null || lineage.isCast || cast.kind === 'computed') {
       continue;
     }
     let weights = byTarget.get(to);

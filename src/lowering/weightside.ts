@@ -34,7 +34,7 @@ const PACKING: ReadonlySet<string> = new Set([
 /**
  * Make a Gemm of every MatMul and Gemm whose right operand is a two-dimensional weight, in place, nested graphs included.
  *
- * A weight here is what depends on stored tensors alone through casts and layout-only operators, in bodies also where they are given
+ * A weight here is what depends on stored tensors alone, computed from several of them too; in bodies also where they are given
  * it and hand it on as it is. Gemm takes it in the orientation
  * in which it is stored, through all casts and transposes on the way, so the flags of the Gemm do not depend on where the casts
  * stand. MatMul with weights of other ranks stays as it is: those are not packed. So does all in operator sets with a Gemm that runtimes have
@@ -166,6 +166,13 @@ function remember(node: INode, { origins, constants, stored }: IChains): void {
   const before =
     operand !== null && (isCast || isLayoutOnly(node)) ? origins.get(operand) : undefined;
   if (!isConstant && before === undefined) {
+    if (isOfWeights(node, origins)) {
+      for (const value of node.outputs) {
+        if (value !== null) {
+          origins.set(value, { base: value, isTurned: false, behind: value });
+        }
+      }
+    }
     return;
   }
   const turns = isTurn(node);
@@ -188,6 +195,16 @@ function remember(node: INode, { origins, constants, stored }: IChains): void {
       });
     }
   }
+}
+
+/** Whether a node computes something of weights alone: a mode may have that computed when the model is loaded. */
+function isOfWeights(node: INode, origins: ReadonlyMap<IValue, IOrigin>): boolean {
+  const operands = node.inputs.filter(value => value !== null);
+  return (
+    operands.length > 0 &&
+    bodiesOf(node).length === 0 &&
+    operands.every(value => origins.has(value))
+  );
 }
 
 /** The right operand of a product, if it is a weight that can stand on the left. */

@@ -50,7 +50,13 @@ function describeCasts(info: IModelInfo, trans: TranslationBundle): string {
       frozen.weightCasts === 0
         ? trans.__('ahead of time: none.')
         : trans.__('ahead of time: %1.', formatCount(frozen.weightCasts));
-    return `${now}; ${then}`;
+    const computed = info.census.weightCasts.reduce(
+      (sum, { kind, uses }) => sum + (kind === 'computed' ? uses : 0),
+      0
+    );
+    return computed === 0
+      ? `${now}; ${then}`
+      : `${now} (${trans.__('%1 of computed weights', formatCount(computed))}); ${then}`;
   }
   if (regions.length === 0) {
     return trans.__('No autocast region and no weight cast: there is nothing to save here.');

@@ -42,10 +42,16 @@ export interface IRegionInfo {
   readonly source: ISourceRef | null;
 }
 
+/** What a weight cast reads: a tensor of the file, or what is computed from such tensors alone. */
+export type WeightCastKind = 'stored' | 'computed';
+
 /** One weight cast to one dtype. */
 export interface IWeightCast {
-  /** Name of the weight. */
+  /** Name of the weight; of a computed one, the value in the graph. */
   readonly weight: string;
+  readonly kind: WeightCastKind;
+  /** For a computed weight: names of the weights it comes from. Else empty. */
+  readonly computedFrom: readonly string[];
   /** Other names of the same storage. */
   readonly aliases: readonly string[];
   readonly from: string;
@@ -55,7 +61,7 @@ export interface IWeightCast {
   /** Bytes read plus bytes written by those casts. */
   readonly bytesMoved: number;
   readonly shape: readonly number[];
-  /** Bytes of the weight as stored. */
+  /** Bytes of the weight as stored; of a computed one, of the value. */
   readonly sizeBytes: number;
   readonly module: string | null;
   /** Where the first use stands. */

@@ -15,6 +15,10 @@ export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
     return [];
   }
   const weights = weightNames(casts.map(cast => cast.weight));
+  const computed = casts.reduce(
+    (sum, { kind, executions }) => sum + (kind === 'computed' ? executions.count : 0),
+    0
+  );
   const isCertain = !casts.some(({ executions }) => dependsOnValues(executions));
   const left = perForward.folded.weightCasts;
   return [
@@ -23,6 +27,7 @@ export const weightsCastEveryForward: FindingRule = ({ casts, perForward }) => {
       severity: 'warning',
       message:
         `Every forward runs ${count(weightCasts, 'weight cast')} of ${count(weights.length, 'weight')}` +
+        (computed > 0 ? ` (${computed} of weights that are computed from others)` : '') +
         (isCertain ? '' : ', branches and loops of unknown length counted as one run,') +
         ' and moves ' +
         `${formatBytes(bytesMoved)} for them; the results are the same each time. Largest: ` +

@@ -8,13 +8,12 @@ import {
   bodiesOf,
   changesDtype,
   isArrangement,
-  isFloating,
   isTransparent,
   usesOf
 } from '../../model';
 
 /**
- * Make weights of the graph, or of the nested graph that holds them, of the floating-point tensors in Constant nodes that are cast, in
+ * Make weights of the graph, or of the nested graph that holds them, of the tensors in Constant nodes that are cast, in
  * place. Tensors too large to have been read are weights whatever is done with them; other ones are numbers of an operator. So are all
  * without dimensions: exporters write Python's numbers so, and cast them.
  * Linear in operands.
@@ -42,7 +41,7 @@ function tensorOf({ op, attrs }: INode): IWeight | null {
     return null;
   }
   const { dtype, shape } = value.value;
-  return isFloating(dtype) && shape.length > 0 ? value.value : null;
+  return dtype !== 'string' && shape.length > 0 ? value.value : null;
 }
 
 /** Whether a value is cast to another dtype, directly or behind layout operators. */

@@ -41,8 +41,20 @@ export function WeightCasts({ state, trans, execute }: ISectionProps) {
                     {trans.__('tied: %1', row.aliases.join(', '))}
                   </span>
                 ) : null}
+                {row.kind === 'computed' ? (
+                  <span className="castlens-Table-note">
+                    {' '}
+                    {trans.__('from: %1', row.computedFrom.join(', '))}
+                  </span>
+                ) : null}
               </>
             )
+          },
+          {
+            name: 'kind',
+            label: trans.__('Kind'),
+            about: trans.__('Stored in the file, or computed from weights alone on every forward'),
+            cell: row => (row.kind === 'computed' ? trans.__('computed') : trans.__('stored'))
           },
           {
             name: 'cast',

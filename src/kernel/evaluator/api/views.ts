@@ -73,6 +73,8 @@ export function censusTable(census: ICensus): ITable {
     ],
     rows: census.weightCasts.map(cast => [
       cast.weight,
+      cast.kind,
+      cast.computedFrom.join(', '),
       `${cast.from} → ${cast.to}`,
       String(cast.uses),
       formatSizes(cast.shape),

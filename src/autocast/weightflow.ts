@@ -1,0 +1,248 @@
+/**
+ * What depends on weights alone.
+ *
+ * @packageDocumentation
+ */
+import type { Attr, IGraph, INode, IValue, IWeight } from '../model';
+import {
+  bodiesOf,
+  castTarget,
+  contiguousStrides,
+  forEachNode,
+  handedOn,
+  isArrangement,
+  isTransparent,
+  producersOf,
+  staticShape
+} from '../model';
+import type { IAliases } from './aliasing';
+import { findAliases } from './aliasing';
+import { isInPlace } from './dtypes';
+import type { ILineage } from './weightcasts';
+
+/**
+ * What a value that no forward changes is.
+ *
+ * - `constant`: made of literals, such as `arange` of a number.
+ * - `stored`: a weight, arranged or cast.
+ * - `computed`: computed from weights, constants and nothing else.
+ */
+export type WeightFlow =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'stored'; readonly lineage: ILineage }
+  | { readonly kind: 'computed' };
+
+const CONSTANT: WeightFlow = { kind: 'constant' };
+const COMPUTED: WeightFlow = { kind: 'computed' };
+
+/** How many values are looked at, at most, to name the weights that one is computed from. */
+const MOST_VALUES = 1000;
+
+/**
+ * Every value of a graph, and of those nested in it, that depends on weights and literals alone.
+ *
+ * #### Notes
+ * Left out is what draws random numbers, what shares memory with a value that is written to in place, and results of nodes
+ * that hold graphs.
+ *
+ * #### Complexity
+ * Linear in operands.
+ */
+export class WeightFlows {
+  /** @param changing - storages of weights that the program writes to: nothing follows from them. */
+  constructor(
+    private readonly _graph: IGraph,
+    changing: ReadonlySet<string> = new Set()
+  ) {
+    const aliases = findAliases(_graph);
+    const addWeights = (one: IGraph): void => {
+      const given = new Set(one.inputs);
+      for (const { value, weight } of one.weights) {
+        // A weight that the caller may replace is none.
+        if (!given.has(value) && !changing.has(weight.storage)) {
+          const lineage = { weight, value, isView: false, isCast: false };
+          this._flows.set(value, { kind: 'stored', lineage });
+        }
+      }
+    };
+    addWeights(_graph);
+    this._aliases = aliases;
+    forEachNode(_graph, node => {
+      bodiesOf(node).forEach(addWeights);
+      for (const { value, operand } of handedOn(node)) {
+        this._set(value, this._flows.get(operand) ?? null);
+      }
+      const flow = this._flowOf(node);
+      if (flow !== null) {
+        for (const value of node.outputs) {
+          if (value !== null && aliases.mutatorOf(value) === null) {
+            this._flows.set(value, flow);
+          }
+        }
+      }
+    });
+  }
+
+  /** How a value depends on weights; null where it depends on anything else. */
+  of(value: IValue): WeightFlow | null {
+    return this._flows.get(value) ?? null;
+  }
+
+  /** The weights that a value is computed from, the nearest first; of very many, the first ones. */
+  sourcesOf(value: IValue): IWeight[] {
+    this._producers ??= producersOf(this._graph);
+    const pending = [value];
+    const seen = new Set(pending);
+    const sources = new Set<IWeight>();
+    for (const current of pending) {
+      const flow = this._flows.get(current);
+      if (flow?.kind === 'stored') {
+        sources.add(flow.lineage.weight);
+        continue;
+      }
+      for (const operand of this._producers.get(current)?.inputs ?? []) {
+        if (operand !== null && !seen.has(operand) && seen.size < MOST_VALUES) {
+          seen.add(operand);
+          pending.push(operand);
+        }
+      }
+    }
+    return [...sources];
+  }
+
+  private _set(value: IValue, flow: WeightFlow | null): void {
+    if (flow !== null) {
+      this._flows.set(value, flow);
+    }
+  }
+
+  private _flowOf(node: INode): WeightFlow | null {
+    if (bodiesOf(node).length > 0 || isInPlace(node) || isRandom(node)) {
+      return null;
+    }
+    let hasWeight = false;
+    for (const operand of node.inputs) {
+      const flow = operand === null ? CONSTANT : (this._flows.get(operand) ?? null);
+      if (flow === null || (operand !== null && this._aliases.mutatorOf(operand) !== null)) {
+        return null;
+      }
+      hasWeight ||= flow !== CONSTANT;
+    }
+    if (!hasWeight) {
+      return CONSTANT;
+    }
+    // What a composite operator computes of a weight before it casts is no value of the graph.
+    if (node.reach === 'computed') {
+      return null;
+    }
+    const [operand] = node.inputs;
+    const first = operand ? this._flows.get(operand) : undefined;
+    if (first?.kind === 'stored') {
+      const { lineage } = first;
+      if (isTransparent(node)) {
+        return first;
+      }
+      if (castTarget(node) !== null) {
+        return { kind: 'stored', lineage: { ...lineage, isCast: true } };
+      }
+      if (isArrangement(node)) {
+        return lineage.isView ? first : { kind: 'stored', lineage: { ...lineage, isView: true } };
+      }
+    }
+    return COMPUTED;
+  }
+
+  private readonly _aliases: IAliases;
+  private readonly _flows = new Map<IValue, WeightFlow>();
+  private _producers: Map<IValue, INode> | null = null;
+}
+
+/** A computed value as a weight: named as the value is, without bytes. */
+export function asComputedWeight(value: IValue): IWeight {
+  const shape = staticShape(value.shape) ?? [];
+  return {
+    storage: `computed:${value.name}`,
+    names: [value.name],
+    kind: 'constant',
+    dtype: value.dtype ?? 'float32',
+    shape,
+    strides: contiguousStrides(shape),
+    storageOffset: 0,
+    requiresGrad: null,
+    data: { kind: 'inline', bytes: new Uint8Array(0) }
+  };
+}
+
+/**
+ * Whether two runs of a node may differ: it draws random numbers.
+ *
+ * #### Notes
+ * For ATen these are the operators that PyTorch tags `nondeterministic_seeded`, but for those that draw only with a dropout
+ * probability above zero.
+ */
+export function isRandom({ op, attrs, inputs }: INode): boolean {
+  if (op.startsWith('onnx.')) {
+    return RANDOM_ONNX.has(op) || (op === 'onnx.Dropout' && (inputs[2] ?? null) !== null);
+  }
+  if (!op.startsWith('aten.')) {
+    return false;
+  }
+  const base = op.slice('aten.'.length).split('.', 1)[0];
+  if (/dropout/u.test(base) || base === 'gru' || base === 'lstm' || base.startsWith('rnn_')) {
+    return isOn(attrs.train) && !isZero(attrs.p ?? attrs.dropout);
+  }
+  if (base.startsWith('rrelu')) {
+    return isOn(attrs.training);
+  }
+  if (/attention/u.test(base)) {
+    return attrs.dropout_p !== undefined && !isZero(attrs.dropout_p);
+  }
+  return RANDOM_ATEN.has(base.endsWith('_') ? base.slice(0, -1) : base);
+}
+
+const RANDOM_ONNX: ReadonlySet<string> = new Set([
+  'onnx.Bernoulli',
+  'onnx.Multinomial',
+  'onnx.RandomNormal',
+  'onnx.RandomNormalLike',
+  'onnx.RandomUniform',
+  'onnx.RandomUniformLike'
+]);
+
+const RANDOM_ATEN: ReadonlySet<string> = new Set([
+  '_sample_dirichlet',
+  '_standard_gamma',
+  'bernoulli',
+  'binomial',
+  'cauchy',
+  'empty',
+  'empty_like',
+  'empty_permuted',
+  'empty_strided',
+  'exponential',
+  'geometric',
+  'log_normal',
+  'multinomial',
+  'new_empty',
+  'new_empty_strided',
+  'normal',
+  'normal_functional',
+  'poisson',
+  'rand',
+  'rand_like',
+  'randint',
+  'randint_like',
+  'randn',
+  'randn_like',
+  'random',
+  'randperm',
+  'uniform'
+]);
+
+function isOn(attr: Attr | undefined): boolean {
+  return attr === undefined || attr.kind !== 'bool' || attr.value;
+}
+
+function isZero(attr: Attr | undefined): boolean {
+  return (attr?.kind === 'float' || attr?.kind === 'int') && Number(attr.value) === 0;
+}
