@@ -17,7 +17,7 @@ import {
   staticShape,
   usesOf
 } from '../model';
-import type { ILineage } from './weightcasts';
+import type { ILineage } from './lineage';
 import { weightLineage } from './weightcasts';
 
 /** All ways from one dtype through a wider one and back. Casts are casts of activations. */

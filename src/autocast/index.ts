@@ -36,6 +36,7 @@ export {
   weightKey,
   weightLineage
 } from './weightcasts';
-export type { ICastCounts, ICountedCast, ILineage, IWeightCastNode } from './weightcasts';
+export type { ICastCounts, ICountedCast, IWeightCastNode } from './weightcasts';
 export { isRandom, WeightFlows } from './weightflow';
 export type { WeightFlow } from './weightflow';
+export type { ILineage } from './lineage';

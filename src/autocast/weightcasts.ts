@@ -21,18 +21,8 @@ import type { WeightCastKind } from '../protocol';
 import { writesInPlace } from './dtypes';
 import type { IExecutions } from './executions';
 import { ExecutionCounts } from './executions';
+import type { ILineage } from './lineage';
 import { asComputedWeight, WeightFlows } from './weightflow';
-
-/** How a value depends on a weight. */
-export interface ILineage {
-  readonly weight: IWeight;
-  /** The value that stands for the weight in the graph. */
-  readonly value: IValue;
-  /** Whether layout-only operators stand between the weight and the value. */
-  readonly isView: boolean;
-  /** Whether dtype-changing casts stand between the weight and the value. */
-  readonly isCast: boolean;
-}
 
 /** A dtype-changing cast whose operand depends on one weight alone. */
 export interface IWeightCastNode {

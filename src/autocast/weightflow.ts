@@ -18,7 +18,7 @@ import {
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
 import { isInPlace } from './dtypes';
-import type { ILineage } from './weightcasts';
+import type { ILineage } from './lineage';
 
 /**
  * What a value that no forward changes is.

@@ -112,7 +112,9 @@ export function censusText(census: ICensus): string {
 
 /** The name of a weight; of a computed one, with those that it comes from. */
 function weightText({ weight, computedFrom }: IWeightCast): string {
-  return computedFrom.length === 0 ? weight : `${weight} (of ${computedFrom.slice(0, 3).join(', ')}${computedFrom.length > 3 ? ', …' : ''})`;
+  return computedFrom.length === 0
+    ? weight
+    : `${weight} (of ${computedFrom.slice(0, 3).join(', ')}${computedFrom.length > 3 ? ', …' : ''})`;
 }
 
 /** One forward of one variant. */

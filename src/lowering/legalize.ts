@@ -11,6 +11,7 @@ import { passesBinding } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
 import { computeWhereKernelsAre } from './lowprecision';
 import { castEnds, keepShownOutputs } from './ends';
+import { separateCasts } from './separatecasts';
 import { computeWeightsLate } from './weightorder';
 import { placeWeights } from './weightside';
 
@@ -41,7 +42,8 @@ export interface ILegalGraph {
  *    is the caller's: every value of a narrow type is a float32 value, so inputs are widened and outputs rounded without loss.
  * 3. Weights that are not contiguous are stored anew (`derived` without steps).
  * 4. Outputs that are inputs, weights or other outputs get an Identity, for names must differ.
- * 5. What is computed from weights alone goes in front, so that it runs right before it is used.
+ * 5. Casts of casts are kept apart, so that all of them run.
+ * 6. What is computed from weights alone goes in front, so that it runs right before it is used.
  *
  * The names of weight casts stay; casts added here have a role.
  */
@@ -63,6 +65,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   nameOutputs(graph, outputNames, names);
   removeDeadNodes(graph);
   storeContiguous(graph);
+  separateCasts(graph, names);
   computeWeightsLate(graph);
   return {
     graph,

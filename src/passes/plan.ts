@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IExportedModel, IGraph } from '../model';
-import { cloneGraph } from '../model';
+import { cloneGraph, isFloating } from '../model';
 import type {
   CacheMode,
   IForwardCasts,
@@ -106,10 +106,16 @@ export function planGraph(
   }
   check(cache);
   const { weightCasts, activationCasts } = countCasts(graph);
+  // Casts of integer weights, and those of what is computed from weights, are done by the runtime, when the variant is loaded.
+  const isFolded = cache === 'folded' || cache === 'frozen';
+  const perForward = weightCasts.filter(
+    ({ kind, from, weight }) =>
+      !(isFolded && (kind === 'computed' || !isFloating(from) || !isFloating(weight.dtype)))
+  );
   return {
     graph,
     passes: reports,
-    ...sumCasts(weightCasts),
+    ...sumCasts(perForward),
     activationCasts,
     convertedWeights
   };

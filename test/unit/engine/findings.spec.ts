@@ -260,7 +260,8 @@ describe('executionFindings', () => {
     activationCasts: 0,
     loweringCasts: 0,
     passes: [],
-    convertedWeights: 0
+    convertedWeights: 0,
+    computed: null
   });
   const executed = (patch: Partial<IExecutedCasts>): IExecutedCasts => ({
     total: 1,

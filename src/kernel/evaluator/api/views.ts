@@ -63,6 +63,8 @@ export function censusTable(census: ICensus): ITable {
     title: [sentence(census), `Weight casts per forward by cache mode: ${modes.join(', ')}`],
     columns: [
       { label: 'Weight' },
+      { label: 'Kind' },
+      { label: 'Computed from' },
       { label: 'Cast' },
       { label: 'Uses', numeric: true },
       { label: 'Shape' },
