@@ -13,7 +13,8 @@ import type {
   IValue,
   IWeight
 } from '../model';
-import { bodiesOf, cloneGraph, makeValue } from '../model';
+import { bodiesOf, cloneGraph, graphsOf, makeValue } from '../model';
+import { findAliases } from './aliasing';
 import type { IOperandCast } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { dropDeadNodes } from './deadcode';
@@ -126,6 +127,8 @@ export function makeCastsExplicit(
       pending.push(...bodiesOf(node));
     }
   }
+  // Writes that nothing reads in this forward are read in the next one, but dropped here.
+  markUpdated(graph);
   const dropped = dropDeadNodes(graph);
   return {
     graph,
@@ -142,6 +145,27 @@ export function makeCastsExplicit(
     dropped,
     overridden: options.disableAll === true || Object.keys(options.regions ?? {}).length > 0
   };
+}
+
+/** Mark the weights that a graph writes to in place. */
+function markUpdated(graph: IGraph): void {
+  const aliases = findAliases(graph);
+  if (aliases.isFunctional) {
+    return;
+  }
+  const graphs = graphsOf(graph);
+  const updated = new Set<string>();
+  for (const { value, weight } of graphs.flatMap(({ weights }) => weights)) {
+    if (aliases.mutatorOf(value) !== null) {
+      updated.add(weight.storage);
+    }
+  }
+  for (const one of graphs) {
+    one.weights = one.weights.map(({ value, weight }) => ({
+      value,
+      weight: updated.has(weight.storage) ? { ...weight, isUpdated: true } : weight
+    }));
+  }
 }
 
 /** State of one run over a model. */

@@ -49,17 +49,13 @@ const MOST_VALUES = 1000;
  * Linear in operands.
  */
 export class WeightFlows {
-  /** @param changing - storages of weights that the program writes to: nothing follows from them. */
-  constructor(
-    private readonly _graph: IGraph,
-    changing: ReadonlySet<string> = new Set()
-  ) {
+  constructor(private readonly _graph: IGraph) {
     const aliases = findAliases(_graph);
     const addWeights = (one: IGraph): void => {
       const given = new Set(one.inputs);
       for (const { value, weight } of one.weights) {
-        // A weight that the caller may replace is none.
-        if (!given.has(value) && !changing.has(weight.storage)) {
+        // A weight that the caller may replace is none, nor is one that a forward writes to.
+        if (!given.has(value) && weight.isUpdated !== true) {
           const lineage = { weight, value, isView: false, isCast: false };
           this._flows.set(value, { kind: 'stored', lineage });
         }

@@ -71,15 +71,10 @@ const GROWING: ReadonlySet<string> = new Set(['onnx.Expand', 'onnx.Identity', 'o
  * #### Complexity
  * Linear in operands.
  *
- * @param changing - storages of weights that the program writes to.
- *
  * @returns null where there is nothing to compute.
  */
-export function splitComputed(
-  graph: IGraph,
-  changing: ReadonlySet<string> = new Set()
-): IComputedPart | null {
-  const flows = new WeightFlows(graph, changing);
+export function splitComputed(graph: IGraph): IComputedPart | null {
+  const flows = new WeightFlows(graph);
   const folded = new Set<INode>();
   const order: INode[] = [];
   forEachNode(graph, node => {

@@ -4,13 +4,7 @@
  * @packageDocumentation
  */
 import type { IRunRange } from '../autocast';
-import {
-  countCasts,
-  ExecutionCounts,
-  findAliases,
-  findOverrideErrors,
-  sumCasts
-} from '../autocast';
+import { countCasts, ExecutionCounts, findOverrideErrors, sumCasts } from '../autocast';
 import type { ICapabilities, ILegalGraph } from '../lowering';
 import {
   CPU_CAPABILITIES,
@@ -21,7 +15,7 @@ import {
   passAsExported
 } from '../lowering';
 import type { IExportedModel, IGraph } from '../model';
-import { CastlensError, cloneGraph, forEachNode, graphsOf } from '../model';
+import { CastlensError, cloneGraph, forEachNode } from '../model';
 import type { IPlannedGraph } from '../passes';
 import { planGraph } from '../passes';
 import type { IFinding, IForwardCasts, IPassReport, IVariant } from '../protocol';
@@ -79,26 +73,10 @@ export function prepareVariant(loaded: LoadedModel, variant: IVariant): IPrepare
   checkShown(lowered, loaded.model);
   const legal = legalize(lowered, capabilitiesOf(variant));
   const isFolded = variant.cache === 'folded' || variant.cache === 'frozen';
-  const computed = isFolded
-    ? splitComputed(legal.graph, writtenStorages(loaded.explicitUnder(variant.regions).graph))
-    : null;
-  return { ...describeVariant(variant, legal, planned), computed };
-}
-
-/** Storages of the weights that a program writes to in place. */
-function writtenStorages(graph: IGraph): ReadonlySet<string> {
-  const aliases = findAliases(graph);
-  const written = new Set<string>();
-  if (!aliases.isFunctional) {
-    for (const one of graphsOf(graph)) {
-      for (const { value, weight } of one.weights) {
-        if (aliases.mutatorOf(value) !== null) {
-          written.add(weight.storage);
-        }
-      }
-    }
-  }
-  return written;
+  const computed = isFolded ? splitComputed(legal.graph) : null;
+  // What was computed, and is an output too, is now the result of another node.
+  const outputs = legal.outputs.map((port, i) => ({ ...port, value: legal.graph.outputs[i] }));
+  return { ...describeVariant(variant, { ...legal, outputs }, planned), computed };
 }
 
 /** Refuse a model none of whose outputs can be handed on. */

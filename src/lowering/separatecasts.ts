@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { castTarget, DTYPES, graphsOf } from '../model';
+import { castTarget, DTYPES, graphsOf, isPacked } from '../model';
 import type { DType, IGraph, INode, IValue } from '../model';
 import { NodeBuilder } from './builder';
 import type { Names } from './builder';
@@ -29,7 +29,7 @@ export function separateCasts(graph: IGraph, names: Names): void {
       const source = node.inputs[0] ?? null;
       if (castTarget(node) !== null && source !== null) {
         const first = makers.get(source);
-        if (first !== undefined && isMerged(first, node)) {
+        if (first !== undefined && isMerged(first, node) && hasIdentity(source.dtype)) {
           const [copy] = builder.emit(
             'onnx.Identity',
             `${node.name}/Identity`,
@@ -46,6 +46,11 @@ export function separateCasts(graph: IGraph, names: Names): void {
     }
     one.nodes = builder.nodes;
   }
+}
+
+/** Whether the runtime has an Identity of a type; of packed ones it has none, and it merges no casts through them that lose bits. */
+function hasIdentity(dtype: DType | null): boolean {
+  return dtype === null || !isPacked(dtype);
 }
 
 function isMerged(first: INode, second: INode): boolean {

@@ -51,6 +51,8 @@ export interface IWeight {
   /** As recorded; null where the format does not say. */
   readonly requiresGrad: boolean | null;
   readonly data: WeightData;
+  /** Whether a forward writes to it: what is computed from it differs from one forward to the next. */
+  readonly isUpdated?: boolean;
 }
 
 /** Strides of a contiguous (row-major) tensor, in elements. */

@@ -112,7 +112,8 @@ function written(derived: IDerived, names: NameSource): IWeightValue {
     strides: contiguousStrides(source.shape),
     storageOffset: 0,
     requiresGrad: false,
-    data: { kind: 'derived', source, steps }
+    data: { kind: 'derived', source, steps },
+    ...(source.isUpdated === true ? { isUpdated: true } : {})
   };
   return { value, weight };
 }

@@ -83,12 +83,18 @@ export async function readPt2(file: FileReader, wanted?: string): Promise<IExpor
     refs.map(ref => ref.name),
     kinds
   );
+  const updated = new Set(
+    [...signature.updated].map(updatedName => byName.get(updatedName)?.storage)
+  );
   for (const { value, name: weightName } of signature.weights) {
     const weight = byName.get(weightName);
     if (weight !== undefined) {
       if (used.has(value)) {
         checkWeight(file.path, json, value, weight, weightName);
-        graph.weights.push({ value, weight });
+        graph.weights.push({
+          value,
+          weight: updated.has(weight.storage) ? { ...weight, isUpdated: true } : weight
+        });
       }
     } else if (used.has(value)) {
       throw new CastlensError('bad-file', 'a weight of the program is not stored in the archive', {

@@ -29,6 +29,8 @@ export interface ISignature {
   readonly inputSources: readonly InputSource[];
   readonly outputs: readonly IPort[];
   readonly warnings: readonly string[];
+  /** Names of the buffers and parameters that a forward gives new values. */
+  readonly updated: ReadonlySet<string>;
 }
 
 /**
@@ -119,7 +121,11 @@ export function readSignature(
     inputPaths,
     inputSources,
     outputs,
-    warnings: [...ignored].map(describeIgnored)
+    warnings: [...ignored].map(describeIgnored),
+    updated: new Set([
+      ...(ignored.get('buffer_mutation') ?? []),
+      ...(ignored.get('parameter_mutation') ?? [])
+    ])
   };
 }
 

@@ -10,6 +10,7 @@ import { tableFromIPC } from 'apache-arrow';
 
 import type { IProbingOptions } from '../../../src/engine/activationstats';
 import { activationStatsTable } from '../../../src/engine/activationstats';
+import { computeWeights } from '../../../src/engine/computedweights';
 import { bindInputs } from '../../../src/engine/inputs';
 import { ModelStore } from '../../../src/engine/modelstore';
 import { Engine } from '../../../src/engine/service';
@@ -111,9 +112,7 @@ async function fetchAll(
   const loaded = await store.load({ path });
   const inputs = await bindInputs(loaded.model, {});
   const prepared = prepareVariant(loaded, variantOf(cache));
-  const converted = await new WeightConverter(workers).materialize(prepared.legal.graph, {
-    reuse: false
-  });
+  const converted = await computeWeights(new WeightConverter(workers), prepared, { reuse: false });
   try {
     const { graph } = cloneGraph(converted.graph);
     graph.outputs = graph.nodes
