@@ -47,14 +47,18 @@ describeWithStub('a CUDA device that fails', () => {
 
   it('names the operator', async () => {
     const message = await failure({ STUB_CUDA_FAIL: '__cudaLaunchKernel=719@3' });
-    expect(message).toMatch(/^castlens: Cast node '[^']+': onnxruntime failed to run the model/);
+    expect(message).toMatch(
+      /^castlens: \S+model\.pt2: Cast node '[^']+': onnxruntime failed to run the model/
+    );
   });
 
   itWithout('libcudnn.so.9')('says which operator lacks cuDNN', async () => {
     await withMachine({ libraries: ['cuda'] }, async machine => {
       const { code, stderr } = await machine.castlens('run', fixture('gpt2'), '--device', 'cuda');
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^castlens: ReduceMax node .*: the operator needs cuDNN/);
+      expect(stderr).toMatch(
+        /^castlens: \S+model\.pt2: ReduceMax node .*: the operator needs cuDNN/
+      );
     });
   });
 
