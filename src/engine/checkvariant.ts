@@ -7,23 +7,15 @@ import { checkOverrides } from '../autocast';
 import type { IExportedModel } from '../model';
 import { CastlensError } from '../model';
 import type { IVariant } from '../protocol';
-import { CACHE_MODES, PASSES, REFERENCES } from '../protocol';
 import { formatDevice, listDevices, parseDevice } from '../runtime';
 
-const CACHES: readonly string[] = [...CACHE_MODES, ...REFERENCES];
-
 /**
- * Refuse what a client may not ask for. Requests come from outside the process: their types promise nothing.
+ * Refuse what this machine and this model cannot be asked for. What a variant is made of was checked with the request.
  *
  * @returns the variant with its overrides in normal form.
- * @throws CastlensError('bad-argument') for unknown cache modes, passes and regions, ('runtime') for a device this machine does
- *   not have.
+ * @throws CastlensError('bad-argument') for unknown devices and regions, ('runtime') for a device this machine does not have.
  */
 export async function checkVariant(variant: IVariant, model: IExportedModel): Promise<IVariant> {
-  oneOf(variant.cache, CACHES, 'cache mode');
-  for (const pass of variant.passes) {
-    oneOf(pass, PASSES, 'pass');
-  }
   await checkDevice(variant);
   const { cache, passes, device } = variant;
   const overrides = checkOverrides(variant.regions, model);
@@ -58,11 +50,3 @@ async function checkDevice(variant: IVariant): Promise<void> {
 
 /** Devices that were there once. Asking takes the driver seconds; whether one still works, a session says. */
 const seen = new Set<string>();
-
-function oneOf(text: string, known: readonly string[], what: string): void {
-  if (!known.includes(text)) {
-    throw new CastlensError('bad-argument', `unknown ${what} "${text}"`, {
-      expected: known.join(', ')
-    });
-  }
-}

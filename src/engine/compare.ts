@@ -48,13 +48,6 @@ export async function compareVariants(
   job: IJob
 ): Promise<ICompareResult> {
   const { variants, runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = params;
-  if (variants.length === 0) {
-    throw new CastlensError('bad-argument', 'there is nothing to compare', {
-      expected: 'at least one variant'
-    });
-  }
-  wholeNumber(runs, 1, 'runs');
-  wholeNumber(warmup, 0, 'warmup');
   const inputs = await bindInputs(loaded.model, params.inputs ?? {});
   const candidates: ICandidate[] = [];
   const failed: { variant: IVariant; message: string }[] = [];
@@ -187,13 +180,4 @@ function variantResult(
     passReports: session.prepared.passes,
     findings: [...findings, ...executionFindings(session.prepared, executed)]
   };
-}
-
-function wholeNumber(value: number, least: number, name: string): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new CastlensError('bad-argument', `${name} is no number of forwards`, {
-      expected: `a whole number of at least ${least}`,
-      found: String(value)
-    });
-  }
 }

@@ -6,6 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
+import { checkParameters, describeValue } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -57,20 +58,27 @@ export class Engine {
   }
 
   /**
-   * Answer one request. Rejects with CastlensError for everything a user can act on; where the error is about no other file, it names
-   * the model's.
+   * Answer one request, once its parameters are what the table in the protocol says. Rejects with CastlensError for everything a
+   * user can act on; where the error is about no other file, it names the model's.
    */
   async handle<K extends EngineRequest>(
     method: K,
     params: Params<K>,
     job: IJob
   ): Promise<IAnswer<K>> {
-    const handler = this._handlers[method] as Handlers[K] | undefined;
-    if (handler === undefined) {
-      throw new CastlensError('bad-argument', `unknown request "${method}"`);
+    if (!Object.hasOwn(this._handlers, method)) {
+      throw new CastlensError('bad-argument', `unknown request ${describeValue(method)}`, {
+        expected: Object.keys(this._handlers).join(', ')
+      });
+    }
+    const problem = checkParameters(method, params);
+    if (problem !== null) {
+      const { field, expected, found } = problem;
+      const summary = `wrong parameter of request "${method}"`;
+      throw new CastlensError('bad-argument', summary, { entry: field, expected, found });
     }
     try {
-      return await handler(params, job);
+      return await this._handlers[method](params, job);
     } catch (error) {
       throw 'path' in params ? withFile(error, params.path) : error;
     }

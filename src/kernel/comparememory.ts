@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import type { RequestName } from '../protocol';
+import { checkParameters } from '../protocol';
 import { isJsonObject } from './message';
 import type { IAnswer, IAskOptions, IEngine } from './supervisor';
+import { EngineError } from './supervisor';
 
 /**
  * An engine that answers `lastCompare` itself.
@@ -18,6 +20,12 @@ export class CompareMemory implements IEngine {
   constructor(private readonly _engine: IEngine) {}
 
   async ask(method: RequestName, params: unknown, options?: IAskOptions): Promise<IAnswer> {
+    const problem = method === 'lastCompare' ? checkParameters(method, params) : null;
+    if (problem !== null) {
+      const { field, expected, found } = problem;
+      const message = `${field}: wrong parameter of request "${method}"; expected ${expected}; found ${found}`;
+      throw new EngineError({ code: 'bad-argument', message, entry: field, expected, found });
+    }
     const model = modelOf(params);
     if (method === 'lastCompare' && model !== null) {
       const kept = this._kept.get(model.key);

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { resolve } from 'node:path';
+import type { JsonObject } from './message';
 import { isJsonObject } from './message';
 
 /** Names of parameters that are paths, of requests and of their `inputs`. */
@@ -19,14 +20,18 @@ export function resolvePaths(params: unknown, cwd: string): unknown {
   if (!isJsonObject(params)) {
     return params;
   }
+  const made = resolveOwn(params, cwd);
+  return isJsonObject(made.inputs) ? { ...made, inputs: resolveOwn(made.inputs, cwd) } : made;
+}
+
+/** The paths of an object, not of what is in it. Empty ones are the engine's to refuse. */
+function resolveOwn(params: JsonObject, cwd: string): Record<string, unknown> {
   const made: Record<string, unknown> = { ...params };
   for (const key of PATHS) {
-    if (typeof made[key] === 'string') {
-      made[key] = resolve(cwd, made[key]);
+    const named = made[key];
+    if (typeof named === 'string' && named !== '') {
+      made[key] = resolve(cwd, named);
     }
-  }
-  if (isJsonObject(made.inputs)) {
-    made.inputs = resolvePaths(made.inputs, cwd);
   }
   return made;
 }

@@ -1,5 +1,6 @@
 export * from './census';
 export * from './fileversion';
+export * from './parameters';
 export * from './printable';
 export * from './regions';
 export * from './requests';

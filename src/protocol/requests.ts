@@ -295,7 +295,10 @@ export interface IActivationStatsResult {
 }
 
 /** What to do with weights that are used in a low precision and as they are stored: nothing, or store both. */
-export type MixedWeights = 'leave' | 'keep-both';
+export const MIXED_WEIGHTS = ['leave', 'keep-both'] as const;
+
+/** One of these. */
+export type MixedWeights = (typeof MIXED_WEIGHTS)[number];
 
 /** Ways to be rid of weight casts in PyTorch itself, as `castlens code` writes them. The last is for `.onnx`. */
 export const CODE_STRATEGIES = [
@@ -554,6 +557,9 @@ export const DEFAULT_RUNS = 20;
 
 /** Forwards per variant before timing starts, where the user does not say. */
 export const DEFAULT_WARMUP = 3;
+
+/** Forwards that a comparison may ask for, per variant: timed ones, and those before. */
+export const MAX_FORWARDS = 1_000_000;
 
 /** Comm target of the kernel. */
 export const COMM_TARGET = 'castlens';

@@ -193,7 +193,7 @@ describe('the real engine behind the kernel', () => {
       });
       const { reply } = await client.execute("await m.plan({ regions: { submod_1: 'maybe' } })");
       expect(reply.content.evalue).toContain(
-        'regions.submod_1: expected on, off, bfloat16, float16, float32; found maybe'
+        'regions.submod_1: expected on, off, bfloat16, float16, float32; found "maybe"'
       );
     });
 
@@ -278,7 +278,7 @@ describe('the real engine behind the kernel', () => {
     it.each([
       ["m.run({ cache: 'bogus' })", 'cache: expected off'],
       ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
-      ["m.compare({ cache: ['off', 'bogus'] })", 'found bogus'],
+      ["m.compare({ cache: ['off', 'bogus'] })", 'found "bogus"'],
       ["m.stats({ activations: true, values: ['bogus'] })", 'value "bogus" cannot be summarised'],
       ["m.code({ strategies: ['bogus'] })", 'strategies: expected preconvert']
     ])('should refuse %s', async (code, message) => {

@@ -191,8 +191,8 @@ describe('Engine on requests nobody should make', () => {
   const path = join(FIXTURES, 'seed-mlp', 'model.pt2');
 
   it.each([
-    [{ cache: 'bogus' }, 'unknown cache mode "bogus"'],
-    [{ passes: ['fuse'] }, 'unknown pass "fuse"'],
+    [{ cache: 'bogus' }, 'variant.cache: wrong parameter of request'],
+    [{ passes: ['fuse'] }, 'variant.passes[0]: wrong parameter of request'],
     [{ device: 'tpu' }, "unknown device 'tpu'"],
     [{ device: 'cuda:97' }, 'device cuda:97 is not available']
   ])('should refuse %j', async (change, message) => {
@@ -200,7 +200,7 @@ describe('Engine on requests nobody should make', () => {
     await expect(engine.handle('run', { path, variant: asked }, {})).rejects.toThrow(message);
     await expect(engine.handle('plan', { path, variant: asked }, {})).rejects.toThrow(message);
     await expect(engine.handle('compare', { path, variants: [asked] }, {})).rejects.toThrow(
-      message
+      message.replace(/^variant/, 'variants[0]')
     );
   });
 

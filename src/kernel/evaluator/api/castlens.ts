@@ -32,7 +32,9 @@ import type {
 import {
   CACHE_MODES,
   CODE_STRATEGIES,
+  describeValue,
   isRegionChoice,
+  MIXED_WEIGHTS,
   overrideOf,
   PASSES,
   REFERENCES,
@@ -174,9 +176,9 @@ export class Model {
       if (typeof weights !== 'string') {
         throw new TypeError('update() takes the path of a .safetensors file or of another export');
       }
-      const { cache = 'folded', passes, device, onProgress } = options;
+      const { cache = 'folded', onProgress } = options;
       const source = resolve(weights);
-      const variant = Private.variantOf({ cache, passes, device });
+      const variant = Private.variantOf({ ...options, cache });
       const params = { ...this._own, weights: source, variant };
       const { result } = await this._engine.ask('updateWeights', params, onProgress);
       this._weights = source;
@@ -207,7 +209,9 @@ export class Model {
         ...this._ref,
         variant: Private.variantOf(options),
         inputs: Private.inputsOf(options),
-        ...(options.outputs === undefined ? {} : { outputsFile: resolve(options.outputs) })
+        ...(options.outputs === undefined
+          ? {}
+          : { outputsFile: Private.absolute('outputs', options.outputs) })
       };
       const { result } = await this._engine.ask('run', params, options.onProgress);
       return Private.shown(result, run => tableBundle(runTable(run)));
@@ -218,11 +222,13 @@ export class Model {
   compare(options: ICompareOptions = {}): Promise<ICompareResult> {
     return Private.promise(async () => {
       Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
-      const { cache = CACHE_MODES, passes, device, regions, runs, warmup } = options;
+      const { cache = CACHE_MODES, runs, warmup } = options;
       const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
       const params = {
         ...this._ref,
-        variants: modes.map(mode => Private.variantOf({ cache: mode, passes, device, regions })),
+        variants: Private.listOf('cache', modes).map(mode =>
+          Private.variantOf({ ...options, cache: mode })
+        ),
         inputs: Private.inputsOf(options),
         ...(runs === undefined ? {} : { runs }),
         ...(warmup === undefined ? {} : { warmup })
@@ -278,7 +284,7 @@ export class Model {
         output: resolve(output),
         mixed: Private.mixedOf(options),
         ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
-        ...(code === undefined ? {} : { codeFile: resolve(code) }),
+        ...(code === undefined ? {} : { codeFile: Private.absolute('code', code) }),
         ...(overwrite === undefined ? {} : { overwrite })
       };
       const { result } = await this._engine.ask('fix', params, onProgress);
@@ -291,7 +297,9 @@ export class Model {
     return Private.promise(async () => {
       Private.checkOptions('code', options, Private.CODE_OPTIONS);
       const { strategies } = options;
-      strategies?.forEach(name => Private.check('strategies', name, CODE_STRATEGIES));
+      for (const name of Private.listOf('strategies', strategies ?? [])) {
+        Private.check('strategies', name, CODE_STRATEGIES);
+      }
       const params = {
         ...this._own,
         mixed: Private.mixedOf(options),
@@ -408,7 +416,7 @@ namespace Private {
   export function variantOf(options: IVariantOptions): IVariant {
     const { cache = 'off', passes = [], device = 'cpu', regions } = options;
     check('cache', cache, [...CACHE_MODES, ...REFERENCES]);
-    for (const pass of passes) {
+    for (const pass of listOf('passes', passes)) {
       check('passes', pass, PASSES);
     }
     return regions === undefined
@@ -416,8 +424,7 @@ namespace Private {
       : { cache, passes, device, regions: overridesOf(regions) };
   }
 
-  /** Words become overrides; what is neither is for the engine to refuse. */
-  /** Overrides as the engine takes them. */
+  /** Overrides as the engine takes them. Words become overrides; what is neither is for the engine to refuse. */
   export function overridesOf(regions: NonNullable<IVariantOptions['regions']>): RegionOverrides {
     if (typeof regions !== 'object' || regions === null) {
       throw new TypeError(`regions takes an object: { submod_1: '${REGION_CHOICES[0]}' }`);
@@ -433,22 +440,37 @@ namespace Private {
 
   export function check(option: string, value: unknown, choices: readonly string[]): void {
     if (typeof value !== 'string' || !choices.includes(value)) {
-      throw new CastlensError({
-        code: 'bad-argument',
-        message: `${option}: expected ${choices.join(', ')}; found ${String(value)}`
-      });
+      refuse(option, choices.join(', '), value);
     }
   }
 
+  /** A list that a cell gave. Text is none, though it has items too. */
+  export function listOf<T>(option: string, value: readonly T[]): readonly T[] {
+    return Array.isArray(value) ? value : refuse(option, 'a list', value);
+  }
+
+  /** Absolute path of a file that a cell named. */
+  export function absolute(option: string, value: unknown): string {
+    return typeof value === 'string' && value !== ''
+      ? resolve(value)
+      : refuse(option, 'the path of a file', value);
+  }
+
+  function refuse(option: string, expected: string, value: unknown): never {
+    const found = describeValue(value);
+    const message = `${option}: expected ${expected}; found ${found}`;
+    throw new CastlensError({ code: 'bad-argument', message, entry: option, expected, found });
+  }
+
   export function mixedOf({ mixed = 'leave' }: IMixedOptions): MixedWeights {
-    check('mixed', mixed, ['leave', 'keep-both']);
+    check('mixed', mixed, MIXED_WEIGHTS);
     return mixed;
   }
 
   export function inputsOf(options: IInputOptions): IRunInputs {
     const { inputs, dims, seed } = options;
     return {
-      ...(inputs === undefined ? {} : { inputsFile: resolve(inputs) }),
+      ...(inputs === undefined ? {} : { inputsFile: absolute('inputs', inputs) }),
       ...(dims === undefined ? {} : { dims }),
       ...(seed === undefined ? {} : { seed })
     };
@@ -573,7 +595,7 @@ namespace Private {
   ].join('\n');
 
   export const UPDATE = [
-    'await model.update(weights, { cache, passes, device, onProgress })',
+    'await model.update(weights, { cache, passes, device, regions, onProgress })',
     '',
     'Go over to the weights of a .safetensors file or of another export of the model. Names, dtypes and shapes are checked first;',
     'only the casts of weights that changed are done again. Where something does not fit, nothing changes.',
