@@ -59,6 +59,11 @@ function parts(node: INode): INode[] | null {
   if (axis === null || sizes.some(size => typeof size !== 'number')) {
     return null;
   }
+  const whole = node.inputs[0]?.shape?.[axis];
+  if (typeof whole === 'number' && (sizes as number[]).reduce((a, b) => a + b, 0) !== whole) {
+    // Places that do not ascend: parts overlap.
+    return null;
+  }
   let start = 0;
   return node.outputs.map((_, i) => {
     const end = start + (sizes[i] as number);

@@ -27,6 +27,7 @@ const RECORDS: readonly Row[] = [
   ['atleast_3d(Tensor self) -> Tensor', 'whole'],
   ['broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)', 'whole'],
   ['chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]', 'parts'],
+  ['conj(Tensor(a) self) -> Tensor(a)', 'whole'],
   ['contiguous(Tensor(a) self) -> Tensor(a)', 'whole'],
   ['detach(Tensor(a) self) -> Tensor(a)', 'whole'],
   ['detach_(Tensor(a!) self) -> Tensor(a!)', 'whole'],
@@ -93,6 +94,7 @@ const RECORDS: readonly Row[] = [
   ['view_as_real(Tensor(a) self) -> Tensor(a)', 'other'],
   ['vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]', 'parts'],
   ['vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]', 'parts'],
+  ['_conj(Tensor(a) self) -> Tensor(a)', 'whole'],
   ['_unsafe_view(Tensor self, SymInt[] size) -> Tensor', 'whole']
 ];
 

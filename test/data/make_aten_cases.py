@@ -928,6 +928,64 @@ for name in ("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"):
     case(op.vec, t(1, 2, 4, 4), [6, 7], False, None)
     case(op.default, t(1, 2, 8, 9), [3, 4], False)
 
+# Parts of nearly one size, and parts that end at given places.
+for sections in (1, 2, 3, 7):
+    case(A.tensor_split.sections, t(7, 2), sections)
+case(A.tensor_split.sections, t(2, 3), 4, -1)
+for places in ([2, 5], [2, 2], [-3, 100], [5, 2], []):
+    case(A.tensor_split.indices, t(7, 2), places)
+case(A.tensor_split.indices, t(2, 7), [3], 1)
+for op, shape in ((A.hsplit, (6,)), (A.hsplit, (2, 6)), (A.vsplit, (6, 2)), (A.dsplit, (1, 2, 6))):
+    both(op.int, shape, 3)
+    case(op.array, t(*shape), [1, 4])
+
+# What is the number itself where numbers are real.
+case(A.matrix_H.default, t(2, 3))
+for name in "real conj conj_physical resolve_conj resolve_neg".split():
+    case(getattr(A, name).default, t(2, 3))
+
+# Losses: every element, mean, sum.
+for reduction in range(3):
+    for name in "mse_loss l1_loss smooth_l1_loss huber_loss soft_margin_loss".split():
+        both(getattr(A, name).default, (3, 4), (3, 4), reduction)
+    case(A.smooth_l1_loss.default, t(3, 4), t(3, 4), reduction, 0.3)
+    case(A.smooth_l1_loss.default, t(3, 4), t(3, 4), reduction, 0.0)
+    case(A.huber_loss.default, t(3, 4), t(3, 4), reduction, 0.3)
+    case(A.margin_ranking_loss.default, t(3), t(3), torch.tensor([1.0, -1.0, 1.0]), 0.25, reduction)
+    shares = t(3, 4, low=0, high=16)
+    case(A.binary_cross_entropy.default, shares, t(3, 4, low=0, high=16), None, reduction)
+    case(A.binary_cross_entropy.default, t(3, 4, low=1, high=15), shares, pos(4), reduction)
+    both(A.binary_cross_entropy_with_logits.default, (3, 4), (3, 4), None, None, reduction)
+    case(A.binary_cross_entropy_with_logits.default, t(3, 4) * 40, shares, pos(3, 1), pos(4), reduction)
+    both(A.kl_div.default, (3, 4), (3, 4), reduction, log_target=True)
+    case(A.kl_div.default, t(3, 4), shares, reduction)
+    for dtype in (F32, BF16):
+        logs = t(3, 5, dtype=dtype)
+        for weight in (None, Weight(pos(5, dtype=dtype))):
+            for op in (A.nll_loss, A.nll_loss_nd, A.cross_entropy_loss):
+                case(op.default, logs, ints(3), weight, reduction)
+            case(A.cross_entropy_loss.default, logs, torch.tensor([1, 4, 2]), weight, reduction, 4, 0.125)
+            case(A.cross_entropy_loss.default, logs, t(3, 5, dtype=dtype, low=0, high=16), weight, reduction)
+            case(A.cross_entropy_loss.default, logs, t(3, 5, dtype=dtype, low=0, high=16), weight, reduction, -100, 0.125)
+        case(A.nll_loss.default, logs, torch.tensor([1, 4, 1]), None, reduction, 1)
+        case(A.nll_loss.default, logs[0], ints(), None, reduction)
+    image = t(2, 5, 3, 4)
+    places = ints(2, 3, 4)
+    case(A.nll_loss2d.default, image, places, None, reduction)
+    for op in (A.nll_loss_nd, A.cross_entropy_loss):
+        case(op.default, image, places, Weight(pos(5)), reduction, 2)
+        case(op.default, image.flatten(2), places.flatten(1), None, reduction)
+    case(A.cross_entropy_loss.default, image, places, Weight(pos(5)), reduction, 2, 0.25)
+    case(A.cross_entropy_loss.default, image, t(2, 5, 3, 4, low=0, high=16), Weight(pos(5)), reduction)
+    case(A.cross_entropy_loss.default, t(5), ints(), None, reduction, -100, 0.25)
+    case(A.cross_entropy_loss.default, t(5), t(5, low=0, high=16), None, reduction)
+    case(A.nll_loss_forward.default, t(3, 5), ints(3), Weight(pos(5)), reduction, -100)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+    case(A.nll_loss2d_forward.default, image, places, None, reduction, 3)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+for op in (A.nll_loss, A.cross_entropy_loss):
+    case(op.default, t(2, 3), torch.tensor([-100, -100]))
+
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:
     _, name, overload = op.split(".")

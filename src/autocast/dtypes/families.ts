@@ -34,7 +34,8 @@ export const LIKE_FIRST = words(`
   conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution _convolution
   scaled_dot_product_attention rnn_tanh_cell rnn_relu_cell
   amax amin aminmax logcumsumexp renorm histc meshgrid cartesian_prod combinations
-  cross_entropy_loss nll_loss nll_loss2d nll_loss_nd fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
+  nll_loss nll_loss2d nll_loss_nd nll_loss_forward nll_loss2d_forward huber_loss soft_margin_loss conj_physical
+  fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
   matrix_exp linalg_inv inverse linalg_det det pinverse linalg_pinv linalg_cholesky cholesky
 `);
 
@@ -43,8 +44,8 @@ export const PROMOTING = words(`
   add sub subtract rsub mul multiply remainder fmod floor_divide maximum minimum fmax fmin bitwise_and bitwise_or bitwise_xor
   bitwise_left_shift bitwise_right_shift __and__ __or__ __xor__ __lshift__ __rshift__ pow
   addcmul addcdiv lerp heaviside hypot gcd lcm logaddexp logaddexp2 outer ger inner cross linalg_cross addr kron
-  clamp clip clamp_min clamp_max diff bilinear mse_loss l1_loss smooth_l1_loss huber_loss kl_div poisson_nll_loss soft_margin_loss
-  hinge_embedding_loss margin_ranking_loss binary_cross_entropy binary_cross_entropy_with_logits dist
+  clamp clip clamp_min clamp_max diff bilinear mse_loss l1_loss smooth_l1_loss kl_div poisson_nll_loss
+  hinge_embedding_loss margin_ranking_loss binary_cross_entropy dist
 `);
 
 /** As PROMOTING, with integers turned into the default float. */

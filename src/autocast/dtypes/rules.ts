@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, DType, INode, IValue } from '../../model';
-import { castTarget, DTYPES, perOperator } from '../../model';
+import { castTarget, DTYPES, isFloating, perOperator } from '../../model';
 import {
   BOOLEAN,
   FACTORY,
@@ -209,6 +209,18 @@ const divide: DtypeRule = node => {
   return mode?.kind === 'string' ? promoted(node) : promotedFloat(node);
 };
 
+/** The tensor of the argument `target`. */
+const targetOf = (node: INode): IValue | null => {
+  const target = node.attrs.target as Attr | undefined;
+  return target?.kind === 'input' ? node.inputs[target.index] : null;
+};
+
+/** Probabilities of classes are multiplied with the logarithms, and the weights; numbers of classes choose among the logarithms. */
+const crossEntropy: DtypeRule = node => {
+  const dtype = targetOf(node)?.dtype ?? null;
+  return dtype !== null && isFloating(dtype) ? promoted(node) : likeFirst(node);
+};
+
 const concatenate: DtypeRule = node => resultType(operandsOf(node, ['tensors']));
 
 /** `_softmax(half_to_float=True)` of a 16-bit input gives float32. */
@@ -280,6 +292,9 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['where', where],
   ['div', divide],
   ['divide', divide],
+  ['cross_entropy_loss', crossEntropy],
+  // The losses are written over `1 - target`.
+  ['binary_cross_entropy_with_logits', node => targetOf(node)?.dtype ?? null],
   ['einsum', concatenate],
   ['cat', concatenate],
   ['concat', concatenate],

@@ -12,6 +12,7 @@ import { CONVOLUTION_RULES } from './rules/convolution';
 import { CREATE_RULES } from './rules/create';
 import { INDEXING_RULES } from './rules/indexing';
 import { LAYOUT_RULES } from './rules/layout';
+import { LOSS_RULES } from './rules/losses';
 import { MATMUL_RULES } from './rules/matmul';
 import { MATRIX_RULES } from './rules/matrices';
 import { NORM_RULES } from './rules/norm';
@@ -42,6 +43,7 @@ const WRITTEN: readonly IRule[] = [
   ...CREATE_RULES,
   ...INDEXING_RULES,
   ...LAYOUT_RULES,
+  ...LOSS_RULES,
   ...MATMUL_RULES,
   ...MATRIX_RULES,
   ...NORM_RULES,

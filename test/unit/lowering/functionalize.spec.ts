@@ -158,6 +158,20 @@ describe('writes through views', () => {
     ]);
   });
 
+  it('are refused into parts that overlap', () => {
+    const c = new Calls();
+    const base = c.call('aten.neg.default', { self: c.input([6]) }, [6]);
+    const places: Attr = { kind: 'list', items: [int(4), int(2)] };
+    const [first] = c.cut('aten.tensor_split.indices', { self: base, indices: places }, [
+      [4],
+      [0],
+      [4]
+    ]);
+    c.call('aten.fill_.Scalar', { self: first, value: float(7) }, [4]);
+    c.graph.outputs.push(base);
+    expect(unsupportedOperators(c.graph)).toMatchObject([{ op: 'aten.fill_.Scalar' }]);
+  });
+
   it('go through ranges and indices known only at run time', async () => {
     const c = new Calls();
     const base = c.call('aten.neg.default', { self: c.input([2, 4]) }, [2, 4]);

@@ -15,6 +15,8 @@ const STATIC_SIZE = 'the size of the dimension is static';
 const STATIC_SIZES = 'sizes are static';
 const STATIC_OR_ONE = 'sizes are static, unless every result is one element';
 const SMALL_SHIFTS = 'shifts of 0 to 30';
+const REAL_NUMBERS = 'real numbers';
+const CLASS_TARGETS = 'targets with one dimension less than the input';
 const HAS_DIMENSIONS = 'tensors with at least one dimension';
 
 /** What a rule refuses, in words; by operator name, for all of its overloads. */
@@ -43,17 +45,22 @@ const LIMITS: Readonly<Record<string, string>> = {
   broadcast_tensors: STATIC_SIZES,
   cdist: 'p is positive',
   chunk: STATIC_SIZE,
+  conj: REAL_NUMBERS,
+  conj_physical: REAL_NUMBERS,
+  cross_entropy_loss: 'targets with as many dimensions as the input, or one less',
   cumprod: STATIC_SIZE,
   diag: STATIC_SIZES,
   diag_embed: STATIC_SIZE,
   diagonal: 'the sizes of both dimensions are static',
   dropout: TRAINING,
   dropout_: TRAINING,
+  dsplit: STATIC_SIZE,
   embedding_bag: `vectors of indices, modes sum and mean, ${FIRST_ONLY}`,
   feature_dropout: TRAINING,
   floordiv: 'integers',
   gru: `${TRAINING}, no projections, not in float64`,
   histc: 'min and max are given',
+  hsplit: STATIC_SIZE,
   im2col: STATIC_SIZES,
   instance_norm: 'channels are static',
   kron: STATIC_SIZES,
@@ -72,12 +79,20 @@ const LIMITS: Readonly<Record<string, string>> = {
   nansum: 'floating-point results',
   native_dropout: `${TRAINING}, ${FIRST_ONLY}`,
   native_group_norm: FIRST_ONLY,
+  nll_loss: CLASS_TARGETS,
+  nll_loss2d: CLASS_TARGETS,
+  nll_loss2d_forward: `${CLASS_TARGETS}, ${FIRST_ONLY}`,
+  nll_loss_forward: `${CLASS_TARGETS}, ${FIRST_ONLY}`,
+  nll_loss_nd: CLASS_TARGETS,
   one_hot: 'num_classes is given',
   pad: 'modes constant, reflect, replicate and circular',
   pairwise_distance: 'p is positive',
   pixel_unshuffle: 'channels are static',
   pow: 'integers',
   quantile: `linear interpolation, ${STATIC_SIZES}`,
+  real: REAL_NUMBERS,
+  resolve_conj: REAL_NUMBERS,
+  resolve_neg: REAL_NUMBERS,
   rnn_relu: `${TRAINING}, no projections, not in float64`,
   rnn_tanh: `${TRAINING}, no projections, not in float64`,
   roll: 'shifts are static',
@@ -88,11 +103,13 @@ const LIMITS: Readonly<Record<string, string>> = {
   searchsorted: 'no sorter',
   sort: HAS_DIMENSIONS,
   split: STATIC_SIZE,
+  tensor_split: STATIC_SIZE,
   topk: HAS_DIMENSIONS,
   trace: STATIC_SIZES,
   unbind: STATIC_SIZE,
   unsafe_chunk: STATIC_SIZE,
-  unsafe_split: STATIC_SIZE
+  unsafe_split: STATIC_SIZE,
+  vsplit: STATIC_SIZE
 };
 
 /** The page as docs/operators.md should be. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { castTarget } from '../../../model';
+import { castTarget, DTYPES } from '../../../model';
 import type { Call } from '../call';
 import { rule } from '../rule';
 import type { IRule, Lowered } from '../rule';
@@ -21,6 +21,12 @@ function same(c: Call): Lowered {
 }
 
 const nothing = (): Lowered => [];
+
+/** Of a real number these are the number itself. */
+function onlyReal(c: Call): string | null {
+  const { dtype } = c.tensor('self');
+  return dtype !== null && DTYPES[dtype].kind === 'complex' ? 'complex numbers' : null;
+}
 
 function onlyOutsideTraining(c: Call): string | null {
   return c.bool('train') ? 'dropout in training mode is random' : null;
@@ -66,6 +72,10 @@ export const CAST_RULES: readonly IRule[] = [
   rule('lift_fresh(Tensor self) -> Tensor', same),
   rule('lift_fresh_copy(Tensor self) -> Tensor', same),
   rule('positive(Tensor self) -> Tensor', same),
+  /** Nothing: the numbers are real. */
+  ...['real', 'conj', 'conj_physical', 'resolve_conj', 'resolve_neg'].map(name =>
+    rule(`${name}(Tensor self) -> Tensor`, same, onlyReal)
+  ),
   /** Nothing: outside training dropout is the identity. */
   rule('dropout(Tensor input, float p, bool train) -> Tensor', same, onlyOutsideTraining),
   rule('dropout_(Tensor self, float p, bool train) -> Tensor', same, onlyOutsideTraining),

@@ -212,6 +212,64 @@ function unbind(c: Call): Lowered {
   );
 }
 
+/** Parts that end at the given places, the last one with the rest; a place before the one ahead of it gives an empty part. */
+function splitAt(c: Call, self: IValue, axis: number, places: readonly Size[]): IValue[] {
+  const total = c.shape(self)[axis];
+  if (typeof total === 'number' && places.every(place => typeof place === 'number')) {
+    // Places count as the ends of slices do: negative ones from the back, none beyond the ends.
+    const ends = [...(places as number[]), total].map(place =>
+      Math.min(Math.max(place < 0 ? place + total : place, 0), total)
+    );
+    const lengths = ends.map((end, i) => end - (i === 0 ? 0 : ends[i - 1]));
+    if (lengths.every(length => length >= 0)) {
+      return splitInto(c, self, axis, lengths);
+    }
+  }
+  return [...places, Infinity].map((end, i) =>
+    slice(c, self, axis, i === 0 ? 0 : places[i - 1], end)
+  );
+}
+
+/** So many parts of nearly one length, the longer ones first. */
+function splitEvenly(c: Call, self: IValue, axis: number, count: number): IValue[] {
+  const total = staticSize(c, self, axis);
+  const lengths = Array.from(
+    { length: count },
+    (_, i) => Math.floor(total / count) + (i < total % count ? 1 : 0)
+  );
+  return splitInto(c, self, axis, lengths);
+}
+
+function staticSections(dim: (c: Call) => number): (c: Call) => string | null {
+  return c => {
+    if (!c.isStatic('sections')) {
+      return 'a number of parts that is not static';
+    }
+    const size = c.shape(c.tensor('self'))[dim(c)];
+    return typeof size === 'number' ? null : 'it splits a dimension whose size is not static';
+  };
+}
+
+/** `tensor_split` along a dimension that the operator's name tells. */
+function splitsAlong(name: string, dim: (rank: number) => number): IRule[] {
+  const axis = (c: Call): number => dim(c.rank(c.tensor('self')));
+  return [
+    rule(
+      `${name}.int(Tensor self, int sections) -> Tensor[]`,
+      c => splitEvenly(c, c.tensor('self'), axis(c), c.int('sections')),
+      staticSections(axis)
+    ),
+    rule(`${name}.array(Tensor self, int[] indices) -> Tensor[]`, c =>
+      splitAt(c, c.tensor('self'), axis(c), c.ints('indices'))
+    )
+  ];
+}
+
+/** The dimension that `dim` names. */
+function namedAxis(c: Call): number {
+  return c.axis(c.int('dim'), c.rank(c.tensor('self')));
+}
+
 /** Tile, after the tensor got as many dimensions as there are factors. */
 function repeat(c: Call, factors: readonly Size[]): IValue {
   const self = c.tensor('self');
@@ -535,6 +593,7 @@ export const LAYOUT_RULES: readonly IRule[] = [
   rule('mT(Tensor self) -> Tensor', turned),
   rule('mH(Tensor self) -> Tensor', turned),
   rule('adjoint(Tensor self) -> Tensor', turned),
+  rule('matrix_H(Tensor self) -> Tensor', turned),
   rule('moveaxis.int(Tensor self, int source, int destination) -> Tensor', c =>
     movedim(c, [c.int('source')], [c.int('destination')])
   ),
@@ -615,6 +674,18 @@ export const LAYOUT_RULES: readonly IRule[] = [
   rule('split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]', splitSizes),
   rule('unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]', chunk, splitStatic),
   rule('chunk(Tensor self, int chunks, int dim=0) -> Tensor[]', chunk, splitStatic),
+  rule(
+    'tensor_split.sections(Tensor self, SymInt sections, int dim=0) -> Tensor[]',
+    c => splitEvenly(c, c.tensor('self'), namedAxis(c), c.int('sections')),
+    staticSections(namedAxis)
+  ),
+  /** Split; Slice where sizes are not static. */
+  rule('tensor_split.indices(Tensor self, SymInt[] indices, int dim=0) -> Tensor[]', c =>
+    splitAt(c, c.tensor('self'), namedAxis(c), c.sizes('indices'))
+  ),
+  ...splitsAlong('hsplit', rank => (rank === 1 ? 0 : 1)),
+  ...splitsAlong('vsplit', () => 0),
+  ...splitsAlong('dsplit', () => 2),
   /** Split, Squeeze. */
   rule('unbind.int(Tensor self, int dim=0) -> Tensor[]', unbind, splitStatic),
   /** Unsqueeze, Tile. */

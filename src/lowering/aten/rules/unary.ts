@@ -157,6 +157,11 @@ export function isNegative(c: Call, value: IValue): IValue {
   return c.emit('Or', [below, minusZero], {}, { ...bool });
 }
 
+/** `log(1 + x)`. */
+export function logOnePlus(c: Call, x: IValue): IValue {
+  return c.emit('Log', [c.emit('Add', [x, c.scalar(1)])]);
+}
+
 /** Rules of this file. */
 export const UNARY_RULES: readonly IRule[] = [
   ...DIRECT.flatMap(([name, op]) => both(name, '', c => c.emit(op, [self(c)]))),
@@ -165,7 +170,7 @@ export const UNARY_RULES: readonly IRule[] = [
   /** Exp, Sub. */
   ...both('expm1', '', c => c.emit('Sub', [c.emit('Exp', [self(c)]), c.scalar(1)])),
   /** Add, Log. */
-  ...both('log1p', '', c => c.emit('Log', [c.emit('Add', [self(c), c.scalar(1)])])),
+  ...both('log1p', '', c => logOnePlus(c, self(c))),
   /** Log, Mul. */
   ...both('log2', '', c => c.emit('Div', [c.emit('Log', [self(c)]), c.scalar(Math.LN2)])),
   /** Log, Mul. */

@@ -97,6 +97,9 @@ logical_or __and__.Tensor hypot copysign.Tensor rsub.Tensor matmul mm linear out
 SCALAR = """add.Scalar sub.Scalar mul.Scalar div.Scalar rsub.Scalar pow.Tensor_Scalar remainder.Scalar eq.Scalar gt.Scalar
 le.Scalar floor_divide.Scalar clamp_min clamp_max fmod.Scalar""".split()
 
+LOSSES = """smooth_l1_loss huber_loss kl_div soft_margin_loss binary_cross_entropy binary_cross_entropy_with_logits
+cross_entropy_loss""".split()
+
 
 def main():
     for dtype in DTYPES:
@@ -198,6 +201,19 @@ def main():
     case("scalar_tensor", 1.0, dtype=torch.bfloat16)
     case("eye", 2)
     case("linspace", 0, 1, 3)
+    for dtype in DTYPES:
+        x = tensor(dtype)
+        for other in DTYPES:
+            for op in LOSSES:
+                case(op, x, tensor(other))
+            case("cross_entropy_loss", x, tensor(other), tensor(dtype, (2,)))
+        for op in "nll_loss nll_loss_nd cross_entropy_loss".split():
+            case(op, x, torch.ones(2, dtype=torch.int64), tensor(dtype, (2,)))
+        case("nll_loss_forward", x, torch.ones(2, dtype=torch.int64), None, 1, -100)
+        for op in "real conj conj_physical resolve_conj resolve_neg matrix_H".split():
+            case(op, x)
+        for op in "hsplit.int vsplit.int tensor_split.sections".split():
+            case(op, x, 2)
     case("randint", 5, [2])
     case("randperm", 5)
     seen = {}
