@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IExit } from './childchannel';
-import { ChildChannel, describeExit } from './childchannel';
+import { ChildChannel, describeExit, startHint } from './childchannel';
 import type {
   CellOutcome,
   Completeness,
@@ -231,7 +231,7 @@ export class EvaluatorClient implements IEvaluator {
     if (this._disposed) {
       return;
     }
-    const evalue = `The evaluator process ${describeExit(exit)}. All variables are lost; the next cell starts a new one.`;
+    const evalue = Private.lost(exit);
     if (this._current) {
       this._end(this._current.id, {
         status: 'error',
@@ -302,6 +302,16 @@ namespace Private {
    */
   export function isCancelled(outcome: CellOutcome): boolean {
     return outcome.status === 'error' && outcome.error.ename === 'CastlensError';
+  }
+
+  /** What to tell of a process that ended by itself. */
+  export function lost(exit: IExit): string {
+    const hint = startHint(exit);
+    const what = `The evaluator process ${describeExit(exit)}.`;
+    if (exit.failure === undefined) {
+      return `${what} All variables are lost; the next cell starts a new one.`;
+    }
+    return [what, hint, 'The next cell tries again.'].filter(Boolean).join(' ');
   }
 
   /** How long a cell may take to begin before it is sent again, milliseconds. */

@@ -5,7 +5,7 @@
  */
 import type { ClientMessage, IErrorInfo, IProgress, RequestName, ServerMessage } from '../protocol';
 import type { IExit } from './childchannel';
-import { ChildChannel, describeExit } from './childchannel';
+import { ChildChannel, describeExit, startHint } from './childchannel';
 
 /** What travels to and from the engine process. */
 export interface IEnvelope<T> {
@@ -136,9 +136,14 @@ export class EngineSupervisor implements IEngine {
 
   private _send(request: Private.IPending): void {
     request.unsent = false;
-    this._running().send(request.envelope, () => {
-      request.unsent = true;
-    });
+    try {
+      this._running().send(request.envelope, () => {
+        request.unsent = true;
+      });
+    } catch (error) {
+      const message = `The parameters cannot be sent to the engine: ${(error as Error).message}`;
+      request.reject({ code: 'bad-argument', message });
+    }
   }
 
   private _cancel(id: number): void {
@@ -330,8 +335,8 @@ namespace Private {
       message:
         `The engine process ${describeExit(exit)}${during}. It starts again with the next request.` +
         (said === '' ? '' : ` Its last output: ${said}`),
-      found: exit.signal ?? `exit code ${exit.code}`,
-      hint: hintFor(exit)
+      found: exit.signal ?? exit.failure?.message ?? `exit code ${exit.code}`,
+      hint: startHint(exit) ?? hintFor(exit)
     };
   }
 

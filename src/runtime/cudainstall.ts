@@ -136,7 +136,7 @@ async function fromPyPI(version: string, folder: string, job: IJob): Promise<str
 
 /** Run a program silently. Says why it failed, or nothing. */
 function run(command: string, args: readonly string[], { signal }: IJob): Promise<string> {
-  return new Promise(resolve => {
+  return new Promise<string>(resolve => {
     const options = { env: process.env, timeout: TIMEOUT_MS, maxBuffer: Infinity, signal };
     // Not `spawn`: its timeout keeps the process alive where the program cannot be started.
     execFile(command, [...args], options, (error, stdout, stderr) => {
@@ -148,5 +148,6 @@ function run(command: string, args: readonly string[], { signal }: IJob): Promis
         last || (error.signal ? `ended by ${error.signal}` : `exit code ${error.code}`);
       resolve(`${basename(command)}: ${reason}`);
     });
-  });
+    // Some systems say so at once that a program cannot be started.
+  }).catch((error: unknown) => (error as Error).message);
 }

@@ -220,12 +220,14 @@ async function runNvidiaSmi(args: readonly string[]): Promise<ISmiOutput> {
 
 function runProgram(program: string, args: readonly string[]): Promise<ISmiOutput> {
   const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
-  return new Promise(resolve => {
+  return new Promise<ISmiOutput>(resolve => {
     execFile(program, [...args], options, (error, stdout, stderr) => {
       const code = (error as NodeJS.ErrnoException | null)?.code;
       const failure =
         error === null ? null : code === 'ENOENT' ? 'not-found' : error.killed ? 'timeout' : 'exit';
-      resolve({ stdout: error === null ? stdout : `${stdout}\n${stderr}`, failure });
+      const said = [stdout, stderr].filter(Boolean).join('\n');
+      resolve({ stdout: error === null ? stdout : said || error.message, failure });
     });
-  });
+    // Some systems say so at once that a program cannot be started.
+  }).catch((error: unknown) => ({ stdout: (error as Error).message, failure: 'exit' }));
 }

@@ -129,29 +129,49 @@ export class WeightWorkers {
       if (request.dropped.aborted) {
         request.reject(cancelled());
       } else {
-        const thread = [...this._threads].find(({ isIdle }) => isIdle) ?? this._start();
+        const thread = [...this._threads].find(({ isIdle }) => isIdle) ?? this._start(request);
         if (thread === null) {
           return;
         }
-        thread.do(request);
+        thread?.do(request);
       }
       void this._queue.shift();
     }
   }
 
-  private _start(): Thread | null {
+  /**
+   * Start a thread for a request.
+   *
+   * @returns null where those that run have to do, undefined where none runs and the system starts none: the request has failed then.
+   */
+  private _start(request: IRequest): Thread | null | undefined {
     if (this._threads.size >= this._size) {
       return null;
     }
-    const thread = new Thread(this._script, this._module(), {
-      done: () => this._dispatch(),
-      ended: () => {
-        this._threads.delete(thread);
-        this._dispatch();
+    try {
+      const thread: Thread = new Thread(this._script, this._module(), {
+        done: () => this._dispatch(),
+        ended: () => {
+          this._threads.delete(thread);
+          this._dispatch();
+        }
+      });
+      this._threads.add(thread);
+      return thread;
+    } catch (cause) {
+      if (this._threads.size > 0) {
+        return null;
       }
-    });
-    this._threads.add(thread);
-    return thread;
+      request.reject(
+        new CastlensError('runtime', 'no thread that reads weights can be started', {
+          entry: request.task.weight.names[0],
+          found: (cause as Error).message,
+          hint: 'End other programs, or raise the limits on memory, processes and open files',
+          cause
+        })
+      );
+      return undefined;
+    }
   }
 
   private _module(): WebAssembly.Module {

@@ -67,7 +67,9 @@ export class ExecuteHandler {
     for (let request = this._queue.shift(); request; request = this._queue.shift()) {
       this._status.begin(request);
       const content = readExecuteRequest(request.content);
-      const outcome = await this._execute(request, content);
+      const outcome = await this._execute(request, content).catch((error: unknown) =>
+        Private.failed(request, this._count, error)
+      );
       this._status.end(request);
       if (outcome.status === 'error' && content.stopOnError) {
         this._abortQueued();
@@ -188,6 +190,16 @@ export namespace ExecuteHandler {
  * The namespace for module statics.
  */
 namespace Private {
+  /** Answer a cell that this kernel failed to run: the next one is not to wait for it. */
+  export function failed(request: Request, count: number, error: unknown): CellOutcome {
+    const evalue = `castlens failed unexpectedly: ${String(error)}`;
+    const what = { ename: 'InternalError', evalue, traceback: [`InternalError: ${evalue}`] };
+    const extra = { user_expressions: {}, payload: [] };
+    request.publish('error', what);
+    request.reply({ status: 'error', execution_count: count, ...what, ...extra });
+    return { status: 'error', error: what };
+  }
+
   /** How many executions can still publish output of what they left running. */
   export const REMEMBERED = 1000;
 
