@@ -16,7 +16,7 @@ export { dependsOnValues, ExecutionCounts, isBranch } from './executions';
 export type { IExecutions, IRunRange } from './executions';
 export { makeCastsExplicit } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
-export { count, FINDING_CODES, places, some } from './findings';
+export { count, FINDING_CODES, findInvalidTypes, places, some, typeErrorText } from './findings';
 export { NameSource } from './names';
 export {
   autocastDevicesOf,

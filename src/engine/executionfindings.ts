@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 import type { IRunRange } from '../autocast';
-import { count, dependsOnValues, places, some } from '../autocast';
+import { count, dependsOnValues, places, some, typeErrorText } from '../autocast';
 import type { CastlensError, IGraph, INode, IPort } from '../model';
 import { producersOf, usesOf } from '../model';
+import type { OnnxTypeError } from '../operators';
 import type { IFinding } from '../protocol';
 import { formatBytes } from '../protocol';
 import type { IExecutedCasts, IInsertedCast } from '../runtime';
@@ -56,6 +57,20 @@ export function exportedGraphRefused(error: CastlensError): IFinding {
     remedy:
       'Run the file on a device with kernels for its dtypes, or use a cache mode: castlens holds low precision in float32 where ' +
       'the device has none.'
+  };
+}
+
+/** The types of an `.onnx` file are wrong, so that no device could load it as it is. */
+export function invalidGraphRefused(errors: readonly OnnxTypeError[]): IFinding {
+  return {
+    code: EXPORTED_REFUSED,
+    severity: 'warning',
+    message:
+      'onnxruntime cannot run the graph as exported on any device, since its types break the specification (invalid-types); the ' +
+      "reference ran the graph castlens made legal, with the runtime's default optimizations. " +
+      typeErrorText(errors[0]),
+    ...places(errors.flatMap(({ node }) => node ?? [])),
+    remedy: 'Repair the types as invalid-types tells, or use a cache mode.'
   };
 }
 

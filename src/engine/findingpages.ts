@@ -13,6 +13,7 @@ import dtypeMismatch from '../../docs/findings/dtype-mismatch.md';
 import dtypeNotChecked from '../../docs/findings/dtype-not-checked.md';
 import executedDiffersFromPlanned from '../../docs/findings/executed-differs-from-planned.md';
 import exportedGraphRefused from '../../docs/findings/exported-graph-refused.md';
+import invalidTypes from '../../docs/findings/invalid-types.md';
 import mixedPrecisionWeight from '../../docs/findings/mixed-precision-weight.md';
 import outputsNotShown from '../../docs/findings/outputs-not-shown.md';
 import overridableWeights from '../../docs/findings/overridable-weights.md';
@@ -40,6 +41,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'dtype-not-checked': dtypeNotChecked,
   'executed-differs-from-planned': executedDiffersFromPlanned,
   'exported-graph-refused': exportedGraphRefused,
+  'invalid-types': invalidTypes,
   'mixed-precision-weight': mixedPrecisionWeight,
   'outputs-not-shown': outputsNotShown,
   'overridable-weights': overridableWeights,

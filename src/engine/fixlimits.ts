@@ -77,7 +77,7 @@ export function onnxLimits(
         }
         const refusing = uses
           .get(value)
-          ?.find(({ node }) => !takesElements(node, to, graph.opsets[''] ?? 0));
+          ?.find(({ node, index }) => !takesElements(node, index, to, graph.opsets[''] ?? 0));
         if (refusing !== undefined) {
           return `${refusing.node.op} of operator set ${graph.opsets[''] ?? 0} takes no ${to}`;
         }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { findInvalidTypes } from '../autocast';
 import { writeSafetensors } from '../formats';
 import { bytesOf } from '../numerics';
 import type { Params, IRunResult } from '../protocol';
@@ -76,6 +77,7 @@ export async function runVariant(
       outputs: outputs.map(summarise),
       ...(outputsFile === undefined ? {} : { outputsFile }),
       findings: [
+        ...findInvalidTypes(loaded.model),
         ...planFindings(loaded, variant),
         ...session.findings,
         ...outputsNotShown(

@@ -7,6 +7,7 @@ import { totalmem } from 'node:os';
 
 import type { IGraph } from '../model';
 import { bodiesOf, CastlensError, elementCount, isPacked, sizeInBytes, weightsOf } from '../model';
+import { onnxTypeErrors } from '../operators';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
@@ -30,7 +31,7 @@ import {
 } from '../runtime';
 import type { IComputedCost, IComputedGraph } from './computedweights';
 import { computeWeights } from './computedweights';
-import { exportedGraphRefused } from './executionfindings';
+import { exportedGraphRefused, invalidGraphRefused } from './executionfindings';
 import type { LoadedModel } from './modelstore';
 import { explainRefusal } from './refusedoperators';
 import { sessionOptions } from './sessionoptions';
@@ -97,13 +98,18 @@ export class VariantSessions {
   async load(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<VariantSession> {
     const findings: IFinding[] = [];
     if (variant.cache === 'onnxruntime' && loaded.model.format === 'onnx') {
-      try {
-        return await this._load(loaded, prepareAsExported(loaded, variant), [], job);
-      } catch (error) {
-        if (!(error instanceof CastlensError) || error.code !== 'runtime') {
-          throw error;
+      const invalid = onnxTypeErrors(loaded.model.graph);
+      if (invalid.length > 0) {
+        findings.push(invalidGraphRefused(invalid));
+      } else {
+        try {
+          return await this._load(loaded, prepareAsExported(loaded, variant), [], job);
+        } catch (error) {
+          if (!(error instanceof CastlensError) || error.code !== 'runtime') {
+            throw error;
+          }
+          findings.push(exportedGraphRefused(error));
         }
-        findings.push(exportedGraphRefused(error));
       }
     }
     const prepared = prepareVariant(loaded, variant);

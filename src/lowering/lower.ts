@@ -5,13 +5,13 @@
  */
 import { CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
 import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
+import { onnxSince } from '../operators';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
 import { Call } from './aten/call';
 import { ruleFor } from './aten/registry';
 import type { IRule, Lowered } from './aten/rule';
 import { Names, NodeBuilder, dtypeAttr } from './builder';
 import { functionalize } from './functionalize';
-import { ONNX_OPERATORS } from './onnxoperators';
 
 /** An operator that castlens cannot lower, or not with these arguments. */
 export interface IUnsupported {
@@ -99,15 +99,32 @@ function unsupportedOnnx(graph: IGraph): IUnsupported[] {
   return found.list();
 }
 
+/** What onnxruntime has in ai.onnx besides: operators of its early days, and those its own optimizer makes. */
+const RUNTIME_OPERATORS: ReadonlySet<string> = new Set([
+  'Affine',
+  'Crop',
+  'DynamicSlice',
+  'GRUUnit',
+  'GivenTensorFill',
+  'ImageScaler',
+  'MemcpyFromHost',
+  'MemcpyToHost',
+  'ParametricSoftplus',
+  'Scale',
+  'ScaledTanh',
+  'SimplifiedLayerNormalization'
+]);
+
 /** Why the runtime has no such ONNX operator, or null. */
 function refusalOf(op: string, opset: number): string | null {
   const domain = op.slice(0, op.lastIndexOf('.'));
   if (domain !== 'onnx') {
     return RUNTIME_DOMAINS.has(domain) ? null : 'onnxruntime knows no such domain';
   }
-  const since = ONNX_OPERATORS.get(op.slice(domain.length + 1));
-  if (since === undefined) {
-    return 'ai.onnx has no such operator';
+  const name = op.slice(domain.length + 1);
+  const since = onnxSince(name);
+  if (since === null) {
+    return RUNTIME_OPERATORS.has(name) ? null : 'ai.onnx has no such operator';
   }
   return since > opset ? `in ai.onnx since operator set ${since}, the model is of ${opset}` : null;
 }

@@ -15,6 +15,7 @@ import { compositeDiverges } from './compositediverges';
 import { dtypeMismatch } from './dtypemismatch';
 import { dtypeNotChecked } from './dtypenotchecked';
 import type { FindingRule, IFindingContext } from './finding';
+import { invalidTypes } from './invalidtypes';
 import { mixedPrecisionWeight } from './mixedprecision';
 import { weightNotCacheable } from './notcacheable';
 import { overridableWeights } from './overridable';
@@ -24,10 +25,12 @@ import { unknownAutocastDevice } from './unknowndevice';
 import { unusedWeights } from './unusedweights';
 
 export { count, places, some } from './finding';
+export { findInvalidTypes, typeErrorText } from './invalidtypes';
 export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
 
 /** Rules by the code of what they find, in the order findings are told. Codes are stable; each has a page in docs/findings. */
 export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
+  'invalid-types': invalidTypes,
   'region-disabled': regionDisabled,
   'region-other-device': regionOtherDevice,
   'weights-cast-every-forward': weightsCastEveryForward,

@@ -3,106 +3,52 @@
  *
  * @packageDocumentation
  */
-import { CastlensError } from '../../model';
+import { CastlensError, perOperator } from '../../model';
+import type { IOnnxParameter } from '../../operators';
+import { isVariadic, onnxVersions } from '../../operators';
 import { describeNode } from './order';
 import type { IRawNode } from './rawmodel';
 import { normalizeDomain } from './rawmodel';
 
 const MANY = Infinity;
 
-/**
- * Fewest and most inputs, fewest and most outputs, and the operators that have them in some version of the operator set. From the schemas
- * of the `onnx` package with all their versions (`onnx.defs.get_all_schemas_with_history()`, operator sets 1 to 28).
- */
-const COUNTS: readonly (readonly [number, number, number, number, string])[] = [
-  [0, 0, 1, 1, 'Constant RandomNormal RandomUniform SequenceEmpty'],
-  [0, 1, 1, 1, 'Optional OptionalHasElement'],
-  [
-    1,
-    1,
-    1,
-    1,
-    'Abs Acos Acosh ArgMax ArgMin Asin Asinh Atan Atanh AveragePool Bernoulli BitCast BitwiseNot ' +
-      'BlackmanWindow Cast Ceil Celu ConcatFromSequence ConstantOfShape Cos Cosh DepthToSpace Det Elu Erf ' +
-      'Exp EyeLike Flatten Floor Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool HammingWindow HannWindow ' +
-      'HardSigmoid HardSwish Hardmax Identity ImageDecoder IsInf IsNaN LRN LeakyRelu Log LogSoftmax ' +
-      'LpNormalization LpPool MeanVarianceNormalization Mish Multinomial Neg NonZero Not OptionalGetElement ' +
-      'RandomNormalLike RandomUniformLike Reciprocal RegexFullMatch Relu Round Selu SequenceLength Shape ' +
-      'Shrink Sigmoid Sign Sin Sinh Size Softmax Softplus Softsign SpaceToDepth Sqrt StringNormalizer Swish ' +
-      'Tan Tanh TfIdfVectorizer ThresholdedRelu Transpose'
-  ],
-  [1, 1, 1, 2, 'MaxPool'],
-  [1, 1, 1, 4, 'Unique'],
-  [1, 1, 1, MANY, 'If'],
-  [1, 1, 2, 2, 'StringSplit'],
-  [1, 1, 3, 3, 'DynamicQuantizeLinear'],
-  [
-    1,
-    2,
-    1,
-    1,
-    'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ' +
-      'ReduceSumSquare Reshape SequenceErase SplitToSequence Squeeze Trilu Unsqueeze Upsample'
-  ],
-  [1, 2, 1, MANY, 'Split'],
-  [1, 2, 2, 2, 'TopK'],
-  [1, 3, 1, 1, 'Clip DFT'],
-  [1, 3, 1, 2, 'Dropout'],
-  [1, 4, 1, 1, 'Pad Resize'],
-  [1, 5, 1, 1, 'Slice'],
-  [1, MANY, 1, 1, 'Concat Einsum Max Mean Min SequenceConstruct Sum'],
-  [1, MANY, 1, MANY, 'Scan SequenceMap'],
-  [
-    2,
-    2,
-    1,
-    1,
-    'Add AffineGrid And BitShift BitwiseAnd BitwiseOr BitwiseXor CastLike CenterCropPad Compress CumProd ' +
-      'CumSum Div Equal Expand Gather GatherElements GatherND Greater GreaterOrEqual GridSample Less ' +
-      'LessOrEqual MatMul MaxRoiPool Mod Mul Or PRelu Pow RMSNormalization ReverseSequence SequenceAt ' +
-      'StringConcat Sub SwiGLU Xor'
-  ],
-  [
-    2,
-    3,
-    1,
-    1,
-    'Conv ConvTranspose DequantizeLinear Gemm MaxUnpool NegativeLogLikelihoodLoss QuantizeLinear ' +
-      'SequenceInsert TensorScatter Tile'
-  ],
-  [2, 3, 1, 2, 'SoftmaxCrossEntropyLoss'],
-  [2, 3, 1, 3, 'LayerNormalization'],
-  [2, 4, 1, 1, 'ConvInteger MatMulInteger STFT'],
-  [2, 4, 2, 2, 'CausalConvWithState'],
-  [2, 5, 1, 1, 'NonMaxSuppression'],
-  [2, MANY, 1, MANY, 'Loop'],
-  [
-    3,
-    3,
-    1,
-    1,
-    'Col2Im GroupNormalization InstanceNormalization OneHot Range RoiAlign Scatter ScatterElements ' +
-      'ScatterND Where'
-  ],
-  [3, 4, 1, 1, 'RotaryEmbedding'],
-  [3, 5, 1, 1, 'DeformConv'],
-  [3, 6, 0, 2, 'GRU RNN'],
-  [3, 6, 2, 2, 'LinearAttention'],
-  [3, 7, 1, 4, 'Attention'],
-  [3, 8, 0, 3, 'LSTM'],
-  [5, 5, 1, 1, 'MelWeightMatrix'],
-  [5, 5, 1, 5, 'BatchNormalization'],
-  [8, 8, 1, 1, 'QLinearMatMul'],
-  [8, 9, 1, 1, 'QLinearConv']
-];
+interface IArity {
+  readonly inputs: IRange;
+  readonly outputs: IRange;
+}
 
-const BY_OPERATOR = new Map(
-  COUNTS.flatMap(([fewestInputs, mostInputs, fewestOutputs, mostOutputs, names]) =>
-    names
-      .split(' ')
-      .map(name => [name, { fewestInputs, mostInputs, fewestOutputs, mostOutputs }] as const)
-  )
-);
+interface IRange {
+  readonly fewest: number;
+  readonly most: number;
+}
+
+/** How many operands and results an operator has in some version of ai.onnx; null where it never was in it. */
+const arityOf = perOperator((name): IArity | null => {
+  const versions = onnxVersions(name);
+  return versions.length === 0
+    ? null
+    : {
+        inputs: rangeOf(versions.map(({ inputs }) => inputs)),
+        outputs: rangeOf(versions.map(({ outputs }) => outputs))
+      };
+});
+
+function rangeOf(versions: readonly (readonly IOnnxParameter[])[]): IRange {
+  return {
+    fewest: Math.min(...versions.map(fewest)),
+    most: Math.max(
+      ...versions.map(parameters => (parameters.some(isVariadic) ? MANY : parameters.length))
+    )
+  };
+}
+
+/** All up to the last that is always there; before any number of operands all have a place, as `onnx` counts them (`min_input`). */
+function fewest(parameters: readonly IOnnxParameter[]): number {
+  const last = parameters.at(-1);
+  return last !== undefined && isVariadic(last)
+    ? parameters.length - 1 + last.fewest
+    : parameters.findLastIndex(({ count }) => count === 'one') + 1;
+}
 
 /**
  * Refuse a node with fewer or more inputs or outputs than its operator has in any version. Left out is what has no name, or stands behind
@@ -111,11 +57,11 @@ const BY_OPERATOR = new Map(
  * @throws CastlensError that names the node.
  */
 export function checkArity(file: string, node: IRawNode, index: number): void {
-  const counts = normalizeDomain(node.domain) === '' ? BY_OPERATOR.get(node.opType) : undefined;
-  if (counts === undefined) {
+  const arity = normalizeDomain(node.domain) === '' ? arityOf(node.opType) : null;
+  if (arity === null) {
     return;
   }
-  const check = (what: string, names: readonly string[], fewest: number, most: number): void => {
+  const check = (what: string, names: readonly string[], { fewest, most }: IRange): void => {
     const given = names.findLastIndex(name => name !== '') + 1;
     if (given > most || names.length < fewest) {
       const range = fewest === most ? `${most}` : `${fewest} to ${most === MANY ? 'any' : most}`;
@@ -127,6 +73,6 @@ export function checkArity(file: string, node: IRawNode, index: number): void {
       });
     }
   };
-  check('inputs', node.inputs, counts.fewestInputs, counts.mostInputs);
-  check('outputs', node.outputs, counts.fewestOutputs, counts.mostOutputs);
+  check('inputs', node.inputs, arity.inputs);
+  check('outputs', node.outputs, arity.outputs);
 }

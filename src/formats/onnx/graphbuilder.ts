@@ -153,7 +153,7 @@ export class GraphBuilder {
         return null;
       }
       const value = this._define(scope, name, infos.get(name), describeNode(raw, index));
-      value.dtype = inferDtype(node, i) ?? value.declaredDtype;
+      value.dtype = inferDtype(node, i, this._opsets.get('') ?? 1) ?? value.declaredDtype;
       if (returnsSequence(node, i)) {
         value.kind = 'other';
       }

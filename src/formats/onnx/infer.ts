@@ -1,12 +1,15 @@
 /**
  * Element types of the results of ONNX operators.
  *
- * Most operators return the type of their first input. This is the table of those that do not, from the type constraints in
- * https://github.com/onnx/onnx/blob/main/docs/Operators.md (opset 23) and ONNX Runtime's contrib operators.
+ * For most operators they follow from the type variables of their schema. Here are those whose type an attribute or a nested graph tells
+ * (https://github.com/onnx/onnx/blob/main/docs/Operators.md), and ONNX Runtime's contrib operators.
  *
  * @packageDocumentation
  */
 import type { Attr, DType, INode } from '../../model';
+import { DTYPES } from '../../model';
+import type { IOnnxSchema } from '../../operators';
+import { onnxSchema, parameterAt, typesOf } from '../../operators';
 import { dtypeOfElementType } from './elementtypes';
 
 /** Element type of one output, given the node and its index. Null where it cannot be told. */
@@ -80,70 +83,33 @@ const body =
     return attr?.kind === 'graph' ? (attr.value.outputs[index + skipped]?.dtype ?? null) : null;
   };
 
-const BOOL = always('bool');
-const INT64 = always('int64');
 const FLOAT32 = always('float32');
 const SAME = input(0);
 
+/** Operators whose attributes or nested graphs tell the type of a result. */
 const ONNX_TYPES: Readonly<Record<string, OutputType>> = {
-  And: BOOL,
-  ArgMax: INT64,
-  ArgMin: INT64,
-  BatchNormalization: outputs(SAME, input(3)),
   Bernoulli: attribute('dtype', SAME),
   BitCast: attribute('to', () => null),
   BlackmanWindow: attribute('output_datatype', FLOAT32),
   Cast: attribute('to', () => null),
-  CastLike: input(1),
   Constant: constant,
   ConstantOfShape: constantOfShape,
-  ConvInteger: always('int32'),
   DequantizeLinear: attribute('output_dtype', input(1)),
-  Dropout: outputs(SAME, BOOL),
-  DynamicQuantizeLinear: outputs(always('uint8'), FLOAT32, always('uint8')),
-  Equal: BOOL,
   EyeLike: attribute('dtype', SAME),
-  Greater: BOOL,
-  GreaterOrEqual: BOOL,
   HammingWindow: attribute('output_datatype', FLOAT32),
   HannWindow: attribute('output_datatype', FLOAT32),
   If: firstOf(body('then_branch', 0), body('else_branch', 0)),
-  ImageDecoder: always('uint8'),
-  IsInf: BOOL,
-  IsNaN: BOOL,
   LayerNormalization: outputs(SAME, attribute('stash_type', FLOAT32)),
-  Less: BOOL,
-  LessOrEqual: BOOL,
   Loop: body('body', 1),
-  MatMulInteger: always('int32'),
-  MaxPool: outputs(SAME, INT64),
   MelWeightMatrix: attribute('output_datatype', FLOAT32),
   Multinomial: attribute('dtype', always('int32')),
-  NonMaxSuppression: INT64,
-  NonZero: INT64,
-  Not: BOOL,
-  OneHot: input(2),
-  Or: BOOL,
-  QLinearConv: input(7),
-  QLinearMatMul: input(7),
   QuantizeLinear: attribute('output_dtype', firstOf(input(2), always('uint8'))),
   RandomNormal: attribute('dtype', FLOAT32),
   RandomNormalLike: attribute('dtype', SAME),
   RandomUniform: attribute('dtype', FLOAT32),
   RandomUniformLike: attribute('dtype', SAME),
-  RegexFullMatch: BOOL,
   Scan: body('body', 0),
-  SequenceEmpty: attribute('dtype', FLOAT32),
-  SequenceLength: INT64,
-  Shape: INT64,
-  Size: INT64,
-  StringNormalizer: always('string'),
-  StringSplit: outputs(always('string'), INT64),
-  TfIdfVectorizer: FLOAT32,
-  TopK: outputs(SAME, INT64),
-  Unique: outputs(SAME, INT64),
-  Where: input(1),
-  Xor: BOOL
+  SequenceEmpty: attribute('dtype', FLOAT32)
 };
 
 /** ONNX Runtime's own operators whose result is not of the type of their first input. */
@@ -188,20 +154,41 @@ export function returnsSequence(node: INode, index: number): boolean {
 /**
  * Element type of an output of a node whose inputs have theirs.
  *
+ * @param opset - version of ai.onnx.
  * @returns null where it follows neither from the operator nor from its inputs. For operators of unknown domains it is
  * always null: what they return is theirs to say.
  */
-export function inferDtype(node: INode, index: number): DType | null {
+export function inferDtype(node: INode, index: number, opset: number): DType | null {
   const split = node.op.lastIndexOf('.');
   const domain = node.op.slice(0, split);
   const name = node.op.slice(split + 1);
   if (domain === 'onnx') {
-    const type = Object.hasOwn(ONNX_TYPES, name) ? ONNX_TYPES[name] : SAME;
-    return type(node, index);
+    return Object.hasOwn(ONNX_TYPES, name)
+      ? ONNX_TYPES[name](node, index)
+      : typeOfSchema(node, index, onnxSchema(name, opset));
   }
   if (domain === 'com.microsoft') {
     const type = Object.hasOwn(CONTRIB_TYPES, name) ? CONTRIB_TYPES[name] : SAME;
     return type(node, index);
   }
   return null;
+}
+
+/** The one type that a result can be, or that of an operand with the same type variable; else that of the first operand. */
+function typeOfSchema(node: INode, index: number, schema: IOnnxSchema | null): DType | null {
+  const parameter = schema === null ? null : parameterAt(schema.outputs, index);
+  if (schema === null || parameter === null) {
+    return SAME(node, index);
+  }
+  const types = typesOf(schema, parameter);
+  if (types.size === 1) {
+    const [type] = types;
+    return Object.hasOwn(DTYPES, type) ? (type as DType) : null;
+  }
+  const sameType = node.inputs.filter(
+    (_, i) => parameterAt(schema.inputs, i)?.type === parameter.type
+  );
+  return sameType.length === 0
+    ? SAME(node, index)
+    : (sameType.find(value => value?.dtype)?.dtype ?? null);
 }

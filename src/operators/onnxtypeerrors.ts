@@ -1,0 +1,303 @@
+/**
+ * Where the types of a graph of ai.onnx break its specification.
+ *
+ * @packageDocumentation
+ */
+import type { DType, IGraph, INode, IValue } from '../model';
+import { bodiesOf } from '../model';
+import type { IOnnxParameter, IOnnxSchema } from './onnxschemas';
+import { isVariadic, onnxSchema, onnxVersions, parameterAt, typesOf } from './onnxschemas';
+
+/** A value at fault, by the name of the formal operand or result that it stands for. */
+export interface ITypedPart {
+  readonly parameter: string;
+  readonly value: string;
+  readonly dtype: DType;
+}
+
+/** One break of the rules. */
+export type OnnxTypeError = {
+  /** The operator call; null for what is wrong with an initializer. */
+  readonly node: INode | null;
+  readonly opset: number;
+} & (
+  | {
+      /** The file declares another type than is computed. */
+      readonly kind: 'declared';
+      readonly value: string;
+      readonly computed: DType;
+      readonly declared: DType;
+      readonly isOutput: boolean;
+    }
+  | {
+      /** Operands that are to be of one type are of several. */
+      readonly kind: 'operands';
+      readonly parts: readonly ITypedPart[];
+      /** First later version of the operator set that takes them; null where none does. */
+      readonly takenSince: number | null;
+    }
+  | {
+      /** An operand or a result is of a type that the operator does not have. */
+      readonly kind: 'operand' | 'result';
+      readonly part: ITypedPart;
+      readonly allowed: readonly string[];
+      readonly takenSince: number | null;
+    }
+  | {
+      /** A branch returns another type than the other branch, a loop another type than it was given. */
+      readonly kind: 'bodies';
+      readonly parts: readonly ITypedPart[];
+    }
+);
+
+/**
+ * Every place where the types of a graph, and of the graphs nested in it, break the specification of ai.onnx; in order. What
+ * follows from an error found before is none of its own.
+ *
+ * #### Notes
+ * Nodes of other domains and values of unknown type are not looked at, nor are sequences and optional values.
+ *
+ * #### Complexity
+ * Linear in operands.
+ */
+export function onnxTypeErrors(graph: IGraph): OnnxTypeError[] {
+  const checker = new Checker(graph.opsets[''] ?? 1, new Set(graph.outputs));
+  checker.check(graph);
+  return checker.errors;
+}
+
+class Checker {
+  constructor(
+    private readonly _opset: number,
+    private readonly _outputs: ReadonlySet<IValue>
+  ) {}
+
+  readonly errors: OnnxTypeError[] = [];
+
+  check(graph: IGraph): void {
+    for (const { value } of graph.weights) {
+      this._checkDeclared(value, null);
+    }
+    for (const node of graph.nodes) {
+      bodiesOf(node).forEach(body => this.check(body));
+      this._checkNode(node);
+    }
+  }
+
+  private _checkNode(node: INode): void {
+    const before = this.errors.length;
+    this._checkBodies(node);
+    const schema = node.op.startsWith(DOMAIN)
+      ? onnxSchema(node.op.slice(DOMAIN.length), this._opset)
+      : null;
+    if (schema !== null) {
+      this._checkOperands(node, schema);
+    }
+    const isFaulty = this.errors.length > before;
+    const isUnsure = node.inputs.some(value => value !== null && this._unsure.has(value));
+    node.outputs.forEach((value, i) => {
+      if (value === null) {
+        return;
+      }
+      if (isFaulty || isUnsure) {
+        this._unsure.add(value);
+      } else if (this._checkDeclared(value, node) && schema !== null) {
+        this._checkResult(node, schema, value, i);
+      }
+    });
+  }
+
+  private _checkOperands(node: INode, schema: IOnnxSchema): void {
+    const takenSince = (): number | null => this._takenSince(node);
+    const byVariable = new Map<string, ITypedPart[]>();
+    for (const [i, value] of node.inputs.entries()) {
+      const parameter = parameterAt(schema.inputs, i);
+      const dtype = value === null ? null : this._typeOf(value);
+      if (value === null || parameter === null || dtype === null) {
+        continue;
+      }
+      const part = { parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype };
+      const allowed = typesOf(schema, parameter);
+      if (!allowed.has(dtype)) {
+        this.errors.push({
+          kind: 'operand',
+          node,
+          opset: this._opset,
+          part,
+          allowed: tensorTypes(allowed),
+          takenSince: takenSince()
+        });
+        return;
+      }
+      if (parameter.count !== 'mixed' && schema.types.has(parameter.type)) {
+        byVariable.set(parameter.type, [...(byVariable.get(parameter.type) ?? []), part]);
+      }
+    }
+    for (const parts of byVariable.values()) {
+      if (parts.some(({ dtype }) => dtype !== parts[0].dtype)) {
+        this.errors.push({
+          kind: 'operands',
+          node,
+          opset: this._opset,
+          parts,
+          takenSince: takenSince()
+        });
+        return;
+      }
+    }
+  }
+
+  private _checkResult(node: INode, schema: IOnnxSchema, value: IValue, index: number): void {
+    const parameter = parameterAt(schema.outputs, index);
+    if (parameter === null || value.kind !== 'tensor' || value.dtype === null) {
+      return;
+    }
+    const allowed = typesOf(schema, parameter);
+    if (!allowed.has(value.dtype)) {
+      this._unsure.add(value);
+      this.errors.push({
+        kind: 'result',
+        node,
+        opset: this._opset,
+        part: {
+          parameter: nameOf(parameter, index, schema.outputs),
+          value: value.name,
+          dtype: value.dtype
+        },
+        allowed: tensorTypes(allowed),
+        takenSince: this._takenSince(node)
+      });
+    }
+  }
+
+  /** @returns whether the value is of the type that the file declares, or it declares none. */
+  private _checkDeclared(value: IValue, node: INode | null): boolean {
+    const { dtype, declaredDtype } = value;
+    if (
+      value.kind !== 'tensor' ||
+      dtype === null ||
+      declaredDtype === null ||
+      dtype === declaredDtype
+    ) {
+      return true;
+    }
+    this._unsure.add(value);
+    this._contradicted.add(value);
+    this.errors.push({
+      kind: 'declared',
+      node,
+      opset: this._opset,
+      value: value.name,
+      computed: dtype,
+      declared: declaredDtype,
+      isOutput: this._outputs.has(value)
+    });
+    return false;
+  }
+
+  /** Branches that return different types, and loops whose state changes its type. */
+  private _checkBodies(node: INode): void {
+    const [body] = bodiesOf(node) as (IGraph | undefined)[];
+    const compare = (parts: readonly (readonly [string, IValue | null | undefined])[]): void => {
+      const known = parts.flatMap(([parameter, value]) => {
+        const dtype = value ? this._typeOf(value) : null;
+        return dtype === null ? [] : [{ parameter, value: value!.name, dtype }];
+      });
+      if (known.some(({ dtype }) => dtype !== known[0].dtype)) {
+        this.errors.push({ kind: 'bodies', node, opset: this._opset, parts: known });
+      }
+    };
+    const { then_branch: yes, else_branch: no } = node.attrs;
+    if (node.op === 'onnx.If' && yes?.kind === 'graph' && no?.kind === 'graph') {
+      yes.value.outputs.forEach((value, i) =>
+        compare([
+          ['then', value],
+          ['else', no.value.outputs[i]]
+        ])
+      );
+    } else if (node.op === 'onnx.Loop' && body !== undefined) {
+      node.inputs.slice(2).forEach((value, i) =>
+        compare([
+          ['given', value],
+          ['in the body', body.inputs[i + 2]],
+          ['returned', body.outputs[i + 1]]
+        ])
+      );
+    } else if (node.op === 'onnx.Scan' && body !== undefined && this._opset >= 9) {
+      const { num_scan_inputs: sequences } = node.attrs;
+      const states = node.inputs.length - (sequences?.kind === 'int' ? Number(sequences.value) : 0);
+      node.inputs.forEach((value, i) =>
+        compare([
+          ['given', value],
+          ['in the body', body.inputs[i]],
+          ['returned', i < states ? body.outputs[i] : null]
+        ])
+      );
+    }
+  }
+
+  /** The type to check an operand by; null where it is not known, or an error has been told that it follows from. */
+  private _typeOf(value: IValue): DType | null {
+    if (value.kind !== 'tensor' || this._contradicted.has(value)) {
+      return null;
+    }
+    return this._unsure.has(value) ? value.declaredDtype : value.dtype;
+  }
+
+  /** First later version of the operator set in which the operands and results of a node are valid. */
+  private _takenSince(node: INode): number | null {
+    const versions = onnxVersions(node.op.slice(DOMAIN.length));
+    const valid = versions.find(
+      schema => schema.since > this._opset && this._isValidUnder(node, schema)
+    );
+    return valid?.since ?? null;
+  }
+
+  private _isValidUnder(node: INode, schema: IOnnxSchema): boolean {
+    const bound = new Map<string, DType>();
+    const fits = (parameter: IOnnxParameter | null, dtype: DType | null): boolean => {
+      if (parameter === null || dtype === null) {
+        return parameter !== null;
+      }
+      const before = bound.get(parameter.type);
+      if (parameter.count !== 'mixed' && schema.types.has(parameter.type)) {
+        bound.set(parameter.type, dtype);
+      } else if (parameter.count === 'mixed') {
+        return typesOf(schema, parameter).has(dtype);
+      }
+      return (before === undefined || before === dtype) && typesOf(schema, parameter).has(dtype);
+    };
+    return (
+      node.inputs.every(
+        (value, i) => value === null || fits(parameterAt(schema.inputs, i), this._typeOf(value))
+      ) &&
+      node.outputs.every(
+        (value, i) =>
+          value === null || fits(parameterAt(schema.outputs, i), value.declaredDtype ?? value.dtype)
+      )
+    );
+  }
+
+  /** Values whose type is open, since something before them is wrong. */
+  private readonly _unsure = new Set<IValue>();
+  /** Values of which the file declares another type than is computed: users may mean either. */
+  private readonly _contradicted = new Set<IValue>();
+}
+
+const DOMAIN = 'onnx.';
+
+/** `scales`; of any number of operands also which. */
+function nameOf(
+  parameter: IOnnxParameter,
+  position: number,
+  all: readonly IOnnxParameter[]
+): string {
+  return isVariadic(parameter)
+    ? `${parameter.name}[${position - (all.length - 1)}]`
+    : parameter.name;
+}
+
+/** The types of tensors among those of a type variable. */
+function tensorTypes(types: ReadonlySet<string>): string[] {
+  return [...types].filter(type => !type.includes('('));
+}
