@@ -91,6 +91,14 @@ export type CastRole = 'hold' | 'boundary';
  */
 export type Reach = 'as-given' | 'computed' | 'checked';
 
+/** Where the elements of a tensor lie in its storage, in elements. */
+export interface IMemory {
+  /** By dimension. */
+  readonly strides: Shape;
+  /** Of the first element; null where it is not static. */
+  readonly offset: number | null;
+}
+
 /** One operator call. */
 export interface INode {
   /** Unique within its graph and the graphs nested in it. */
@@ -111,6 +119,8 @@ export interface INode {
   /** Path of the module the call belongs to, `''` for the root, null where unknown. */
   module: string | null;
   source: ISourceLocation | null;
+  /** For operators that address memory: where the elements of the first operand lay at export; absent where not recorded. */
+  memory?: IMemory;
   /** For casts: who asked for it. Absent means `explicit`. */
   origin?: CastOrigin;
   /** For casts of operands that stand for casts inside of the operator that takes the result. */

@@ -109,3 +109,8 @@ const BY_OP: ReadonlyMap<string, Arrangement> = new Map(
 export function viewArrangement(op: string): Arrangement | null {
   return BY_OP.get(op) ?? null;
 }
+
+/** Whether an operator finds elements by their place in memory, which the strides of its first operand tell. */
+export function addressesMemory(op: string): boolean {
+  return op === 'aten.as_strided.default' || op === 'aten.as_strided_copy.default';
+}

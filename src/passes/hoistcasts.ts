@@ -5,6 +5,7 @@
  */
 import type { DType, IGraph, INode, IValue } from '../model';
 import {
+  addressesMemory,
   castTarget,
   cutsIntoParts,
   elementCount,
@@ -239,7 +240,7 @@ class Hoisting {
     if (mutator !== null) {
       return blame(`${mutator.name} writes to it in place`);
     }
-    if (node.op === 'aten.as_strided.default') {
+    if (addressesMemory(node.op)) {
       return blame(`${node.name} (${node.op}) depends on the layout in memory`);
     }
     const before = elementsOf(operand);

@@ -43,6 +43,13 @@ class Weight:
         self.value = value
 
 
+class Laid:
+    """An operand whose place in memory matters."""
+
+    def __init__(self, value):
+        self.value = value
+
+
 def number(x):
     if isinstance(x, float) and not math.isfinite(x):
         return str(x)
@@ -64,6 +71,8 @@ def tensor(x, weight=False):
 def argument(x):
     if isinstance(x, Weight):
         return {"tensor": tensor(x.value, True)}
+    if isinstance(x, Laid):
+        return {"tensor": {**tensor(x.value), "strides": list(x.value.stride()), "offset": x.value.storage_offset()}}
     if isinstance(x, torch.Tensor):
         return {"tensor": tensor(x)}
     if isinstance(x, torch.dtype):
@@ -82,7 +91,7 @@ def argument(x):
 
 
 def plain(x):
-    if isinstance(x, Weight):
+    if isinstance(x, (Weight, Laid)):
         return x.value
     if isinstance(x, (list, tuple)):
         return [plain(y) for y in x]
@@ -985,6 +994,32 @@ for reduction in range(3):
     CASES[-1]["results"] = CASES[-1]["results"][:1]
 for op in (A.nll_loss, A.cross_entropy_loss):
     case(op.default, t(2, 3), torch.tensor([-100, -100]))
+
+# Elements by their place in memory: of operands without gaps, turned, and with gaps or upon one another.
+for op in (A.as_strided, A.as_strided_copy):
+    case(op.default, Laid(t(2, 6)), [3, 4], [4, 1])
+    case(op.default, Laid(t(2, 6, dtype=BF16)), [4, 5], [2, 1])
+dense, image = t(4, 6), t(2, 3, 4, 5).to(memory_format=torch.channels_last)
+READINGS = (
+    (dense, [6, 4], [1, 6], None),
+    (dense, [2, 6], [6, 1], 12),
+    (dense, [4, 6], [6, 1], None),
+    (dense, [3, 4, 2], [0, 6, 3], 1),
+    (dense, [], [], 7),
+    (dense.t(), [4, 6], [6, 1], None),
+    (dense.t(), [6, 4], [1, 6], None),
+    (dense[1:], [2, 3], [6, 2], None),
+    (dense[1:], [2, 3], [6, 2], 12),
+    (dense[:, 1:4], [3, 2], [6, 1], 8),
+    (dense[:1].expand(3, 6), [2, 3], [0, 2], None),
+    (image, [2, 60], [60, 1], None),
+    (image, [2, 3, 4, 5], [60, 1, 15, 3], None),
+    (image[:, :, :1, :1], [2, 3, 1, 1], [60, 1, 3, 3], None),
+    (t(5, 1, 1), [5], [1], None),
+    (t(5, 1, 1), [1, 1, 5], [5, 7, 1], None),
+)
+for x, size, stride, offset in READINGS:
+    case(A.as_strided.default, Laid(x), size, stride, offset)
 
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:

@@ -3,8 +3,16 @@
  *
  * @packageDocumentation
  */
-import type { Attr, IAutocastRegion, IGraph, INode, ISourceLocation, IValue } from '../../model';
-import { CastlensError, makeValue, mayHoldGraphs, perOperator } from '../../model';
+import type {
+  Attr,
+  IAutocastRegion,
+  IGraph,
+  IMemory,
+  INode,
+  ISourceLocation,
+  IValue
+} from '../../model';
+import { CastlensError, addressesMemory, makeValue, mayHoldGraphs, perOperator } from '../../model';
 import { UniqueNames } from '../uniquenames';
 import { ArgumentReader } from './arguments';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
@@ -157,10 +165,26 @@ export class GraphReader {
       module: origin.module,
       source: origin.source
     };
+    if (addressesMemory(op)) {
+      const memory = this._memoryOf(frame, args);
+      if (memory !== null) {
+        made.memory = memory;
+      }
+    }
     frame.target.nodes.push(made);
     for (let i = bodies.length - 1; i >= 0; i--) {
       bodies[i]();
     }
+  }
+
+  /** Where the tensor that is the first argument lay at export; null where that is not recorded, or not in strides. */
+  private _memoryOf(frame: IFrame, args: readonly unknown[]): IMemory | null {
+    const first = args.slice(0, 1).map(item => (item as JsonObject).arg);
+    const name = this._names(first, frame.where).at(0);
+    const meta = name ? frame.metas.get(name.name) : undefined;
+    return meta?.layout === 'strided' && meta.strides.length === meta.shape.length
+      ? { strides: meta.strides, offset: meta.storageOffset }
+      : null;
   }
 
   /** Continue with the nested graph of a context manager; its nodes go where the operator's would. */

@@ -22,6 +22,7 @@ import { RECURRENT_RULES } from './rules/recurrent';
 import { RESIZE_RULES } from './rules/resize';
 import { SCATTER_RULES } from './rules/scatter';
 import { REDUCE_RULES } from './rules/reduce';
+import { STRIDED_RULES } from './rules/strided';
 import { SYMBOLIC_RULES } from './rules/symbolic';
 import { UNARY_RULES } from './rules/unary';
 
@@ -53,6 +54,7 @@ const WRITTEN: readonly IRule[] = [
   ...RESIZE_RULES,
   ...SCATTER_RULES,
   ...REDUCE_RULES,
+  ...STRIDED_RULES,
   ...SYMBOLIC_RULES,
   ...UNARY_RULES
 ];

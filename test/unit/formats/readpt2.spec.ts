@@ -288,6 +288,32 @@ describe('readModel() of changed .pt2 files', () => {
     expect((await readModel(file)).regions[0]).toMatchObject({ dtype: null, cacheEnabled: null });
   });
 
+  it('should read where the operand of as_strided lay in memory', async () => {
+    const read = async (change: (meta: Record<string, unknown>) => void): Promise<INode> => {
+      const file = await changedCopy(
+        fixture('seed-mlp/model.pt2'),
+        `${folder}/strided.pt2`,
+        records =>
+          editJson(records, program, value => {
+            const { graph } = value.graph_module;
+            const node = graph.nodes.at(-1);
+            node.target = 'torch.ops.aten.as_strided.default';
+            change(graph.tensor_values[node.inputs[0].arg.as_tensor.name]);
+          })
+      );
+      return (await readModel(file)).graph.nodes.at(-1)!;
+    };
+    const moved = await read(meta => {
+      meta.strides = [{ as_int: 1 }, { as_int: 7 }];
+      meta.storage_offset = { as_int: 5 };
+    });
+    expect(moved.memory).toEqual({ strides: [1, 7], offset: 5 });
+    const sparse = await read(meta => {
+      meta.layout = 1;
+    });
+    expect(sparse.memory).toBeUndefined();
+  });
+
   it('should read enum names and float literals of any kind', async () => {
     const file = await changedCopy(fixture('seed-mlp/model.pt2'), `${folder}/enums.pt2`, records =>
       editJson(records, program, value => {

@@ -1,6 +1,6 @@
 /** Graphs of one ATen call, from the cases that test/data/make_aten_cases.py writes. */
 import { makeValue } from '../../../src/model';
-import type { Attr, DType, Dim, IGraph, INode, IValue, IWeight } from '../../../src/model';
+import type { Attr, DType, Dim, IGraph, IMemory, INode, IValue, IWeight } from '../../../src/model';
 import { contiguousStrides } from '../../../src/model';
 import { bytesOf, castBytes } from '../../../src/numerics';
 
@@ -10,6 +10,9 @@ export interface ICaseTensor {
   readonly shape: number[];
   readonly data: (number | string)[];
   readonly weight?: boolean;
+  /** Where it lies in memory, of operators that look there. */
+  readonly strides?: number[];
+  readonly offset?: number;
 }
 
 /** An argument as written in a case. */
@@ -44,10 +47,14 @@ export function callGraph(
   const tensors: ICaseTensor[] = [];
   const weights: { value: IValue; weight: IWeight }[] = [];
   const nodes: INode[] = [];
+  const memories: IMemory[] = [];
   const inPlace = /_\.\w+$/.test(one.op) && !/__\.\w+$/.test(one.op);
   const operand = (tensor: ICaseTensor): Attr => {
     const index = values.length;
     const value = makeValue(`x${index}`, tensor.dtype, [...tensor.shape]);
+    if (tensor.strides) {
+      memories.push({ strides: tensor.strides, offset: tensor.offset! });
+    }
     if (tensor.weight) {
       weights.push({ value, weight: weightOf(value.name, tensor) });
       values.push(value);
@@ -83,7 +90,11 @@ export function callGraph(
   const outputs = one.results.map((result, i) =>
     makeValue(`y${i}`, result.dtype, symbolic ? result.shape.map(symbolOf) : result.shape)
   );
-  nodes.push(nodeOf('call', one.op, values, attrs, outputs));
+  const call = nodeOf('call', one.op, values, attrs, outputs);
+  if (memories.length > 0) {
+    [call.memory] = memories;
+  }
+  nodes.push(call);
   return {
     graph: { name: 'case', inputs, outputs, nodes, weights, opsets: {} },
     inputs: tensors

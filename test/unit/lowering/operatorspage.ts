@@ -13,6 +13,8 @@ const TRAINING = 'outside training only';
 const FIRST_ONLY = 'first result only';
 const STATIC_SIZE = 'the size of the dimension is static';
 const STATIC_SIZES = 'sizes are static';
+const STRIDED =
+  'strides are recorded and static, elements of the operand only; sizes are static, or all elements are taken and the outermost size is not';
 const STATIC_OR_ONE = 'sizes are static, unless every result is one element';
 const SMALL_SHIFTS = 'shifts of 0 to 30';
 const REAL_NUMBERS = 'real numbers';
@@ -38,6 +40,8 @@ const LIMITS: Readonly<Record<string, string>> = {
   adaptive_max_pool2d: `${STATIC_SIZES}, ${FIRST_ONLY}`,
   adaptive_max_pool3d: `${STATIC_SIZES}, ${FIRST_ONLY}`,
   argsort: HAS_DIMENSIONS,
+  as_strided: STRIDED,
+  as_strided_copy: STRIDED,
   avg_pool2d: 'no divisor_override together with ceil_mode',
   avg_pool3d: 'no divisor_override together with ceil_mode',
   bitwise_left_shift: SMALL_SHIFTS,
