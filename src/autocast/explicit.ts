@@ -19,6 +19,7 @@ import type { IOperandCast } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
+import { viewsByOperand } from './listviews';
 import { NameSource } from './names';
 import { opaqueOperators } from './policy';
 import type { RegionOverrides } from '../protocol';
@@ -198,11 +199,13 @@ class ExplicitPass {
       return;
     }
     const nodes: INode[] = [];
-    for (const node of graph.nodes) {
-      this._applyRegion(node, nodes);
-      this._bringTogether(node, nodes);
-      nodes.push(node);
-      this._computeDtypes(node);
+    for (const given of graph.nodes) {
+      for (const node of viewsByOperand(given, wanted => this._names.make(wanted))) {
+        this._applyRegion(node, nodes);
+        this._bringTogether(node, nodes);
+        nodes.push(node);
+        this._computeDtypes(node);
+      }
     }
     graph.nodes = nodes;
   }

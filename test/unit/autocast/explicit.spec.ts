@@ -5,7 +5,7 @@ import {
   weightCastsOf
 } from '../../../src/autocast';
 import type { IExplicitOptions } from '../../../src/autocast';
-import type { DType, IAutocastRegion, IGraph, INode, IValue } from '../../../src/model';
+import type { DType, Dim, IAutocastRegion, IGraph, INode, IValue } from '../../../src/model';
 import { changesDtype } from '../../../src/model';
 import { dtypeAttr, GraphBuilder, makeRegion } from './builder';
 
@@ -53,6 +53,48 @@ describe('makeCastsExplicit()', () => {
     expect(graph.nodes[1].name).toBe('linear_0_weight_bfloat16');
     expect(weightCastsOf(graph).map(cast => cast.to)).toEqual(['bfloat16', 'bfloat16']);
     expect(graph.outputs[0].dtype).toBe('bfloat16');
+  });
+
+  it('should follow a weight through views of all tensors in a list', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x');
+    const [first, ...others] = ['a', 'b', 'c'].map(name => b.weight(name));
+    const wide = b.node(
+      'aten.broadcast_tensors.default',
+      { tensors: [x, first] },
+      { count: 2 }
+    ).outputs;
+    const tall = b.node('aten.atleast_2d.Sequence', { tensors: others }, { count: 2 }).outputs;
+    for (const weight of [wide[1], ...tall]) {
+      b.output(b.call('aten.linear.default', { input: x, weight }, {}, inRegion));
+    }
+    const { graph } = explicitOf(b);
+    expect(weightCastsOf(graph).map(({ weight }) => weight.names)).toEqual([['a'], ['b'], ['c']]);
+    expect(new Set(graph.nodes.map(node => node.name)).size).toBe(graph.nodes.length);
+  });
+
+  it('should follow views of a list whose sizes are known at run time only', () => {
+    const b = new GraphBuilder();
+    const batch: Dim = { kind: 'symbol', name: 's0' };
+    const x = b.input('x');
+    x.shape = [batch, 2];
+    const w = b.weight('w', { shape: [2] });
+    const broadcast = (...shape: Dim[]): IValue => {
+      const node = b.node('aten.broadcast_tensors.default', { tensors: [x, w] }, { count: 2 });
+      node.outputs.forEach(value => Object.assign(value!, { shape }));
+      return b.call('aten.mm.default', { self: x, mat2: node.outputs[1]! }, {}, inRegion);
+    };
+    b.output(broadcast(batch, 2), broadcast({ kind: 'opaque', text: 'u0' }, 2));
+    const { graph } = explicitOf(b);
+    expect(graph.nodes.map(node => node.op)).toEqual([
+      'aten.expand_as.default',
+      ...['self', 'mat2'].map(() => 'aten._to_copy.default'),
+      'aten.mm.default',
+      'aten.broadcast_tensors.default',
+      ...['self', 'mat2'].map(() => 'aten._to_copy.default'),
+      'aten.mm.default'
+    ]);
+    expect(weightCastsOf(graph)).toHaveLength(1);
   });
 
   it('should cast both operands of a product of a value with itself', () => {
