@@ -1021,6 +1021,21 @@ READINGS = (
 for x, size, stride, offset in READINGS:
     case(A.as_strided.default, Laid(x), size, stride, offset)
 
+# The largest elements of bags, and sums of products.
+table = t(6, 3)
+for dtype in (F32, BF16):
+    bags = (Weight(table.to(dtype)), torch.tensor([1, 2, 4, 5, 4, 3]), torch.tensor([0, 2, 2, 5]))
+    case(A.embedding_bag.padding_idx, *bags, False, 2, False, None, False, None)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+    case(A.embedding_bag.padding_idx, *bags, False, 2, False, None, True, 4)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+for op in (A._embedding_bag, A._embedding_bag_forward_only):
+    case(op.default, Weight(table), torch.tensor([3, 3, 0]), torch.tensor([0, 2]), False, 2, padding_idx=3)
+    CASES[-1]["results"] = CASES[-1]["results"][:1]
+both(A.linalg_vecdot.default, (3, 4), (3, 4))
+case(A.linalg_vecdot.default, t(4), t(4))
+case(A.linalg_vecdot.default, t(3, 1, 2), t(4, 2), dim=-2)
+
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:
     _, name, overload = op.split(".")

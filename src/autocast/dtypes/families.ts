@@ -50,7 +50,7 @@ export const PROMOTING = words(`
 
 /** As PROMOTING, with integers turned into the default float. */
 export const PROMOTING_FLOAT = words(`
-  true_divide atan2 arctan2 xlogy special_xlogy special_xlog1py copysign cosine_similarity cdist
+  true_divide atan2 arctan2 xlogy special_xlogy special_xlog1py copysign ldexp cosine_similarity cdist
 `);
 
 /** The dtype of the first tensor, with integers turned into the default float. */

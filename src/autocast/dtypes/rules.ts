@@ -209,15 +209,28 @@ const divide: DtypeRule = node => {
   return mode?.kind === 'string' ? promoted(node) : promotedFloat(node);
 };
 
-/** The tensor of the argument `target`. */
-const targetOf = (node: INode): IValue | null => {
-  const target = node.attrs.target as Attr | undefined;
-  return target?.kind === 'input' ? node.inputs[target.index] : null;
+/** The dtype of an operand, by the name of its argument: of the last one where that is a list. */
+const operandDtype = (node: INode, name: string): DType | null => {
+  const given = node.attrs[name] as Attr | undefined;
+  const attr = given?.kind === 'list' ? given.items.at(-1) : given;
+  return attr?.kind === 'input' ? (node.inputs[attr.index]?.dtype ?? null) : null;
+};
+
+/** Numbers of double precision, complex where an operand is. */
+const doublePrecision: DtypeRule = node =>
+  node.inputs.some(value => value?.dtype && DTYPES[value.dtype].kind === 'complex')
+    ? 'complex128'
+    : 'float64';
+
+/** Cells of recurrent layers add to their last state, whatever autocast makes of the products inside. */
+const cell: DtypeRule = node => {
+  const dtype = operandDtype(node, 'hx');
+  return node.outputs.map(() => dtype);
 };
 
 /** Probabilities of classes are multiplied with the logarithms, and the weights; numbers of classes choose among the logarithms. */
 const crossEntropy: DtypeRule = node => {
-  const dtype = targetOf(node)?.dtype ?? null;
+  const dtype = operandDtype(node, 'target');
   return dtype !== null && isFloating(dtype) ? promoted(node) : likeFirst(node);
 };
 
@@ -294,7 +307,10 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['divide', divide],
   ['cross_entropy_loss', crossEntropy],
   // The losses are written over `1 - target`.
-  ['binary_cross_entropy_with_logits', node => targetOf(node)?.dtype ?? null],
+  ['binary_cross_entropy_with_logits', node => operandDtype(node, 'target')],
+  ['float_power', doublePrecision],
+  ['gru_cell', cell],
+  ['lstm_cell', cell],
   ['einsum', concatenate],
   ['cat', concatenate],
   ['concat', concatenate],

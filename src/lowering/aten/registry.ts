@@ -10,6 +10,7 @@ import { ATTENTION_RULES } from './rules/attention';
 import { CAST_RULES } from './rules/casts';
 import { CONVOLUTION_RULES } from './rules/convolution';
 import { CREATE_RULES } from './rules/create';
+import { EMBEDDING_BAG_RULES } from './rules/embeddingbag';
 import { INDEXING_RULES } from './rules/indexing';
 import { LAYOUT_RULES } from './rules/layout';
 import { LOSS_RULES } from './rules/losses';
@@ -42,6 +43,7 @@ const WRITTEN: readonly IRule[] = [
   ...CAST_RULES,
   ...CONVOLUTION_RULES,
   ...CREATE_RULES,
+  ...EMBEDDING_BAG_RULES,
   ...INDEXING_RULES,
   ...LAYOUT_RULES,
   ...LOSS_RULES,

@@ -195,53 +195,6 @@ function maskedFill(c: Call): IValue {
   ]);
 }
 
-/** Sums or means over bags of embeddings: a product with a matrix that says what is in which bag. */
-function embeddingBag(c: Call): IValue {
-  const indices = c.castTo(c.tensor('indices'), 'int64');
-  const given = c.castTo(c.tensor('offsets'), 'int64');
-  const offsets = c.bool('include_last_offset') ? slice(c, given, 0, 0, -1) : given;
-  const int64 = { dtype: 'int64' } as const;
-  const count = c.sizeScalar(c.sizeOf(indices, 0));
-  const place = c.emit('Range', [c.sizeScalar(0), count, c.sizeScalar(1)], {}, int64);
-  const started = c.emit(
-    'LessOrEqual',
-    [c.emit('Unsqueeze', [offsets, c.int64s([1])], {}, int64), place],
-    {},
-    { dtype: 'bool' }
-  );
-  // An element is in the last bag that started at or before it: in bag b, but not yet in bag b + 1.
-  const begun = c.castTo(started, c.computeType);
-  const later = c.emit('Pad', [begun, c.int64s([-1, 0, 1, 0])]);
-  let members = c.emit('Sub', [begun, later]);
-  const padding = c.optionalInt('padding_idx');
-  if (padding !== null && padding >= 0) {
-    const kept = c.emit(
-      'Not',
-      [c.emit('Equal', [indices, c.sizeScalar(padding)], {}, { dtype: 'bool' })],
-      {},
-      { dtype: 'bool' }
-    );
-    members = c.emit('Mul', [members, c.castTo(kept, c.computeType)]);
-  }
-  const weighted = c.has('per_sample_weights')
-    ? c.emit('Mul', [members, c.toType(c.tensor('per_sample_weights'), c.outType)])
-    : members;
-  const rows = gather(c, c.toType(c.tensor('weight'), c.outType), indices, 0);
-  const sums = c.emit('MatMul', [weighted, rows]);
-  if (c.int('mode') === 0) {
-    return sums;
-  }
-  const sizes = c.emit('ReduceSum', [members, c.int64s([1])], { keepdims: intAttr(1) });
-  return c.emit('Div', [sums, c.emit('Max', [sizes, c.scalar(1)])]);
-}
-
-function sumOrMean(c: Call): string | null {
-  if (c.rank(c.tensor('indices')) !== 1) {
-    return 'indices that are no vector';
-  }
-  return c.int('mode') === 2 ? 'the mode max' : null;
-}
-
 /** `torch.diff`: differences of neighbours, `n` times. */
 function diff(c: Call): IValue {
   const self = c.tensor('self');
@@ -332,21 +285,6 @@ export const INDEXING_RULES: readonly IRule[] = [
   rule('masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor', maskedFill),
   rule('masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor', maskedFill),
   rule('masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor', maskedFill),
-  /** Range, LessOrEqual, Pad, Sub, Gather, MatMul; ReduceSum, Div for means. */
-  rule(
-    'embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, Tensor, Tensor, Tensor)',
-    embeddingBag,
-    sumOrMean,
-    1
-  ),
-  ...['_embedding_bag', '_embedding_bag_forward_only'].map(name =>
-    rule(
-      `${name}(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)`,
-      embeddingBag,
-      sumOrMean,
-      1
-    )
-  ),
   /** Concat, Slice, Sub. */
   rule(
     'diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor',

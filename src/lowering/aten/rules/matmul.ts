@@ -53,6 +53,13 @@ export const MATMUL_RULES: readonly IRule[] = [
   rule('vdot(Tensor self, Tensor other) -> Tensor', c =>
     product(c, c.tensor('self'), c.tensor('other'))
   ),
+  /** Mul, ReduceSum along a dimension of both operands, which broadcast. */
+  rule('linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor', c => {
+    const [x, y] = ['x', 'y'].map(name => c.toType(c.tensor(name), c.outType));
+    const axis = c.axis(c.int('dim'), Math.max(c.rank(x), c.rank(y)));
+    const products = c.emit('Mul', [x, y]);
+    return c.emit('ReduceSum', [products, c.int64s([axis])], { keepdims: intAttr(0) });
+  }),
   rule('linalg_multi_dot(Tensor[] tensors) -> Tensor', c =>
     c
       .tensors('tensors')

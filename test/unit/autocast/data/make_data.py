@@ -214,6 +214,19 @@ def main():
             case(op, x)
         for op in "hsplit.int vsplit.int tensor_split.sections".split():
             case(op, x, 2)
+    for dtype in DTYPES:
+        x = tensor(dtype)
+        case("float_power.Tensor_Scalar", x, 2)
+        case("float_power.Scalar", 2, x)
+        for other in DTYPES:
+            case("float_power.Tensor_Tensor", x, tensor(other))
+            case("ldexp.Tensor", x, tensor(other))
+            case("ldexp.Tensor", x, tensor(other, ()))
+            case("linalg_vecdot", x, tensor(other))
+            wide = [tensor(dtype, (6, 2)), tensor(dtype, (6, 2))]
+            case("gru_cell", x, tensor(other), *wide)
+            long = [tensor(dtype, (8, 2)), tensor(dtype, (8, 2))]
+            case("lstm_cell", x, [tensor(other), tensor(other)], *long)
     case("randint", 5, [2])
     case("randperm", 5)
     seen = {}
