@@ -5,6 +5,7 @@
  */
 import { Engine } from '../engine/service';
 import { versions } from '../engine/versions';
+import { whenUndone } from '../formats';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
 import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
@@ -144,9 +145,7 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
     case 'fix': {
       const { output, mixed, code: codeFile } = options;
       const params = { path, program, output, mixed, regions, codeFile, overwrite: true };
-      const { result } = await interruptible(signal =>
-        engine.handle('fix', params, { ...job, signal })
-      );
+      const { result } = await engine.handle('fix', params, job);
       return printOfModel(result, fixText);
     }
     case 'code': {
@@ -192,7 +191,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     return await work(controller.signal);
   } catch (error) {
     if (received !== undefined && error instanceof CastlensError && error.code === 'cancelled') {
-      say('cancelled; nothing was written');
+      say('cancelled; nothing was installed');
       process.removeListener(received, stop);
       process.kill(process.pid, received);
     }
@@ -220,6 +219,8 @@ function terminalJob(): IJob {
     }
   };
 }
+
+whenUndone(() => say('cancelled; nothing was written'));
 
 // Whoever reads may stop reading, as `head` does; a full disk is worth a word.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -63,3 +63,7 @@ process.on('message', (envelope: { message: ClientMessage }) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
+// A terminal sends it to the whole group; the kernel decides what it means.
+process.on('SIGINT', () => undefined);
+// So that what goes with the end of a process is done.
+process.on('SIGTERM', () => process.exit(0));

@@ -17,7 +17,7 @@ import { outputTarget } from './outputtarget';
 import { planVariant } from './plan';
 import { runVariant } from './run';
 import type { IJob } from '../runtime';
-import { listDevices, WeightWorkers } from '../runtime';
+import { listDevices, removeStaleFolders, WeightWorkers } from '../runtime';
 import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
@@ -53,6 +53,7 @@ export class Engine {
 
   /** Close what is kept loaded, and end the threads. Work of theirs under way fails; the engine can be used again. */
   async dispose(): Promise<void> {
+    await this._tidied;
     await this._sessions.clear();
     await this._workers.dispose();
   }
@@ -91,6 +92,8 @@ export class Engine {
 
   private readonly _store = new ModelStore();
   private readonly _workers = new WeightWorkers();
+  /** What engines that were killed left behind is removed when the next one starts. */
+  private readonly _tidied = removeStaleFolders();
   private readonly _sessions: VariantSessions;
 
   private readonly _handlers: Handlers = {

@@ -5,13 +5,14 @@
  */
 import * as crypto from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, renameSync, rmSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readdir, readlink, rm, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 
 import { CastlensError } from '../model';
-import { isTagOfEnded, processTag } from './processtag';
+import { undoAtEnd } from './endcleanup';
+import { isLeftover, processTag } from './processtag';
 
 /** Sequential writer that knows its position. */
 export interface ISink {
@@ -31,7 +32,7 @@ export interface INewFile {
  * Write a file through `produce`: to a temporary file beside it, flushed to the disk, then renamed.
  *
  * #### Notes
- * Where `produce` fails, the temporary file is removed and an existing file stays as it was. What a process that was killed left
+ * Where `produce` fails, or the process is told to end, the temporary file is removed and an existing file stays as it was. What a process that was killed left
  * of the same file is removed by the next one that writes it. Of a link the file it leads to is written. A file that is replaced keeps
  * its mode, and its owner where the process may set it. What is no regular file (a device, a pipe) is written into and never replaced.
  *
@@ -48,6 +49,9 @@ export function writeFileAtomically(filePath: string, produce: INewFile['produce
  */
 export async function writeFilesAtomically(files: readonly INewFile[]): Promise<void> {
   const written: { readonly temporary: string; readonly target: string }[] = [];
+  const isWanted = undoAtEnd(() =>
+    written.forEach(({ temporary }) => rmSync(temporary, { force: true }))
+  );
   try {
     for (const { path: filePath, produce } of files) {
       const target = await attempt(filePath, followLinks(path.resolve(filePath)));
@@ -60,8 +64,8 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
       await removeLeftovers(target);
       const suffix = `${processTag()}-${crypto.randomBytes(6).toString('hex')}`;
       const temporary = `${temporaryPrefix(target)}${suffix}${TEMPORARY}`;
-      const handle = await attempt(filePath, open(temporary, 'wx'));
       written.push({ temporary, target });
+      const handle = await attempt(filePath, open(temporary, 'wx'));
       try {
         const sink = new BufferedSink(handle, filePath);
         await produce(sink);
@@ -74,8 +78,9 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
         await handle.close();
       }
     }
+    // At one go: files that belong together are not to be parted by a signal.
     for (const { temporary, target } of written) {
-      await attempt(target, rename(temporary, target));
+      rename(temporary, target);
     }
   } catch (error) {
     for (const { temporary } of written) {
@@ -83,6 +88,8 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
       await rm(temporary, { force: true }).catch(() => undefined);
     }
     throw error;
+  } finally {
+    isWanted();
   }
   for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) {
     await syncDirectory(folder);
@@ -172,12 +179,12 @@ async function removeLeftovers(target: string): Promise<void> {
   // A folder that cannot be read may still be written to.
   const names = await readdir(folder).catch((): string[] => []);
   for (const name of names) {
-    if (
-      name.startsWith(start) &&
-      name.endsWith(TEMPORARY) &&
-      isTagOfEnded(name.slice(start.length))
-    ) {
-      await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+    if (name.startsWith(start) && name.endsWith(TEMPORARY)) {
+      const leftover = path.join(folder, name);
+      const stats = await lstat(leftover).catch(() => null);
+      if (stats !== null && isLeftover(name.slice(start.length), stats.mtimeMs)) {
+        await rm(leftover, { force: true }).catch(() => undefined);
+      }
     }
   }
 }
@@ -188,6 +195,15 @@ async function attempt<T>(filePath: string, work: Promise<T>): Promise<T> {
     return await work;
   } catch (cause) {
     throw cannotWrite(filePath, cause);
+  }
+}
+
+/** `renameSync`, its failure told about the file that is wanted. */
+function rename(temporary: string, target: string): void {
+  try {
+    renameSync(temporary, target);
+  } catch (cause) {
+    throw cannotWrite(target, cause);
   }
 }
 

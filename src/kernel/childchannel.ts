@@ -13,7 +13,7 @@ import type { Writable } from 'node:stream';
 export interface IExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Whether `kill()` was called. */
+  /** Whether `kill()` or `end()` was called. */
   readonly expected: boolean;
   /** Why it could not be started, where it never ran. */
   readonly failure?: Error;
@@ -99,6 +99,14 @@ export class ChildChannel<Outgoing, Incoming> {
     if (this._alive) {
       this._lifeline?.write(text);
     }
+  }
+
+  /** Ask the process to end; end it where it has not after a while. */
+  end(graceMs: number): void {
+    this._killed = true;
+    this._child?.kill('SIGTERM');
+    const timer = setTimeout(() => this.kill(), graceMs);
+    void this.exited.then(() => clearTimeout(timer));
   }
 
   /** End the process at once, whatever it is doing. */

@@ -89,6 +89,7 @@ async function main(connectionFile: string): Promise<void> {
 
   process.on('SIGINT', () => kernel.interrupt());
   process.on('SIGTERM', () => void stop());
+  process.on('SIGHUP', () => void stop());
   process.on('uncaughtException', logError);
   process.on('unhandledRejection', logError);
   watchParent(() => void stop());

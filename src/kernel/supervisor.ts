@@ -129,7 +129,8 @@ export class EngineSupervisor implements IEngine {
     }
     const child = this._child;
     if (child) {
-      child.kill();
+      // It has files to remove.
+      child.end(Private.END_GRACE_MS);
       await child.exited;
     }
   }
@@ -314,6 +315,9 @@ namespace Private {
     again: boolean;
     timer: NodeJS.Timeout | undefined;
   }
+
+  /** How long an engine may take to end by itself, milliseconds. One that is blocked in native code does not. */
+  export const END_GRACE_MS = 500;
 
   /** How much of the engine's output is kept for the message about its end, characters. */
   export const LAST_WORDS = 2000;

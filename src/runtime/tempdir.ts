@@ -3,84 +3,124 @@
  *
  * @packageDocumentation
  */
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { isTagOfEnded, processTag } from '../formats';
+import { FORGOTTEN_MS, isLeftover, ownerOf, processTag } from '../formats';
 import { CastlensError } from '../model';
+import { holdLock, isLockHeld } from './folderlock';
+import { removeWhenGone } from './reaper';
 
 const PREFIX = 'castlens-';
 
-let folder: string | null = null;
+interface IFolder {
+  readonly path: string;
+  /** Give up everything that goes with it. */
+  release(): void;
+}
+
+let folder: IFolder | null = null;
 
 /**
- * The folder, made on first use and removed when the process exits.
+ * The folder, made on first use and removed when the process ends, however it ends.
  *
  * #### Notes
- * It lies in the system's folder for temporary files (`TMPDIR` moves it), is readable by its owner only, and its name carries
- * machine and process: folders that processes of this user on this machine left behind when they were killed are removed here.
+ * It lies in the system's folder for temporary files (`TMPDIR` moves it), is readable by its owner only, holds a lock, and its name
+ * carries machine and process, by which others see whether it is in use.
  *
  * @throws CastlensError where the system's folder cannot be written to.
  */
 export function privateFolder(): string {
-  if (folder === null) {
-    removeStaleFolders(tmpdir());
-    try {
-      folder = mkdtempSync(join(tmpdir(), `${PREFIX}${processTag()}-`));
-    } catch (cause) {
-      throw new CastlensError('runtime', 'no folder for temporary files can be made', {
-        file: tmpdir(),
-        hint: 'Set TMPDIR to a folder with free space',
-        cause
-      });
-    }
-    process.once('exit', removePrivateFolder);
+  folder ??= makeFolder();
+  return folder.path;
+}
+
+function makeFolder(): IFolder {
+  let path: string;
+  try {
+    path = mkdtempSync(join(tmpdir(), `${PREFIX}${processTag()}-`));
+  } catch (cause) {
+    throw new CastlensError('runtime', 'no folder for temporary files can be made', {
+      file: tmpdir(),
+      hint: 'Set TMPDIR to a folder with free space',
+      cause
+    });
   }
-  return folder;
+  const unlock = holdLock(path);
+  const unwatch = removeWhenGone(path);
+  // Who cannot see this process sees by this that it runs.
+  const pulse = setInterval(() => touch(path), FORGOTTEN_MS / 24).unref();
+  process.once('exit', removePrivateFolder);
+  return {
+    path,
+    release: () => {
+      process.removeListener('exit', removePrivateFolder);
+      clearInterval(pulse);
+      unlock();
+      rmSync(path, { recursive: true, force: true });
+      unwatch();
+    }
+  };
+}
+
+function touch(path: string): void {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+  } catch {
+    // Removed by somebody else: whoever looks for a file in it will say so.
+  }
 }
 
 /** Remove the folder with everything in it. The next use makes a new one. */
 export function removePrivateFolder(): void {
-  if (folder !== null) {
-    rmSync(folder, { recursive: true, force: true });
-    folder = null;
-  }
+  folder?.release();
+  folder = null;
 }
 
 /**
- * Remove folders of dead processes.
+ * Remove folders of processes that have ended, of this user: those that were killed together with all that watched them.
  *
- * @returns the paths removed.
+ * #### Notes
+ * The folder of a process of another container is known by its lock. That of another machine, with which a folder may be shared, is removed
+ * when it was not touched for a day.
+ *
+ * @param parent - where to look, by default where the folders are made.
+ * @returns the paths removed. Never rejects.
  */
-export function removeStaleFolders(parent: string): string[] {
+export async function removeStaleFolders(parent = tmpdir()): Promise<string[]> {
   const removed: string[] = [];
-  for (const name of entriesOf(parent)) {
+  // An unreadable folder has nothing of ours to clean.
+  const names = await readdir(parent).catch((): string[] => []);
+  for (const name of names.filter(each => each.startsWith(PREFIX))) {
     const path = join(parent, name);
-    const isStale = name.startsWith(PREFIX) && isTagOfEnded(name.slice(PREFIX.length));
-    if (isStale && isOwnFolder(path)) {
-      rmSync(path, { recursive: true, force: true });
-      removed.push(path);
+    if (await isStale(path, name.slice(PREFIX.length))) {
+      await rm(path, { recursive: true, force: true }).then(
+        () => removed.push(path),
+        () => undefined
+      );
     }
   }
   return removed;
 }
 
-function entriesOf(parent: string): string[] {
-  try {
-    return readdirSync(parent);
-  } catch {
-    // An unreadable folder has nothing of ours to clean.
-    return [];
-  }
-}
-
-function isOwnFolder(path: string): boolean {
-  try {
-    const stats = lstatSync(path);
-    return stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid());
-  } catch {
-    // Removed by another process meanwhile.
+async function isStale(path: string, tag: string): Promise<boolean> {
+  const owner = ownerOf(tag);
+  if (owner === null || owner === 'runs') {
     return false;
   }
+  // Removed by another process meanwhile, or not ours.
+  const stats = await lstat(path).catch(() => null);
+  if (stats === null || !isOwnFolder(stats)) {
+    return false;
+  }
+  const held = owner === 'other-namespace' ? await isLockHeld(path) : null;
+  return held === null ? isLeftover(tag, stats.mtimeMs) : !held;
+}
+
+function isOwnFolder(stats: Stats): boolean {
+  return stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid());
 }

@@ -146,11 +146,13 @@ describe('writeFileAtomically()', () => {
   it('should remove what a killed process left of the same file, and nothing else', async () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     const own = processTag();
-    const ended = own.replace(/\d+$/, String(pid));
+    const [machine, namespace, , start] = own.split('-');
+    const ended = [machine, namespace, pid.toString(36), start].join('-');
+    const elsewhere = ['00000000', namespace, pid.toString(36), start].join('-');
     const leftover = `.model.pt2.${ended}-0123456789ab.tmp`;
     const others = [
       `.model.pt2.${own}-0123456789ab.tmp`,
-      `.model.pt2.00000000-${pid}-0123456789ab.tmp`,
+      `.model.pt2.${elsewhere}-0123456789ab.tmp`,
       `.model.pt2.data.${ended}-0123456789ab.tmp`,
       `.other.pt2.${ended}-0123456789ab.tmp`,
       '.model.pt2.tmp',

@@ -14,6 +14,7 @@ import {
 } from '../../../src/runtime';
 import type { ITestInitializer, ITestModel } from '../../support/onnxmodel';
 import { ONNX_TYPES, onnxModel } from '../../support/onnxmodel';
+import { LOCK_NAME } from '../../../src/runtime/folderlock';
 import { testFolder } from './helpers';
 
 const CPU = { device: { kind: 'cpu' }, level: 'planned' } as const;
@@ -316,7 +317,7 @@ describe('RuntimeSession', () => {
       expect(cast).toMatchObject({ op: 'Cast', provider: 'CPUExecutionProvider' });
       expect(cast!.weightBytes).toBe(weights.byteLength);
       await session.dispose();
-      expect(readdirSync(privateFolder())).toEqual([]);
+      expect(readdirSync(privateFolder())).toEqual([LOCK_NAME]);
     });
 
     it('shows that the default optimisations fold casts away', async () => {
@@ -376,7 +377,7 @@ describe('RuntimeSession', () => {
       const session = await RuntimeSession.create(onnxModel(model([])), { ...CPU, profile: true });
       await session.run(feeds);
       await session.dispose();
-      expect(readdirSync(privateFolder())).toEqual([]);
+      expect(readdirSync(privateFolder())).toEqual([LOCK_NAME]);
     });
   });
 });
