@@ -13,7 +13,7 @@ import { contiguousStrides, withWeights } from '../model';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes } from '../numerics';
 import type { IMaterializedGraph, WeightConverter } from '../runtime';
-import { privateFolder, RuntimeSession } from '../runtime';
+import { privateFolder, RuntimeSession, temporaryFailure } from '../runtime';
 import { sessionOptions } from './sessionoptions';
 import type { IPreparedVariant } from './variant';
 
@@ -38,7 +38,7 @@ export interface IComputedGraph extends IMaterializedGraph {
  *
  * @returns what the caller disposes after the sessions made of it.
  *
- * @throws CastlensError where a weight cannot be read, or the runtime refuses what computes them.
+ * @throws CastlensError where a weight cannot be read, the disk is full, or the runtime refuses what computes them.
  */
 export async function computeWeights(
   converter: WeightConverter,
@@ -77,7 +77,7 @@ export async function computeWeights(
         parts.push(bytes, new Uint8Array(padding));
         sizeBytes += bytes.length + padding;
       }
-      parts.forEach(bytes => writeFileSync(path, bytes, { flag: 'a', mode: 0o600 }));
+      write(path, parts);
     } finally {
       await session.dispose();
     }
@@ -111,6 +111,14 @@ export async function computeWeights(
 }
 
 const ALIGNMENT = 64;
+
+function write(path: string, parts: readonly Uint8Array[]): void {
+  try {
+    parts.forEach(bytes => writeFileSync(path, bytes, { flag: 'a', mode: 0o600 }));
+  } catch (cause) {
+    throw temporaryFailure('computed weights', path, cause);
+  }
+}
 
 function storedAs({ dtype, data }: ITensor, wanted: ITensor['dtype']): Uint8Array {
   const bytes = bytesOf(data);

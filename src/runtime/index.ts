@@ -13,6 +13,7 @@ export * from './refusals';
 export * from './session';
 export * from './sharedlibrary';
 export * from './tempdir';
+export * from './temporaryfailure';
 export * from './timing';
 export * from './weightfile';
 export * from './weightreader';

@@ -55,6 +55,11 @@ export interface IExecutedCasts {
   readonly runs: ReadonlyMap<string, number>;
 }
 
+/** Whether a profile is there to its end. What is cut off would be counted as not executed. */
+export function isWholeProfile(text: string): boolean {
+  return text.trimEnd().endsWith(']');
+}
+
 /**
  * Parse a profile file of onnxruntime (Chrome trace format).
  *

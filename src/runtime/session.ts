@@ -17,8 +17,9 @@ import { cudaFailureOf, cudaMessage } from './cudaerrors';
 import type { Device } from './devices';
 import { formatDevice, providerOf } from './devices';
 import type { IProfile } from './profile';
-import { parseProfile } from './profile';
+import { isWholeProfile, parseProfile } from './profile';
 import { privateFolder } from './tempdir';
+import { temporaryFailure, writingFails } from './temporaryfailure';
 
 /**
  * What the runtime may do to the graph.
@@ -149,7 +150,8 @@ export class RuntimeSession {
   /**
    * End profiling and read the profile. Once per session, after its runs.
    *
-   * @throws CastlensError where the session was made without `profile`, or the profile is missing or cannot be read.
+   * @throws CastlensError where the session was made without `profile`, or the profile is missing or not whole, since the disk is full
+   * for one.
    */
   endProfile(): IProfile {
     const prefix = this._profilePrefix;
@@ -160,10 +162,11 @@ export class RuntimeSession {
     this._profileEnded = true;
     try {
       const [file] = profileFiles(prefix);
-      if (file === undefined) {
-        throw new CastlensError('runtime', 'onnxruntime wrote no profile');
+      const text = file === undefined ? '' : readFileSync(file, 'utf8');
+      if (!isWholeProfile(text)) {
+        throw incompleteProfile();
       }
-      return parseProfile(readFileSync(file, 'utf8'));
+      return parseProfile(text);
     } finally {
       removeProfiles(prefix);
     }
@@ -355,6 +358,18 @@ function profileFiles(prefix: string): string[] {
   return readdirSync(folder)
     .map(name => join(folder, name))
     .filter(path => path.startsWith(prefix));
+}
+
+/** Why a profile is missing or ends before its end, of which onnxruntime says nothing. */
+function incompleteProfile(): CastlensError {
+  const folder = privateFolder();
+  const cause = writingFails(folder);
+  return cause === null
+    ? new CastlensError('runtime', 'onnxruntime wrote no profile, or a part of it', {
+        file: folder,
+        hint: 'Another program may have removed the file, or filled the disk for a moment: try again'
+      })
+    : temporaryFailure('the profile of onnxruntime and other temporary files', folder, cause);
 }
 
 function removeProfiles(prefix: string | null): void {

@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { FORGOTTEN_MS, isLeftover, ownerOf, processTag } from '../formats';
-import { CastlensError } from '../model';
 import { holdLock, isLockHeld } from './folderlock';
 import { removeWhenGone } from './reaper';
+import { temporaryFailure } from './temporaryfailure';
 
 const PREFIX = 'castlens-';
 
@@ -43,11 +43,7 @@ function makeFolder(): IFolder {
   try {
     path = mkdtempSync(join(tmpdir(), `${PREFIX}${processTag()}-`));
   } catch (cause) {
-    throw new CastlensError('runtime', 'no folder for temporary files can be made', {
-      file: tmpdir(),
-      hint: 'Set TMPDIR to a folder with free space',
-      cause
-    });
+    throw temporaryFailure('temporary files', tmpdir(), cause);
   }
   const unlock = holdLock(path);
   const unwatch = removeWhenGone(path);

@@ -22,9 +22,9 @@ import { canCast } from '../numerics';
 import { versionOf } from '../protocol';
 import type { IJob } from './job';
 import { privateFolder } from './tempdir';
+import { temporaryFailure } from './temporaryfailure';
 import { checkExtent, WeightChunks } from './weightreader';
 import type { IWriteTask } from './weightwork';
-import { writeError } from './weightwork';
 import type { WeightWorkers } from './weightworkers';
 
 /** A graph whose weights are all plain. */
@@ -442,7 +442,7 @@ function createFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (cause) {
-    throw writeError(path, cause);
+    throw temporaryFailure('converted weights', path, cause);
   }
 }
 

@@ -6,9 +6,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 import type { DType, IWeight } from '../model';
-import { CastlensError, DTYPES, elementCount, sizeInBytes } from '../model';
+import { DTYPES, elementCount, sizeInBytes } from '../model';
 import type { IStatsPart } from '../numerics';
 import { castThrough, TensorStats } from '../numerics';
+import { temporaryFailure } from './temporaryfailure';
 import type { KernelType, WeightKernels } from './weightkernels';
 import { hasKernels } from './weightkernels';
 import { openStorage, WeightChunks } from './weightreader';
@@ -171,16 +172,6 @@ function attempt<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (cause) {
-    throw writeError(file, cause);
+    throw temporaryFailure('converted weights', file, cause);
   }
-}
-
-/** Why converted weights could not be written. */
-export function writeError(file: string, cause: unknown): CastlensError {
-  return new CastlensError('runtime', 'converted weights cannot be written', {
-    file,
-    found: (cause as Error).message,
-    hint: 'Free some space, or set TMPDIR to a folder that has it',
-    cause
-  });
 }

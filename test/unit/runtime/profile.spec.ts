@@ -1,4 +1,4 @@
-import { executedCasts, parseProfile } from '../../../src/runtime';
+import { executedCasts, isWholeProfile, parseProfile } from '../../../src/runtime';
 
 function kernel(name: string, op: string, ts: number, extra: object = {}): object {
   return {
@@ -14,6 +14,19 @@ function kernel(name: string, op: string, ts: number, extra: object = {}): objec
 }
 
 const run = (ts: number): object => ({ cat: 'Session', name: 'model_run', dur: 9, ts, args: {} });
+
+describe('isWholeProfile', () => {
+  it('should tell a profile from one that ends before its end', () => {
+    const text = JSON.stringify([kernel('a', 'Cast', 1)]);
+    expect([text, `${text}\n`, '[]'].map(isWholeProfile)).toEqual([true, true, true]);
+    expect(['', '[', text.slice(0, -1), `${text.slice(0, -1)},\n`].map(isWholeProfile)).toEqual([
+      false,
+      false,
+      false,
+      false
+    ]);
+  });
+});
 
 describe('parseProfile', () => {
   it('lists kernels in the order of their start', () => {
