@@ -15,6 +15,7 @@ import {
   sizeInBytes,
   staticShape
 } from '../model';
+import { leastElements } from './declaredsizes';
 
 const MIB = 1024 ** 2;
 
@@ -104,18 +105,21 @@ export function refuseUntypedInputs(model: IExportedModel): void {
 }
 
 /**
- * Refuse a run in which one value alone would be larger than the memory of the machine, by the sizes that the file declares.
+ * Refuse a run in which one value alone would be larger than the memory of the machine, by the sizes that the file declares, or by
+ * stored numbers from which an operator makes it (`ConstantOfShape`, `Expand`, `Tile`, ...).
  *
  * @param dims - values of the symbols in shapes.
  * @throws CastlensError that names the node that makes it.
  */
 export function refuseLargeValues(model: IExportedModel, dims: ReadonlyMap<string, number>): void {
   const limit = machineBytes();
+  const least = leastElements(model.graph, dims);
   forEachNode(model.graph, node => {
-    for (const value of node.outputs) {
+    for (const [index, value] of node.outputs.entries()) {
       const sizes = value?.shape?.map(dim => evaluateDim(dim, dims) ?? 1);
-      const bytes =
-        sizes === undefined ? 0 : sizeInBytes(value?.dtype ?? 'uint8', elementCount(sizes));
+      const declared = sizes === undefined ? 0 : elementCount(sizes);
+      const asked = index === 0 ? (least(node) ?? 0) : 0;
+      const bytes = sizeInBytes(value?.dtype ?? 'uint8', Math.max(declared, asked));
       if (!(bytes <= limit)) {
         throw new CastlensError(
           'bad-input',
@@ -124,7 +128,10 @@ export function refuseLargeValues(model: IExportedModel, dims: ReadonlyMap<strin
             file: model.path,
             entry: node.name,
             expected: `at most ${limit} bytes`,
-            found: `${bytes} bytes for ${formatShape(sizes!)}`,
+            found:
+              asked > declared
+                ? `${bytes} bytes for ${asked} elements, by the numbers that ${node.op} is given`
+                : `${bytes} bytes for ${formatShape(sizes!)}`,
             hint:
               dims.size > 0
                 ? 'Choose smaller sizes with --dim, or smaller inputs with --inputs'

@@ -34,7 +34,7 @@ export interface INewFile {
  * #### Notes
  * Where `produce` fails, or the process is told to end, the temporary file is removed and an existing file stays as it was. What a process that was killed left
  * of the same file is removed by the next one that writes it. Of a link the file it leads to is written. A file that is replaced keeps
- * its mode, and its owner where the process may set it. What is no regular file (a device, a pipe) is written into and never replaced.
+ * its permissions, and its owner where the process may set it; until it is whole only its owner can read it. What is no regular file (a device, a pipe) is written into and never replaced.
  *
  * @throws CastlensError where the file cannot be made: the folder may not be written to, the disk is full.
  */
@@ -65,14 +65,12 @@ export async function writeFilesAtomically(files: readonly INewFile[]): Promise<
       const suffix = `${processTag()}-${crypto.randomBytes(6).toString('hex')}`;
       const temporary = `${temporaryPrefix(target)}${suffix}${TEMPORARY}`;
       written.push({ temporary, target });
-      const handle = await attempt(filePath, open(temporary, 'wx'));
+      const handle = await attempt(filePath, open(temporary, 'wx', PRIVATE));
       try {
         const sink = new BufferedSink(handle, filePath);
         await produce(sink);
         await sink.flush();
-        if (existing !== null) {
-          await takeOver(handle, existing);
-        }
+        await giveAway(handle, existing);
         await attempt(filePath, handle.sync());
       } finally {
         await handle.close();
@@ -120,13 +118,26 @@ async function followLinks(target: string): Promise<string> {
   throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
 }
 
-/** Give a new file the mode of the one it replaces, and its owner where that may be set. */
-async function takeOver(handle: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
-  const own = await handle.stat();
-  if (own.uid !== uid || own.gid !== gid) {
-    await handle.chown(uid, gid).catch(() => undefined);
+/** Nobody else reads a file that is not whole, which is a copy of one that may have been private. */
+const PRIVATE = 0o600;
+
+/** Permissions of owner, group and others: not the bits that let a program run as its owner. */
+const PERMISSIONS = 0o777;
+
+/**
+ * Give a new file the owner of the one it replaces, where that may be set, and its permissions; where there was none those of any new
+ * file.
+ */
+async function giveAway(handle: FileHandle, existing: Stats | null): Promise<void> {
+  if (existing !== null) {
+    const { uid, gid } = existing;
+    const own = await handle.stat();
+    if (own.uid !== uid || own.gid !== gid) {
+      await handle.chown(uid, gid).catch(() => undefined);
+    }
   }
-  await handle.chmod(mode & 0o7777).catch(() => undefined);
+  const mode = existing === null ? 0o666 & ~process.umask() : existing.mode & PERMISSIONS;
+  await handle.chmod(mode).catch(() => undefined);
 }
 
 /** Write into a device or a pipe. */

@@ -60,6 +60,31 @@ describe('writeFileAtomically()', () => {
     writeFileAtomically(path, sink => sink.write(Buffer.from('new')));
   const isPosix = process.platform !== 'win32';
 
+  it('should let nobody else read a file before it is whole', async () => {
+    const inside = place('private');
+    const seen: number[] = [];
+    const before = process.umask(0o022);
+    try {
+      for (const mode of [null, 0o644, 0o6755, 0o1777]) {
+        const path = join(inside, `file-${mode}`);
+        if (mode !== null) {
+          writeFileSync(path, 'old');
+          chmodSync(path, mode);
+        }
+        await writeFileAtomically(path, async sink => {
+          const [temporary] = readdirSync(inside).filter(name => name.endsWith('.tmp'));
+          seen.push(statSync(join(inside, temporary)).mode & 0o7777);
+          await sink.write(Buffer.from('new'));
+        });
+        seen.push(statSync(path).mode & 0o7777);
+      }
+    } finally {
+      process.umask(before);
+    }
+    // A program of somebody else's does not become one of its new writer's: no setuid, setgid and sticky bits.
+    expect(seen).toEqual([0o600, 0o644, 0o600, 0o644, 0o600, 0o755, 0o600, 0o777]);
+  });
+
   it('should keep the mode of a file that it replaces', async () => {
     const path = join(place('modes'), 'file');
     writeFileSync(path, 'old');
