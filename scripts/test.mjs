@@ -1,6 +1,7 @@
 // npm test: installs what is missing, builds, runs the suites and counts. `npm test -- unit protocol` runs only those;
 // arguments after another `--` go to the runner of the suite: `npm test -- unit -- --watch`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { prepareCuda } from './cudatest.mjs';
@@ -121,7 +122,7 @@ async function runCuda(args) {
 }
 
 /** Runs the Python tests of a folder of test/; no counts where the folder has none. */
-async function runPytest(folder, args = [], venvName = '.venv') {
+async function runPytest(folder, args = [], venvName = '.venv', variables = {}) {
   if (!hasPythonTests(folder)) {
     return nothing;
   }
@@ -143,7 +144,7 @@ async function runPytest(folder, args = [], venvName = '.venv') {
       `test/${folder}`,
       ...args
     ],
-    { env: testEnvironment(venv) }
+    { env: { ...testEnvironment(venv), ...variables } }
   );
   return countReport(file, code, text => {
     // The root holds one testsuite element whose attributes are the totals.
@@ -199,6 +200,9 @@ async function runPlaywright(args) {
   });
 }
 
+/** As many processes as there are processors, each with one thread: PyTorch's own threads gain nothing on models this small. */
+const torchWorkers = ['-n', String(Math.min(availableParallelism(), 4)), '--dist', 'worksteal'];
+
 async function runTorch(args) {
   if (!hasPythonTests('torch')) {
     return { ...nothing, reason: 'skipped, test/torch has no tests' };
@@ -212,7 +216,9 @@ async function runTorch(args) {
       total = add(total, { ...nothing, reason });
       continue;
     }
-    const counts = await runPytest('torch', args, venv);
+    const counts = await runPytest('torch', [...torchWorkers, ...args], venv, {
+      OMP_NUM_THREADS: '1'
+    });
     say(`torch ${version}: ${describe(counts)}`);
     total = add(total, counts);
   }

@@ -17,7 +17,7 @@ import {
 } from '../model';
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
-import { isInPlace } from './dtypes';
+import { writesInPlace } from './dtypes';
 import type { ILineage } from './lineage';
 
 /**
@@ -113,7 +113,7 @@ export class WeightFlows {
   }
 
   private _flowOf(node: INode): WeightFlow | null {
-    if (bodiesOf(node).length > 0 || isInPlace(node) || isRandom(node)) {
+    if (bodiesOf(node).length > 0 || writesInPlace(node) || isRandom(node)) {
       return null;
     }
     let hasWeight = false;

@@ -33,32 +33,60 @@ def eager_casts(model, args):
 
 
 def decomposed_casts(program):
-    """Weight casts and bytes moved of one call of the decomposed program, through layout operators too."""
-    decomposed = program.run_decompositions({})
-    signature = decomposed.graph_signature
-    weights = {*signature.inputs_to_parameters, *signature.inputs_to_buffers, *signature.inputs_to_lifted_tensor_constants}
-    layout = {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "alias", "clone", "lift_fresh_copy", "split", "split_with_sizes", "chunk", "unbind"}
-    derived = set(weights)
-    count = moved = 0
-    for node in decomposed.graph.nodes:
-        if node.op != "call_function" or not node.args or not hasattr(node.args[0], "name"):
+    """Weight casts and bytes moved of one call of the decomposed program: of stored weights, through layout operators too."""
+    casts = _casts_of_weights(program.run_decompositions({}))
+    return sum(kind == "stored" for kind, _ in casts), sum(moved for kind, moved in casts if kind == "stored")
+
+
+def all_weight_casts(program):
+    """Weight casts and bytes moved of one call of a decomposed program, also of what it computes from weights alone."""
+    casts = _casts_of_weights(program)
+    return len(casts), sum(moved for _, moved in casts)
+
+
+def writes_in_place(program):
+    """Whether the program, or one nested in it, writes into a value."""
+    graphs = [module.graph for module in program.graph_module.modules() if isinstance(module, torch.fx.GraphModule)]
+    targets = [node.target for graph in graphs for node in graph.nodes if isinstance(node.target, torch._ops.OpOverload)]
+    return any(target._schema.is_mutable and target is not torch.ops.aten.detach_.default for target in targets)
+
+
+LAYOUT = {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "alias", "clone", "lift_fresh_copy", "split", "split_with_sizes", "chunk", "unbind"}
+
+
+def _casts_of_weights(program):
+    """Kind and bytes moved of every cast of a weight, "stored", or of what only weights and literals go into, "computed"."""
+    signature = program.graph_signature
+    written = set(signature.buffers_to_mutate.values())
+    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers, **signature.inputs_to_lifted_tensor_constants}
+    flows = dict.fromkeys(names, "stored")
+    changing = {name for name, target in names.items() if target in written}
+    casts = []
+    for node in program.graph.nodes:
+        if node.op != "call_function":
             continue
-        source = node.args[0]
-        if source.name not in derived:
+        operands = [flows.get(operand.name) for operand in node.all_input_nodes]
+        packet = getattr(getattr(node.target, "overloadpacket", None), "__name__", None)
+        is_random = torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+        if None in operands or is_random or (packet is None and node.target is not operator.getitem):
             continue
-        if node.target is operator.getitem:
-            derived.add(node.name)
+        kinds = set(operands) - {"constant"}
+        if not kinds:
+            flows[node.name] = "constant"
             continue
-        if node.target is torch.ops.aten._to_copy.default:
-            dtype, value = node.kwargs.get("dtype"), source.meta["val"]
-            if dtype is not None and dtype != value.dtype and value.is_floating_point():
-                count += 1
-                moved += value.numel() * (value.element_size() + torch.empty((), dtype=dtype).element_size())
-        elif getattr(node.target, "overloadpacket", None) is not None:
-            name = node.target.overloadpacket.__name__
-            if name in layout:
-                derived.add(node.name)
-    return count, moved
+        is_cast = packet == "_to_copy"
+        if is_cast:
+            source, dtype = node.args[0].meta["val"], node.kwargs.get("dtype")
+            if dtype is not None and dtype != source.dtype:
+                kind = flows[node.args[0].name]
+                casts.append((kind, source.numel() * (source.element_size() + dtype.itemsize)))
+        changes = any(operand.name in changing for operand in node.all_input_nodes)
+        if is_cast or packet in LAYOUT or node.target is operator.getitem:
+            flows[node.name] = flows[node.all_input_nodes[0].name]
+            changing.update({node.name} if changes else ())
+        elif not changes:
+            flows[node.name] = "computed"
+    return casts
 
 
 def export(folder, model, args, dynamic=None, strict=False):

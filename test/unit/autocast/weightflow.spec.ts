@@ -65,6 +65,14 @@ describe('casts of what depends on weights alone', () => {
     expect(kinds(b)).toHaveLength(1);
   });
 
+  it('should follow constants that a program lifts: detach_ writes nothing', () => {
+    const b = new GraphBuilder();
+    const fresh = b.call('aten.lift_fresh_copy.default', { self: b.weight('size') });
+    const size = b.call('aten.detach_.default', { self: fresh });
+    b.output(b.cast(b.call('aten.sqrt.default', { self: size }), 'bfloat16'));
+    expect(kinds(b)).toEqual([['sqrt_2', 'computed', ['size']]]);
+  });
+
   it('should follow nothing from what is written to in place, also behind a view', () => {
     const b = new GraphBuilder();
     const computed = mul(b, b.weight('w'), b.weight('v'));
