@@ -6,7 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
-import { checkParameters, describeValue } from '../protocol';
+import { checkParameters, describeValue, wrongParameterOf } from '../protocol';
 import { checkVariant } from './checkvariant';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
@@ -75,8 +75,11 @@ export class Engine {
     const problem = checkParameters(method, params);
     if (problem !== null) {
       const { field, expected, found } = problem;
-      const summary = `wrong parameter of request "${method}"`;
-      throw new CastlensError('bad-argument', summary, { entry: field, expected, found });
+      throw new CastlensError('bad-argument', wrongParameterOf(method), {
+        entry: field,
+        expected,
+        found
+      });
     }
     try {
       return await this._handlers[method](params, job);

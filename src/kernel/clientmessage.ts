@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { ClientMessage, RequestName } from '../protocol';
+import { describeValue } from '../protocol';
 import { isJsonObject } from './message';
 
 /** A message, or why it is none. `id` is what the client called it, 0 where it did not say. */
@@ -11,7 +12,10 @@ export type ReadClientMessage =
   | { readonly ok: true; readonly message: ClientMessage }
   | { readonly ok: false; readonly id: number; readonly reason: string };
 
-/** Read the data of a comm message. Parameters are the engine's to check. */
+/** Levels of objects and lists in parameters. No request has as many; what passes them on to the engine has room for some thousand. */
+const MAX_LEVELS = 64;
+
+/** Read the data of a comm message. Parameters are the engine's to check, once they can be sent to it. */
 export function readClientMessage(data: unknown): ReadClientMessage {
   if (!isJsonObject(data)) {
     return { ok: false, id: 0, reason: 'A message must be an object.' };
@@ -31,6 +35,10 @@ export function readClientMessage(data: unknown): ReadClientMessage {
       if (typeof data.method !== 'string') {
         return { ok: false, id, reason: 'A request must name a method.' };
       }
+      if (isDeeper(data.params, MAX_LEVELS)) {
+        const reason = `The parameters of a request have at most ${MAX_LEVELS} levels, found more.`;
+        return { ok: false, id, reason };
+      }
       return {
         ok: true,
         message: {
@@ -41,6 +49,14 @@ export function readClientMessage(data: unknown): ReadClientMessage {
         }
       };
     default:
-      return { ok: false, id, reason: `Unknown type of message: ${String(data.type)}.` };
+      return { ok: false, id, reason: `Unknown type of message: ${describeValue(data.type)}.` };
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1)))
+  );
 }

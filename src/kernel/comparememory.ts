@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { RequestName } from '../protocol';
-import { checkParameters } from '../protocol';
+import { wrongParameter } from '../protocol';
 import { isJsonObject } from './message';
 import type { IAnswer, IAskOptions, IEngine } from './supervisor';
 import { EngineError } from './supervisor';
@@ -20,11 +20,9 @@ export class CompareMemory implements IEngine {
   constructor(private readonly _engine: IEngine) {}
 
   async ask(method: RequestName, params: unknown, options?: IAskOptions): Promise<IAnswer> {
-    const problem = method === 'lastCompare' ? checkParameters(method, params) : null;
-    if (problem !== null) {
-      const { field, expected, found } = problem;
-      const message = `${field}: wrong parameter of request "${method}"; expected ${expected}; found ${found}`;
-      throw new EngineError({ code: 'bad-argument', message, entry: field, expected, found });
+    const wrong = method === 'lastCompare' ? wrongParameter(method, params) : null;
+    if (wrong !== null) {
+      throw new EngineError(wrong);
     }
     const model = modelOf(params);
     if (method === 'lastCompare' && model !== null) {

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { describeValue } from '../protocol';
 
 /** Version of the messaging protocol that the kernel speaks. */
 export const PROTOCOL_VERSION = '5.4';
@@ -78,7 +79,8 @@ export function readExecuteRequest(content: JsonObject): IExecuteRequest {
   const expressions: Record<string, string> = {};
   if (isJsonObject(content.user_expressions)) {
     for (const [name, expression] of Object.entries(content.user_expressions)) {
-      expressions[name] = String(expression);
+      // What is no text is no expression either, and is evaluated to an error.
+      expressions[name] = typeof expression === 'string' ? expression : describeValue(expression);
     }
   }
   return {

@@ -8,7 +8,7 @@
 import { CACHE_MODES, PASSES, REFERENCES } from './census';
 import type { IRegionOverride } from './regions';
 import { REGION_DTYPES } from './regions';
-import type { IModelRef, IRunInputs, IVariant, Params, RequestName } from './requests';
+import type { IErrorInfo, IModelRef, IRunInputs, IVariant, Params, RequestName } from './requests';
 import { CODE_STRATEGIES, MAX_FORWARDS, MIXED_WEIGHTS } from './requests';
 
 /** What is wrong with a parameter. */
@@ -43,6 +43,22 @@ export type Fields<T> = { readonly [F in keyof T]-?: IKind<T[F]> };
  */
 export function checkParameters(method: RequestName, params: unknown): IParameterProblem | null {
   return PARAMETERS[method].check(params, '');
+}
+
+/** The error of a request with wrong parameters; null where they are right. */
+export function wrongParameter(method: RequestName, params: unknown): IErrorInfo | null {
+  const problem = checkParameters(method, params);
+  if (problem === null) {
+    return null;
+  }
+  const { field, expected, found } = problem;
+  const message = `${field}: ${wrongParameterOf(method)}; expected ${expected}; found ${found}`;
+  return { code: 'bad-argument', message, entry: field, expected, found };
+}
+
+/** What is said of a wrong parameter, before its parts. */
+export function wrongParameterOf(method: RequestName): string {
+  return `wrong parameter of request "${method}"`;
 }
 
 /** A value that was found where another was expected, in at most a line. */

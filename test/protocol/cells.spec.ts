@@ -306,6 +306,17 @@ describe('cells', () => {
     expect(shown[3].content).toEqual({ wait: true });
   });
 
+  it('should take expressions that are no text for wrong ones', async () => {
+    const wrong = { a: { toString: 1 }, b: 7, c: '1 + 1', d: [] };
+    const { reply } = await client.execute('1', { user_expressions: wrong });
+    const { user_expressions: results } = reply.content as {
+      user_expressions: Record<string, { status: string }>;
+    };
+    const statuses = Object.values(results).map(({ status }) => status);
+    expect(statuses).toEqual(['error', 'ok', 'ok', 'error']);
+    expect(resultText((await client.execute('2')).published)).toBe('2');
+  });
+
   it('should ask the client for input', async () => {
     const id = await client.startCell("const name = await input('Name? '); name", {
       allow_stdin: true

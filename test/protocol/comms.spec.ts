@@ -132,7 +132,8 @@ describe('comms', () => {
     ['no object', 'text', 0],
     ['no id', { type: 'request', method: 'echo' }, 0],
     ['no method', { type: 'request', id: 5 }, 5],
-    ['an unknown type', { type: 'demand', id: 6 }, 6]
+    ['an unknown type', { type: 'demand', id: 6 }, 6],
+    ['a type that is no text', { type: { toString: 1 }, id: 7 }, 7]
   ])('should answer a message with %s', async (_what, data, id) => {
     await comm.send(data as object);
     const { message } = await comm.answer(id);

@@ -75,6 +75,34 @@ describe('the real engine behind the kernel', () => {
     expect(answer.cost.probedMs).toBeGreaterThan(0);
   });
 
+  it('should answer wrong parameters with one error that names the field', async () => {
+    let deep: object = {};
+    for (let level = 0; level < 2000; level++) {
+      deep = { inputs: deep };
+    }
+    const wrong: readonly [string, object, string][] = [
+      ['constructor', {}, 'unknown request'],
+      ['__proto__', {}, 'unknown request'],
+      ['open', {}, 'path: '],
+      ['open', { path: '' }, 'path: '],
+      ['open', { path: deep }, 'The parameters of a request have at most 64 levels'],
+      ['constructor', deep, 'The parameters of a request have at most 64 levels'],
+      ['open', { path: { a: [] } }, 'path: '],
+      ['run', { path, variant: variant('off'), inputs: { inputs: {} } }, 'inputs.inputs: '],
+      ['plan', { path, variant: { ...variant('off'), passes: 'all' } }, 'variant.passes: '],
+      ['lastCompare', { path: 7 }, 'path: '],
+      ['lastCompare', { path }, 'version: '],
+      ['explain', { code: ['toString'] }, 'code: ']
+    ];
+    for (const [method, params, start] of wrong) {
+      const { message } = await comm.request(method, params);
+      const text = expect.stringMatching(`^${start}`) as string;
+      const error = { code: 'bad-argument', message: text };
+      expect(message).toMatchObject({ type: 'error', error });
+    }
+    expect(kernel.log).toBe('');
+  });
+
   it('should report a bad file and go on', async () => {
     const { message } = await comm.request('open', { path: 'empty.pt2' });
     expect(message).toMatchObject({ type: 'error', error: { code: 'bad-file' } });
@@ -278,6 +306,7 @@ describe('the real engine behind the kernel', () => {
     it.each([
       ["m.run({ cache: 'bogus' })", 'cache: expected off'],
       ["m.plan({ passes: ['bogus'] })", 'passes: expected share-casts'],
+      ['m.run({ dims: { n: () => 1 } })', 'inputs.dims.n: wrong parameter of request "run"'],
       ["m.compare({ cache: ['off', 'bogus'] })", 'found "bogus"'],
       ["m.stats({ activations: true, values: ['bogus'] })", 'value "bogus" cannot be summarised'],
       ["m.code({ strategies: ['bogus'] })", 'strategies: expected preconvert']

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { escapeControls } from '../../../protocol';
+import { escapeControls, wrongParameter } from '../../../protocol';
 import type {
   ClientMessage,
   IErrorInfo,
@@ -61,7 +61,13 @@ export class EngineClient {
           reject(error);
         }
       });
-      this._options.send({ type: 'request', id, method, params });
+      // Not everything that a cell may give can be sent.
+      const wrong = wrongParameter(method, params);
+      if (wrong === null) {
+        this._options.send({ type: 'request', id, method, params });
+      } else {
+        this.receive({ type: 'error', id, error: wrong }, []);
+      }
     });
   }
 
