@@ -143,8 +143,8 @@ async function runWith(engine: Engine, options: IOptions): Promise<void> {
       return printOfModel({ weights: statsRows(buffers[0]), findings }, statsText);
     }
     case 'fix': {
-      const { output, mixed, code: codeFile } = options;
-      const params = { path, program, output, mixed, regions, codeFile, overwrite: true };
+      const { output, mixed, types, code: codeFile } = options;
+      const params = { path, program, output, mixed, types, regions, codeFile, overwrite: true };
       const { result } = await engine.handle('fix', params, job);
       return printOfModel(result, fixText);
     }

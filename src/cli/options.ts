@@ -74,6 +74,7 @@ export interface IOptions {
   /** `fix`, `code`: the file to write; empty for `code` to standard output. */
   readonly output: string;
   readonly mixed: MixedWeights;
+  readonly types: boolean;
   /** `fix`: the Python file to write beside it. */
   readonly code: string | undefined;
   /** `code`: what to write; undefined for all that apply. */
@@ -167,6 +168,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       reference: !(values['no-reference'] ?? false),
       output: values.output ?? '',
       mixed: values['keep-both'] ? 'keep-both' : 'leave',
+      types: values.types ?? false,
       code: values.code,
       strategies: parseStrategies(values.strategy),
       cudaProvider: values['install-cuda'] ? 'install' : values['remove-cuda'] ? 'remove' : 'leave'
@@ -197,6 +199,7 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   'keep-both': { type: 'boolean' },
   'leave-mixed': { type: 'boolean' },
+  types: { type: 'boolean' },
   code: { type: 'string' },
   strategy: { type: 'string' },
   'install-cuda': { type: 'boolean' },
@@ -215,7 +218,17 @@ const ALLOWED: Record<Command, readonly string[]> = {
   run: ['json', 'program', 'outputs', ...VARIANT],
   compare: ['json', 'program', 'runs', 'warmup', ...VARIANT],
   stats: ['json', 'program', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
-  fix: ['json', 'program', 'cache', 'region', 'output', 'keep-both', 'leave-mixed', 'code'],
+  fix: [
+    'json',
+    'program',
+    'cache',
+    'region',
+    'output',
+    'keep-both',
+    'leave-mixed',
+    'types',
+    'code'
+  ],
   code: ['json', 'program', 'output', 'keep-both', 'leave-mixed', 'strategy'],
   explain: ['json'],
   doctor: ['json', 'install-cuda', 'remove-cuda']

@@ -215,6 +215,9 @@ export function compareText(result: ICompareResult): string {
 /** A repaired model. */
 export function fixText(result: IFixResult): string {
   const { converted, left } = result;
+  if (result.types !== undefined) {
+    return typeRepairText(result, result.types);
+  }
   const lines = [
     converted.length === 0
       ? result.regions === undefined
@@ -255,6 +258,19 @@ export function fixText(result: IFixResult): string {
     );
   }
   return lines.join('\n');
+}
+
+function typeRepairText(
+  { file, output }: IFixResult,
+  { changes, left }: NonNullable<IFixResult['types']>
+): string {
+  return [
+    changes.length === 0
+      ? `${file}: no type that could be repaired; written to ${output} as it is`
+      : `${file}: types repaired in ${output}`,
+    ...changes.map(change => `  ${change}`),
+    ...(left.length === 0 ? [] : ['', 'Still wrong', ...left.map(text => `  ${text}`)])
+  ].join('\n');
 }
 
 /** Code for the user's own export script, or where it was written to. */

@@ -48,6 +48,7 @@ Options
   -o, --output FILE   fix, code: the file to write (code: default standard output)
   --keep-both         fix, code: weights used in both precisions get a second, converted copy
   --leave-mixed       fix, code: such weights stay as they are (default)
+  --types             fix: put wrong types of an .onnx file right (invalid-types), and change nothing else
   --code FILE         fix: write the PyTorch code there too
   --strategy LIST     code: preconvert,export-pass,runtime-folding,freezing for .pt2,
                       onnx-folding,preconvert for .onnx (default: all that apply)

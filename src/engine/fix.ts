@@ -5,19 +5,22 @@
  */
 import { extname } from 'node:path';
 
-import { checkOverrides } from '../autocast';
+import { checkOverrides, typeErrorText } from '../autocast';
 import type { IByteTransfer } from '../formats';
 import {
   dataFileOf,
   editableParts,
+  inferDtype,
   Pt2Rewriter,
   rewriteOnnx,
   streamByteRange,
   writeFileAtomically
 } from '../formats';
-import type { DType, IByteRange, IExportedModel, IValue, IWeight } from '../model';
+import type { DType, IByteRange, IExportedModel, INode, IValue, IWeight } from '../model';
 import { CastlensError, DTYPES, graphsOf } from '../model';
 import { castBytes } from '../numerics';
+import type { ITypeRepairs } from '../operators';
+import { onnxTypeErrors, planTypeRepairs } from '../operators';
 import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
@@ -47,6 +50,7 @@ export async function fixModel(
   job: IJob
 ): Promise<IFixResult> {
   const { path, program, version, output, mixed = 'leave', overwrite = false } = params;
+  const isTypes = params.types === true;
   const loaded = await store.load({ path, program, version });
   const regions = checkOverrides(params.regions, loaded.model);
   if (regions !== undefined && params.codeFile !== undefined) {
@@ -55,6 +59,9 @@ export async function fixModel(
     });
   }
   refuseOtherFormat(loaded.model.format, output);
+  if (isTypes) {
+    refuseWithTypes(loaded.model, params);
+  }
   const target = await outputTarget(loaded.model, output);
   await refuseSpecial(target);
   const newFiles = loaded.model.files.length === 1 ? [target] : [target, dataFileOf(target)];
@@ -67,7 +74,9 @@ export async function fixModel(
   }
   await breathe(job);
   const transfer = new Transfer(loaded, workers, job);
-  const written = await write(loaded, target, { mixed, regions }, transfer);
+  const written = isTypes
+    ? await writeWithTypes(loaded, target, transfer)
+    : await write(loaded, target, { mixed, regions }, transfer);
   if (codeFile !== null) {
     const { code } = await torchCode(loaded, { path, mixed });
     await writeCode(codeFile, code);
@@ -88,6 +97,14 @@ export async function fixModel(
       ? {}
       : { programs: { repaired: programs.chosen, others: programs.others } }),
     ...(regions === undefined ? {} : { regions }),
+    ...(written.changes === undefined
+      ? {}
+      : {
+          types: {
+            changes: written.changes,
+            left: onnxTypeErrors(fixed.model.graph).map(typeErrorText)
+          }
+        }),
     weightCastsBefore: loaded.census(path, regions).perForward.off.weightCasts,
     weightCastsAfter: fixed.census(target).perForward.off.weightCasts
   };
@@ -100,7 +117,7 @@ interface IWishes {
   readonly regions: RegionOverrides | undefined;
 }
 
-type Written = Pick<IFixResult, 'converted' | 'left'>;
+type Written = Pick<IFixResult, 'converted' | 'left'> & { readonly changes?: readonly string[] };
 
 async function write(
   loaded: LoadedModel,
@@ -115,6 +132,78 @@ async function write(
     case 'onnx':
       return writeOnnxModel(loaded, target, wishes.mixed, transfer);
   }
+}
+
+/** Repairs of types stand alone: they change what a file computes with, which other repairs never do. */
+function refuseWithTypes(
+  { format, path }: IExportedModel,
+  { mixed, regions, codeFile }: Params<'fix'>
+): void {
+  if (format !== 'onnx') {
+    throw new CastlensError('bad-argument', 'types are repaired in .onnx files alone', {
+      file: path,
+      hint: 'A .pt2 file has no types that could be wrong: PyTorch computes them.'
+    });
+  }
+  if (mixed === 'keep-both' || regions !== undefined || codeFile !== undefined) {
+    throw new CastlensError('bad-argument', 'types are repaired by themselves', {
+      file: path,
+      hint: 'Repair the types first, then the weights of the file that this gives.'
+    });
+  }
+}
+
+/** Write the model with its types put right, as far as there is nothing to choose. */
+async function writeWithTypes(
+  loaded: LoadedModel,
+  target: string,
+  transfer: IByteTransfer
+): Promise<Written> {
+  const { model } = loaded;
+  await outputTarget(model, dataFileOf(target));
+  const isValid = onnxTypeErrors(model.graph).length === 0;
+  if (isValid && model.files.length === 1) {
+    await copyFile(model.path, sizeOf(model), target, transfer);
+    return { converted: [], left: [], changes: [] };
+  }
+  const repairs = planTypeRepairs(model.graph, inferDtype);
+  const { values, nodes } = editableParts(model);
+  await rewriteOnnx(
+    model,
+    target,
+    {
+      weights: placed(repairs.weights, values),
+      dtypes: placed(repairs.declared, values),
+      casts: new Set(),
+      copies: [],
+      operands: new Map(),
+      newCasts: {
+        operands: placed(repairs.operands, nodes),
+        results: placed(repairs.results, values),
+        targets: placed(repairs.targets, nodes)
+      }
+    },
+    transfer
+  );
+  return { converted: [], left: [], changes: typeChanges(repairs) };
+}
+
+/** What repairs change, in words. */
+function typeChanges({ targets, declared, operands, results, weights }: ITypeRepairs): string[] {
+  const named = ({ name, op }: INode): string => `${name} (${op.replace(/^onnx\./u, '')})`;
+  return [
+    ...[...targets].map(([node, to]) => `${named(node)} casts to ${to} now`),
+    ...[...weights].map(([{ name }, to]) => `${name} is stored in ${to} now`),
+    ...[...operands].flatMap(([node, casts]) =>
+      [...casts].map(
+        ([index, to]) => `${node.inputs[index]?.name} is cast to ${to} before ${named(node)}`
+      )
+    ),
+    ...[...results].map(([{ name }, to]) => `${name} is cast to ${to} behind what makes it`),
+    ...[...declared]
+      .filter(([value]) => !weights.has(value) && !results.has(value))
+      .map(([{ name }, to]) => `${name} is declared as ${to} now`)
+  ];
 }
 
 async function writePt2(

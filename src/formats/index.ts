@@ -6,6 +6,7 @@
 export * from './atomicfile';
 export * from './byterange';
 export * from './bytetransfer';
+export { inferDtype } from './onnx/infer';
 export * from './onnx/layouttypes';
 export * from './onnx/rewrite';
 export * from './onnx/write';

@@ -16,3 +16,5 @@ export type { IOnnxParameter, IOnnxSchema } from './onnxschemas';
 export { NEWEST_OPSET, ONNX_SCHEMAS_OF } from './onnxtable';
 export { onnxTypeErrors } from './onnxtypeerrors';
 export type { ITypedPart, OnnxTypeError } from './onnxtypeerrors';
+export { planTypeRepairs } from './onnxtyperepairs';
+export type { ITypeRepairs } from './onnxtyperepairs';

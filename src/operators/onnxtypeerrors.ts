@@ -87,9 +87,7 @@ class Checker {
   private _checkNode(node: INode): void {
     const before = this.errors.length;
     this._checkBodies(node);
-    const schema = node.op.startsWith(DOMAIN)
-      ? onnxSchema(node.op.slice(DOMAIN.length), this._opset)
-      : null;
+    const schema = schemaOf(node, this._opset);
     if (schema !== null) {
       this._checkOperands(node, schema);
     }
@@ -108,42 +106,10 @@ class Checker {
   }
 
   private _checkOperands(node: INode, schema: IOnnxSchema): void {
-    const takenSince = (): number | null => this._takenSince(node);
-    const byVariable = new Map<string, ITypedPart[]>();
-    for (const [i, value] of node.inputs.entries()) {
-      const parameter = parameterAt(schema.inputs, i);
-      const dtype = value === null ? null : this._typeOf(value);
-      if (value === null || parameter === null || dtype === null) {
-        continue;
-      }
-      const part = { parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype };
-      const allowed = typesOf(schema, parameter);
-      if (!allowed.has(dtype)) {
-        this.errors.push({
-          kind: 'operand',
-          node,
-          opset: this._opset,
-          part,
-          allowed: tensorTypes(allowed),
-          takenSince: takenSince()
-        });
-        return;
-      }
-      if (parameter.count !== 'mixed' && schema.types.has(parameter.type)) {
-        byVariable.set(parameter.type, [...(byVariable.get(parameter.type) ?? []), part]);
-      }
-    }
-    for (const parts of byVariable.values()) {
-      if (parts.some(({ dtype }) => dtype !== parts[0].dtype)) {
-        this.errors.push({
-          kind: 'operands',
-          node,
-          opset: this._opset,
-          parts,
-          takenSince: takenSince()
-        });
-        return;
-      }
+    const fault = operandFault(node, schema, value => this._typeOf(value));
+    if (fault !== null) {
+      const takenSince = this._takenSince(node);
+      this.errors.push({ ...fault, node, opset: this._opset, takenSince });
     }
   }
 
@@ -282,6 +248,51 @@ class Checker {
   private readonly _unsure = new Set<IValue>();
   /** Values of which the file declares another type than is computed: users may mean either. */
   private readonly _contradicted = new Set<IValue>();
+}
+
+/** What is wrong with the operands of a node. */
+export type OperandFault =
+  | { readonly kind: 'operands'; readonly parts: readonly ITypedPart[] }
+  | { readonly kind: 'operand'; readonly part: ITypedPart; readonly allowed: readonly string[] };
+
+/**
+ * The first operand of a type that a schema does not have, or else the first operands of several types that are to be of one; null where all
+ * are right.
+ *
+ * @param typeOf - null for what is not to be looked at.
+ */
+export function operandFault(
+  node: INode,
+  schema: IOnnxSchema,
+  typeOf: (value: IValue) => DType | null
+): OperandFault | null {
+  const byVariable = new Map<string, ITypedPart[]>();
+  for (const [i, value] of node.inputs.entries()) {
+    const parameter = parameterAt(schema.inputs, i);
+    const dtype = value === null ? null : typeOf(value);
+    if (value === null || parameter === null || dtype === null) {
+      continue;
+    }
+    const part = { parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype };
+    const allowed = typesOf(schema, parameter);
+    if (!allowed.has(dtype)) {
+      return { kind: 'operand', part, allowed: tensorTypes(allowed) };
+    }
+    if (parameter.count !== 'mixed' && schema.types.has(parameter.type)) {
+      byVariable.set(parameter.type, [...(byVariable.get(parameter.type) ?? []), part]);
+    }
+  }
+  for (const parts of byVariable.values()) {
+    if (parts.some(({ dtype }) => dtype !== parts[0].dtype)) {
+      return { kind: 'operands', parts };
+    }
+  }
+  return null;
+}
+
+/** The schema of a node of ai.onnx; null for nodes of other domains and operators that the operator set has not. */
+export function schemaOf({ op }: INode, opset: number): IOnnxSchema | null {
+  return op.startsWith(DOMAIN) ? onnxSchema(op.slice(DOMAIN.length), opset) : null;
 }
 
 const DOMAIN = 'onnx.';

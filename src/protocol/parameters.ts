@@ -265,6 +265,7 @@ export const PARAMETERS: { readonly [K in RequestName]: IKind<Params<K>> } = {
     output: path,
     mixed: optional(mixed),
     regions: optional(regions),
+    types: optional(truth),
     codeFile: optional(path),
     overwrite: optional(truth)
   }),

@@ -349,6 +349,8 @@ export interface IFixResult {
   readonly programs?: { readonly repaired: string; readonly others: readonly string[] };
   /** Regions that the new file records otherwise than the source. */
   readonly regions?: RegionOverrides;
+  /** Where types were repaired: what was changed, and what is still wrong in the new file, in words. */
+  readonly types?: { readonly changes: readonly string[]; readonly left: readonly string[] };
   /** Weight casts of one forward in mode `off`, of the source (its regions as wanted) and of the new file. */
   readonly weightCastsBefore: number;
   readonly weightCastsAfter: number;
@@ -464,6 +466,8 @@ export interface IRequests {
       output: string;
       mixed?: MixedWeights;
       regions?: RegionOverrides;
+      /** Of an `.onnx` file: put wrong types right, and change nothing else. Not with `mixed`, `regions` or `codeFile`. */
+      types?: boolean;
       /** Write the code of all strategies to this file too. It is about the program as recorded: not with `regions`. */
       codeFile?: string;
       /** Replace files of these names; without it they are refused with code `file-exists`. */

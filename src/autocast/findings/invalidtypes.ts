@@ -18,6 +18,8 @@ export function findInvalidTypes(model: IExportedModel): IFinding[] {
   return model.format === 'onnx' ? invalidTypesFinding(onnxTypeErrors(model.graph)) : [];
 }
 
+const REPAIR = 'Or let castlens fix --types repair what leaves nothing to choose.';
+
 /** How many places are told in words. */
 const MOST_TOLD = 3;
 
@@ -36,7 +38,7 @@ function invalidTypesFinding(errors: readonly OnnxTypeError[]): IFinding[] {
         `The file is not valid ONNX: types are wrong in ${count(errors.length, 'place')}, so onnxruntime refuses it on every device. ` +
         `${told.join(' ')}${more}`,
       ...places(errors.flatMap(({ node }) => node ?? [])),
-      remedy: [...new Set(errors.map(remedyOf))].slice(0, MOST_TOLD).join(' ')
+      remedy: [...new Set(errors.map(remedyOf))].slice(0, MOST_TOLD).concat(REPAIR).join(' ')
     }
   ];
 }

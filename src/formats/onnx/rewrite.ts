@@ -25,6 +25,7 @@ import { dtypeOfElementType, elementTypeOf } from './elementtypes';
 import { ExternalFiles } from './externaldata';
 import {
   ATTRIBUTE,
+  ATTRIBUTE_TYPE,
   ENTRY,
   EXTERNAL,
   FUNCTION,
@@ -58,6 +59,18 @@ export interface IOnnxEdits {
   readonly copies: readonly { readonly value: Place; readonly name: string; readonly to: DType }[];
   /** By first result of a node, the operands that become a copy: place to index in `copies`. */
   readonly operands: ReadonlyMap<Place, ReadonlyMap<Place, number>>;
+  /** Casts that are put in, and casts that get another target. */
+  readonly newCasts?: INewCasts;
+}
+
+/** Casts to put into a graph; nodes are known by their first result. */
+export interface INewCasts {
+  /** By node, the operands that are cast before it, by position. */
+  readonly operands: ReadonlyMap<Place, ReadonlyMap<number, DType>>;
+  /** Results that are cast behind their node; who uses the value takes the result of that. */
+  readonly results: ReadonlyMap<Place, DType>;
+  /** Casts of the file that get another target. */
+  readonly targets: ReadonlyMap<Place, DType>;
 }
 
 /** A tensor in the new data file. */
@@ -161,14 +174,15 @@ class OnnxRewriter {
     }
     // Names that nothing has, in whatever graph: a nested one that uses a copy must find no value of its own.
     const taken = new Set([...places.keys()].map(value => value.name));
-    this.copies = _edits.copies.map(({ name: original, to }) => {
-      let name = `${original}_${to}`;
+    this._newName = original => {
+      let name = original;
       for (let i = 1; taken.has(name); i++) {
-        name = `${original}_${to}_${i}`;
+        name = `${original}_${i}`;
       }
       taken.add(name);
       return name;
-    });
+    };
+    this.copies = _edits.copies.map(({ name: original, to }) => this._newName(`${original}_${to}`));
   }
 
   /** Tensors of the new data file, in order. Complete once `model()` has returned. */
@@ -268,13 +282,34 @@ class OnnxRewriter {
       return;
     }
     const edited = new PieceList();
+    const casts =
+      first === undefined ? NO_CASTS : (this._edits.newCasts?.operands.get(first) ?? NO_CASTS);
+    const behind: PieceList[] = [];
+    let position = 0;
     for (const part of parts) {
       if (part.number === NODE.input) {
         const other = scope === null ? undefined : this._operand(part, scope, first);
-        if (other === undefined) {
+        const to = casts.get(position++);
+        if (to !== undefined) {
+          const name = this._wire.text(part);
+          const cast = this._newName(`${name}_${to}`);
+          out.message(GRAPH.node, this._cast(name, cast, to));
+          edited.text(NODE.input, cast);
+        } else if (other === undefined) {
           edited.raw(part);
         } else {
           edited.text(NODE.input, other);
+        }
+      } else if (part.number === NODE.output) {
+        const name = this._wire.text(part);
+        const to =
+          scope === null ? undefined : this._edits.newCasts?.results.get(placeOf(scope.path, name));
+        if (to === undefined) {
+          edited.raw(part);
+        } else {
+          const before = this._newName(`${name}_before_cast`);
+          edited.text(NODE.output, before);
+          behind.push(this._cast(before, name, to));
         }
       } else if (part.number === NODE.attribute) {
         edited.message(part.number, this._attribute(part, first));
@@ -283,6 +318,7 @@ class OnnxRewriter {
       }
     }
     out.message(node.number, edited);
+    behind.forEach(cast => out.message(GRAPH.node, cast));
     if (first !== undefined && this._weights.get(first)?.kind === 'constant') {
       for (const tensor of this._tensorsOf(parts)) {
         this._copiesOf(out, tensor, first);
@@ -309,9 +345,31 @@ class OnnxRewriter {
       .filter(part => part.number === ATTRIBUTE.t);
   }
 
+  /** A Cast of ai.onnx. */
+  private _cast(operand: string, result: string, to: DType): PieceList {
+    const attribute = new PieceList();
+    attribute.text(ATTRIBUTE.name, 'to');
+    attribute.number(ATTRIBUTE.i, elementTypeOf(to)!);
+    attribute.number(ATTRIBUTE.type, ATTRIBUTE_TYPE.int);
+    const cast = new PieceList();
+    cast.text(NODE.input, operand);
+    cast.text(NODE.output, result);
+    cast.text(NODE.name, this._newName(`${result}_cast`));
+    cast.text(NODE.opType, 'Cast');
+    cast.message(NODE.attribute, attribute);
+    return cast;
+  }
+
   /** @param result - first result of the node, which is its tensor where that is a weight. */
   private _attribute(attribute: IField, result?: Place): PieceList {
     const out = new PieceList();
+    const target = result === undefined ? undefined : this._edits.newCasts?.targets.get(result);
+    if (target !== undefined && this._textIn(attribute, ATTRIBUTE.name) === 'to') {
+      out.text(ATTRIBUTE.name, 'to');
+      out.number(ATTRIBUTE.i, elementTypeOf(target)!);
+      out.number(ATTRIBUTE.type, ATTRIBUTE_TYPE.int);
+      return out;
+    }
     for (const part of this._wire.split(attribute.start, attribute.end)) {
       switch (part.number) {
         case ATTRIBUTE.g:
@@ -536,6 +594,8 @@ class OnnxRewriter {
     return part === undefined ? '' : this._wire.text(part);
   }
 
+  /** A name like this one that nothing has. */
+  private readonly _newName: (original: string) => string;
   private readonly _path: string;
   private readonly _sizeBytes: number;
   private readonly _wire: FieldSplitter;
@@ -550,6 +610,7 @@ class OnnxRewriter {
 }
 
 const EMPTY = new Uint8Array(0);
+const NO_CASTS: ReadonlyMap<number, DType> = new Map();
 
 /** Fields of TensorProto that hold elements or say where they are. */
 const DATA_FIELDS: ReadonlySet<number> = new Set([

@@ -42,6 +42,7 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
       output: '/none/f.pt2',
       mixed: 'leave',
       regions,
+      types: false,
       codeFile: '/none/c.py',
       overwrite: false
     },

@@ -135,6 +135,8 @@ export interface IFixOptions extends IMixedOptions, IProgressOptions {
   code?: string;
   /** Autocast regions to write otherwise than recorded, by id. */
   regions?: IVariantOptions['regions'];
+  /** Of an `.onnx` file: put wrong types right, and change nothing else. */
+  types?: boolean;
   /** Replace files that are there. */
   overwrite?: boolean;
 }
@@ -278,11 +280,12 @@ export class Model {
           'fix() writes the weights of the model’s own file, and other ones are in use: open it anew'
         );
       }
-      const { code, overwrite, regions, onProgress } = options;
+      const { code, overwrite, regions, types, onProgress } = options;
       const params = {
         ...this._own,
         output: resolve(output),
         mixed: Private.mixedOf(options),
+        ...(types === undefined ? {} : { types }),
         ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
         ...(code === undefined ? {} : { codeFile: Private.absolute('code', code) }),
         ...(overwrite === undefined ? {} : { overwrite })
@@ -543,7 +546,7 @@ namespace Private {
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
 
   /** Names that `fix()` takes. */
-  export const FIX_OPTIONS = ['mixed', 'code', 'regions', 'overwrite', 'onProgress'];
+  export const FIX_OPTIONS = ['mixed', 'code', 'regions', 'types', 'overwrite', 'onProgress'];
 
   /** Names that `code()` takes. */
   export const CODE_OPTIONS = ['mixed', 'strategies'];
@@ -607,7 +610,7 @@ namespace Private {
     "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
 
   export const FIX = [
-    'await model.fix(output, { mixed, code, regions, overwrite, onProgress })',
+    'await model.fix(output, { mixed, code, regions, types, overwrite, onProgress })',
     '',
     'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
     'The weights are those of its own file: refused after update().',
@@ -615,6 +618,7 @@ namespace Private {
     MIXED,
     'code: a Python file to write beside it, see model.code(); not with regions',
     'regions: write regions otherwise than recorded, as for model.run()',
+    'types: put wrong types of an .onnx file right, and change nothing else',
     'overwrite: replace files that are there'
   ].join('\n');
 
