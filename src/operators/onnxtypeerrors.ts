@@ -266,28 +266,46 @@ export function operandFault(
   schema: IOnnxSchema,
   typeOf: (value: IValue) => DType | null
 ): OperandFault | null {
-  const byVariable = new Map<string, ITypedPart[]>();
+  const bound = new Map<string, DType>();
+  let divided: string | null = null;
   for (const [i, value] of node.inputs.entries()) {
     const parameter = parameterAt(schema.inputs, i);
     const dtype = value === null ? null : typeOf(value);
     if (value === null || parameter === null || dtype === null) {
       continue;
     }
-    const part = { parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype };
+    const { type, count } = parameter;
     const allowed = typesOf(schema, parameter);
     if (!allowed.has(dtype)) {
+      const part = { parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype };
       return { kind: 'operand', part, allowed: tensorTypes(allowed) };
     }
-    if (parameter.count !== 'mixed' && schema.types.has(parameter.type)) {
-      byVariable.set(parameter.type, [...(byVariable.get(parameter.type) ?? []), part]);
+    if (count !== 'mixed' && schema.types.has(type)) {
+      if ((bound.get(type) ?? dtype) !== dtype) {
+        divided ??= type;
+      }
+      bound.set(type, bound.get(type) ?? dtype);
     }
   }
-  for (const parts of byVariable.values()) {
-    if (parts.some(({ dtype }) => dtype !== parts[0].dtype)) {
-      return { kind: 'operands', parts };
-    }
-  }
-  return null;
+  return divided === null
+    ? null
+    : { kind: 'operands', parts: partsOf(node, schema, divided, typeOf) };
+}
+
+/** The operands that stand for a type variable. */
+function partsOf(
+  { inputs }: INode,
+  schema: IOnnxSchema,
+  variable: string,
+  typeOf: (value: IValue) => DType | null
+): ITypedPart[] {
+  return inputs.flatMap((value, i) => {
+    const parameter = parameterAt(schema.inputs, i);
+    const dtype = value === null ? null : typeOf(value);
+    return value === null || dtype === null || parameter?.type !== variable
+      ? []
+      : [{ parameter: nameOf(parameter, i, schema.inputs), value: value.name, dtype }];
+  });
 }
 
 /** The schema of a node of ai.onnx; null for nodes of other domains and operators that the operator set has not. */

@@ -189,7 +189,7 @@ class Planner implements ITypeRepairs {
       }
       const isAlone = parameter.count === 'mixed' || !schema.types.has(parameter.type);
       const key = isAlone ? `${parameter.type} ${index}` : parameter.type;
-      groups.set(key, [...(groups.get(key) ?? []), { index, dtype }]);
+      addTo(groups, key, { index, dtype });
     }
     for (const group of groups.values()) {
       const allowed = typesOf(schema, parameterAt(schema.inputs, group[0].index)!);
@@ -312,6 +312,16 @@ function isContradicted({ kind, dtype, declaredDtype }: IValue): boolean {
 
 function isFloat(...dtypes: DType[]): boolean {
   return dtypes.every(dtype => DTYPES[dtype].kind === 'float');
+}
+
+/** Add an item to the list of a key: some operators take thousands of operands. */
+function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) {
+    lists.set(key, [item]);
+  } else {
+    list.push(item);
+  }
 }
 
 /** The type of the fewest bits that holds all values of all types; null where none of those allowed does. */

@@ -10,6 +10,8 @@ import * as ort from 'onnxruntime-node';
 import { findInvalidTypes } from '../../../src/autocast';
 import { Engine } from '../../../src/engine/service';
 import { readModel } from '../../../src/formats';
+import type { IGraph, INode } from '../../../src/model';
+import { makeValue } from '../../../src/model';
 import { onnxTypeErrors } from '../../../src/operators';
 import { temporaryFolder } from '../formats/samples';
 
@@ -100,6 +102,40 @@ describe('onnxTypeErrors', () => {
         await expect(load).rejects.toThrow(/NOT_IMPLEMENTED|Could not find an implementation/u);
       }
     }
+  });
+});
+
+describe('a node of very many operands', () => {
+  // The time of a list that is copied for every operand showed first on such nodes.
+  it('should be checked with a few looks at each', () => {
+    const many = 50_000;
+    let looks = 0;
+    const inputs = Array.from({ length: many }, (_, i) => {
+      const value = makeValue(`x${i}`, 'float32', [1]);
+      return Object.defineProperty(value, 'dtype', { get: () => (looks++, 'float32') });
+    });
+    const output = makeValue('y', 'float32', [1]);
+    const node: INode = {
+      name: 'sum',
+      op: 'onnx.Sum',
+      inputs,
+      outputs: [output],
+      attrs: {},
+      region: null,
+      module: null,
+      source: null
+    };
+    const graph: IGraph = {
+      name: 'g',
+      inputs,
+      outputs: [output],
+      nodes: [node],
+      weights: [],
+      opsets: { '': 18 }
+    };
+    expect(onnxTypeErrors(graph)).toEqual([]);
+    expect(looks).toBeGreaterThanOrEqual(many);
+    expect(looks).toBeLessThanOrEqual(4 * many);
   });
 });
 
