@@ -1036,6 +1036,22 @@ both(A.linalg_vecdot.default, (3, 4), (3, 4))
 case(A.linalg_vecdot.default, t(4), t(4))
 case(A.linalg_vecdot.default, t(3, 1, 2), t(4, 2), dim=-2)
 
+# Losses of pairs, triplets and margins.
+for reduction in range(3):
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    both(A.hinge_embedding_loss.default, (3, 4), signs, 0.5, reduction)
+    case(A.hinge_embedding_loss.default, t(4), torch.tensor([1.0, -1.0, 0.0, 2.0]), reduction=reduction)
+    both(A.poisson_nll_loss.default, (3, 4), (3, 4), True, False, 1e-8, reduction, make=pos)
+    case(A.poisson_nll_loss.default, pos(3, 4), pos(3, 4), False, True, 1e-8, reduction)
+    case(A.cosine_embedding_loss.default, t(4, 3), t(4, 3), torch.tensor([1, -1, 1, 0]), 0.25, reduction)
+    both(A.cosine_embedding_loss.default, (4, 3), (4, 3), signs, -0.5, reduction)
+    both(A.triplet_margin_loss.default, (4, 3), (4, 3), (4, 3), 4.0, reduction=reduction)
+    case(A.triplet_margin_loss.default, t(4, 3), t(4, 3), t(4, 3), 3.0, 1.0, 0.25, True, reduction)
+    case(A.multi_margin_loss.default, t(3, 5), ints(3), reduction=reduction)
+    case(A.multi_margin_loss.default, t(3, 5), ints(3), 2, 0.5, pos(5), reduction)
+    case(A.multi_margin_loss.default, t(5), ints(), 1, 1, pos(5), reduction)
+case(A.cosine_embedding_loss.default, t(3), t(3), torch.tensor(1))
+
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:
     _, name, overload = op.split(".")

@@ -34,7 +34,7 @@ export const LIKE_FIRST = words(`
   conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution _convolution
   scaled_dot_product_attention rnn_tanh_cell rnn_relu_cell
   amax amin aminmax logcumsumexp renorm histc meshgrid cartesian_prod combinations
-  nll_loss nll_loss2d nll_loss_nd nll_loss_forward nll_loss2d_forward huber_loss soft_margin_loss conj_physical
+  nll_loss nll_loss2d nll_loss_nd nll_loss_forward nll_loss2d_forward huber_loss soft_margin_loss multi_margin_loss conj_physical
   fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
   matrix_exp linalg_inv inverse linalg_det det pinverse linalg_pinv linalg_cholesky cholesky
 `);
@@ -44,13 +44,13 @@ export const PROMOTING = words(`
   add sub subtract rsub mul multiply remainder fmod floor_divide maximum minimum fmax fmin bitwise_and bitwise_or bitwise_xor
   bitwise_left_shift bitwise_right_shift __and__ __or__ __xor__ __lshift__ __rshift__ pow
   addcmul addcdiv lerp heaviside hypot gcd lcm logaddexp logaddexp2 outer ger inner cross linalg_cross addr kron
-  clamp clip clamp_min clamp_max diff bilinear mse_loss l1_loss smooth_l1_loss kl_div poisson_nll_loss
-  hinge_embedding_loss margin_ranking_loss binary_cross_entropy dist
+  clamp clip clamp_min clamp_max diff bilinear mse_loss l1_loss smooth_l1_loss kl_div
+  binary_cross_entropy dist
 `);
 
 /** As PROMOTING, with integers turned into the default float. */
 export const PROMOTING_FLOAT = words(`
-  true_divide atan2 arctan2 xlogy special_xlogy special_xlog1py copysign ldexp cosine_similarity cdist
+  true_divide atan2 arctan2 xlogy special_xlogy special_xlog1py copysign ldexp cosine_similarity cdist margin_ranking_loss
 `);
 
 /** The dtype of the first tensor, with integers turned into the default float. */
@@ -58,7 +58,7 @@ export const FLOATING = words(`
   acos acosh asin asinh atan atanh arccos arccosh arcsin arcsinh arctan arctanh cos cosh sin sinh tan tanh sinc exp exp2 expm1
   log log10 log1p log2 logit sqrt rsqrt reciprocal sigmoid erf erfc erfinv lgamma digamma mvlgamma i0 special_i0 special_erf
   special_erfc special_sinc special_expm1 special_exp2 special_log1p special_logit special_expit special_ndtr special_ndtri deg2rad rad2deg
-  logsumexp special_logsumexp tanhshrink softsign std var std_mean var_mean
+  logsumexp special_logsumexp tanhshrink softsign hinge_embedding_loss std var std_mean var_mean
 `);
 
 /** bool. */

@@ -22,7 +22,14 @@ import {
 } from './families';
 import { hasProjections } from '../policy';
 import type { PromotionOperand } from './promotion';
-import { DEFAULT_FLOAT, resultType, toComplex, toFloating, toReal } from './promotion';
+import {
+  DEFAULT_FLOAT,
+  promoteTypes,
+  resultType,
+  toComplex,
+  toFloating,
+  toReal
+} from './promotion';
 
 /**
  * Computes the dtypes of a node's results from those of its operands: one dtype for all results, or one per result.
@@ -216,6 +223,14 @@ const operandDtype = (node: INode, name: string): DType | null => {
   return attr?.kind === 'input' ? (node.inputs[attr.index]?.dtype ?? null) : null;
 };
 
+/** The type that floating-point numbers made of several groups of operands have in common. */
+function promotedFloats(node: INode, groups: readonly (readonly string[])[]): DType | null {
+  return groups
+    .map(names => resultType(operandsOf(node, names)))
+    .map(dtype => dtype && toFloating(dtype))
+    .reduce((a, b) => a && b && promoteTypes(a, b));
+}
+
 /** Numbers of double precision, complex where an operand is. */
 const doublePrecision: DtypeRule = node =>
   node.inputs.some(value => value?.dtype && DTYPES[value.dtype].kind === 'complex')
@@ -308,6 +323,16 @@ const RULES: ReadonlyMap<string, DtypeRule> = new Map<string, DtypeRule>([
   ['cross_entropy_loss', crossEntropy],
   // The losses are written over `1 - target`.
   ['binary_cross_entropy_with_logits', node => operandDtype(node, 'target')],
+  ['cosine_embedding_loss', node => promotedFloats(node, [['input1'], ['input2']])],
+  ['poisson_nll_loss', node => promotedFloats(node, [['input'], ['input', 'target']])],
+  [
+    'triplet_margin_loss',
+    node =>
+      promotedFloats(node, [
+        ['anchor', 'positive'],
+        ['anchor', 'negative']
+      ])
+  ],
   ['float_power', doublePrecision],
   ['gru_cell', cell],
   ['lstm_cell', cell],

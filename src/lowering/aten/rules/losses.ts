@@ -9,8 +9,9 @@ import { isFloating } from '../../../model';
 import type { IValue } from '../../../model';
 import { intAttr } from '../../builder';
 import type { Call } from '../call';
-import { rule } from '../rule';
+import { anyArguments, rule } from '../rule';
 import type { IRule } from '../rule';
+import { distanceOf, positiveOrder } from './matmul';
 import { operand } from './operands';
 import { logOnePlus } from './unary';
 
@@ -31,9 +32,13 @@ function both(c: Call): [IValue, IValue] {
   return [operand(c, 'self'), operand(c, 'target')];
 }
 
-/** A rule for a loss of every element, with the means of reduction at its end. */
-function elementwise(schema: string, loss: (c: Call) => IValue): IRule {
-  return rule(schema, c => settled(c, loss(c)));
+/** A rule for a loss of every element or row, with the means of reduction at its end. */
+function elementwise(
+  schema: string,
+  loss: (c: Call) => IValue,
+  check: (c: Call) => string | null = anyArguments
+): IRule {
+  return rule(schema, c => settled(c, loss(c)), check);
 }
 
 function distance(c: Call): IValue {
@@ -230,6 +235,100 @@ function marginRanking(c: Call): IValue {
   return c.emit('Max', [shifted, c.scalar(0)]);
 }
 
+/** Where the target is not `value`: the loss, else nothing. */
+function unless(c: Call, value: number, loss: IValue): IValue {
+  const equal = c.emit('Equal', [operand(c, 'target'), c.scalar(value)], {}, { dtype: 'bool' });
+  return c.emit('Where', [equal, c.scalar(0), loss]);
+}
+
+/** `x` of targets 1, `max(0, margin - x)` of targets -1; both of others. */
+function hinge(c: Call): IValue {
+  const self = operand(c, 'self');
+  const short = c.emit('Sub', [c.scalar(c.number('margin')), self]);
+  return c.emit('Add', [unless(c, 1, c.emit('Max', [short, c.scalar(0)])), unless(c, -1, self)]);
+}
+
+/** `exp(x) - t x`, or `x - t log(x + eps)`; with what Stirling's formula adds for targets above 1. */
+function poisson(c: Call): IValue {
+  const [input, target] = [operand(c, 'input'), operand(c, 'target')];
+  const logs = c.bool('log_input')
+    ? input
+    : c.emit('Log', [c.emit('Add', [input, c.scalar(c.number('eps'))])]);
+  const loss = c.emit('Sub', [
+    c.bool('log_input') ? c.emit('Exp', [input]) : input,
+    c.emit('Mul', [target, logs])
+  ]);
+  if (!c.bool('full')) {
+    return loss;
+  }
+  const own = c.emit('Sub', [c.emit('Mul', [target, c.emit('Log', [target])]), target]);
+  const root = c.emit('Log', [c.emit('Mul', [target, c.scalar(2 * Math.PI)])]);
+  const stirling = c.emit('Add', [own, c.emit('Mul', [root, c.scalar(0.5)])]);
+  const few = c.emit('LessOrEqual', [target, c.scalar(1)], {}, { dtype: 'bool' });
+  return c.emit('Add', [loss, c.emit('Where', [few, c.scalar(0), stirling])]);
+}
+
+/** `1 - cos` of targets 1, `max(0, cos - margin)` of targets -1. */
+function cosineEmbedding(c: Call): IValue {
+  const [a, b] = [operand(c, 'input1'), operand(c, 'input2')];
+  const axis = c.int64s([c.rank(c.tensor('target'))]);
+  const product = (x: IValue, y: IValue): IValue =>
+    c.emit('ReduceSum', [c.emit('Mul', [x, y]), axis], { keepdims: intAttr(0) });
+  const square = (x: IValue): IValue => c.emit('Add', [product(x, x), c.scalar(1e-12)]);
+  const cosine = c.emit('Div', [
+    product(a, b),
+    c.emit('Sqrt', [c.emit('Mul', [square(a), square(b)])])
+  ]);
+  const apart = c.emit('Sub', [cosine, c.scalar(c.number('margin'))]);
+  const is = (value: number): IValue =>
+    c.emit('Equal', [operand(c, 'target'), c.scalar(value)], {}, { dtype: 'bool' });
+  return c.emit('Where', [
+    is(1),
+    c.emit('Sub', [c.scalar(1), cosine]),
+    c.emit('Where', [is(-1), c.emit('Max', [apart, c.scalar(0)]), c.scalar(0)])
+  ]);
+}
+
+/** `max(0, margin + d(anchor, positive) - d(anchor, negative))`, the negative's distance from either with `swap`. */
+function tripletMargin(c: Call): IValue {
+  const near = distanceOf(c, 'anchor', 'positive');
+  const other = distanceOf(c, 'anchor', 'negative');
+  const far = c.bool('swap')
+    ? c.emit('Min', [other, distanceOf(c, 'positive', 'negative')])
+    : other;
+  const shifted = c.emit('Add', [near, c.scalar(c.number('margin'))]);
+  return c.emit('Max', [c.emit('Sub', [shifted, far]), c.scalar(0)]);
+}
+
+/** `max(0, margin - x_t + x_j) ^ p` of all classes j but the target t, times the target's weight, over the number of classes. */
+function multiMargin(c: Call): IValue {
+  const self = operand(c, 'self');
+  const axis = classAxis(c);
+  const target = c.castTo(c.tensor('target'), 'int64');
+  const column = c.emit('Unsqueeze', [target, c.int64s([axis])], {}, { dtype: 'int64' });
+  const own = c.emit('GatherElements', [self, column], { axis: intAttr(axis) });
+  const margin = c.emit('Sub', [c.scalar(c.number('margin')), own]);
+  const short = c.emit('Max', [c.emit('Add', [margin, self]), c.scalar(0)]);
+  const loss = c.number('p') === 2 ? c.emit('Mul', [short, short]) : short;
+  const weighted = c.has('weight')
+    ? c.emit('Mul', [loss, c.emit('Gather', [operand(c, 'weight'), column], { axis: intAttr(0) })])
+    : loss;
+  const classes = c.emit(
+    'Range',
+    [c.sizeScalar(0), c.sizeScalar(c.sizeOf(self, axis)), c.sizeScalar(1)],
+    {},
+    { dtype: 'int64' }
+  );
+  const itself = c.emit('Equal', [classes, column], {}, { dtype: 'bool' });
+  return c.emit(
+    'ReduceMean',
+    [c.emit('Where', [itself, c.scalar(0), weighted]), c.int64s([axis])],
+    {
+      keepdims: intAttr(0)
+    }
+  );
+}
+
 const BY_CLASS = 'Tensor self, Tensor target, Tensor? weight';
 
 /** Rules of this file. */
@@ -275,6 +374,33 @@ export const LOSS_RULES: readonly IRule[] = [
   elementwise(
     'margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor',
     marginRanking
+  ),
+  /** Sub, Max, Equal, Where, Add. */
+  elementwise(
+    'hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0, int reduction=1) -> Tensor',
+    hinge
+  ),
+  /** Exp, Mul, Sub; Log, LessOrEqual, Where for the whole formula. */
+  elementwise(
+    'poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor',
+    poisson
+  ),
+  /** Mul, ReduceSum, Sqrt, Div, Equal, Where. */
+  elementwise(
+    'cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor',
+    cosineEmbedding
+  ),
+  /** Sub, Add, ReduceL2, Max. */
+  elementwise(
+    'triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2.0, float eps=1e-06, bool swap=False, int reduction=1) -> Tensor',
+    tripletMargin,
+    positiveOrder
+  ),
+  /** GatherElements, Sub, Add, Max, Range, Equal, Where, ReduceMean. */
+  elementwise(
+    'multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor',
+    multiMargin,
+    classTargets
   ),
   /** Equal, Where, GatherElements, Neg. */
   ...['nll_loss', 'nll_loss2d', 'nll_loss_nd'].map(name =>

@@ -102,7 +102,7 @@ export const MATMUL_RULES: readonly IRule[] = [
   /** Sub, Add, ReduceL2. */
   rule(
     'pairwise_distance(Tensor x1, Tensor x2, float p=2.0, float eps=1e-06, bool keepdim=False) -> Tensor',
-    pairwiseDistance,
+    c => distanceOf(c, 'x1', 'x2', c.bool('keepdim')),
     positiveOrder
   ),
   /** Gather, Mul, Sub. */
@@ -225,15 +225,15 @@ function lengths(c: Call, value: IValue, p: number, keepdim = false): IValue {
 }
 
 /** A positive p: the others count, or do not converge. */
-function positiveOrder(c: Call): string | null {
+export function positiveOrder(c: Call): string | null {
   return c.number('p') > 0 ? null : `p = ${c.number('p')}`;
 }
 
-/** `x1 - x2 + eps`, and its length. */
-function pairwiseDistance(c: Call): IValue {
-  const [a, b] = ['x1', 'x2'].map(name => c.toType(c.tensor(name), c.outType));
+/** The length of `x1 - x2 + eps` along the last dimension; `p` and `eps` are arguments of the call. */
+export function distanceOf(c: Call, x1: string, x2: string, keepdim = false): IValue {
+  const [a, b] = [x1, x2].map(name => c.toType(c.tensor(name), c.outType));
   const difference = c.emit('Add', [c.emit('Sub', [a, b]), c.scalar(c.number('eps'))]);
-  return lengths(c, difference, c.number('p'), c.bool('keepdim'));
+  return lengths(c, difference, c.number('p'), keepdim);
 }
 
 /** The cross product along a dimension of size 3. */

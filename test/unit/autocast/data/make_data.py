@@ -215,6 +215,19 @@ def main():
         for op in "hsplit.int vsplit.int tensor_split.sections".split():
             case(op, x, 2)
     for dtype in DTYPES:
+        x, row = tensor(dtype), tensor(dtype, (2,))
+        for other in DTYPES:
+            y = tensor(other)
+            case("hinge_embedding_loss", x, y)
+            case("poisson_nll_loss", x, y, True, True, 1e-8, 1)
+            case("poisson_nll_loss", x, y, False, False, 1e-8, 0)
+            case("margin_ranking_loss", row, row, tensor(other, (2,)))
+            case("margin_ranking_loss", row, tensor(other, (2,)), row)
+            case("cosine_embedding_loss", x, x, tensor(other, (2,)))
+            case("cosine_embedding_loss", x, y, row)
+            case("triplet_margin_loss", x, x, y)
+        case("multi_margin_loss", x, torch.ones(2, dtype=torch.int64))
+    for dtype in DTYPES:
         x = tensor(dtype)
         case("float_power.Tensor_Scalar", x, 2)
         case("float_power.Scalar", 2, x)
