@@ -1052,6 +1052,17 @@ for reduction in range(3):
     case(A.multi_margin_loss.default, t(5), ints(), 1, 1, pos(5), reduction)
 case(A.cosine_embedding_loss.default, t(3), t(3), torch.tensor(1))
 
+# Numbers that are lost beside 1.
+for dtype in (F32, torch.float64, BF16):
+    small = t(9, dtype=dtype) * 2**-20
+    for op in (A.log1p, A.expm1):
+        case(op.default, small)
+        case(op.default, small * 2**-20)
+        case(op.default, torch.tensor([0.0, -0.0, math.inf, -math.inf, math.nan, -1.0, -2.0, 3.0], dtype=dtype))
+    case(A.log1p.default, torch.tensor([1e30, 1e10, 100.0, 0.3], dtype=dtype))
+    case(A.expm1.default, torch.tensor([0.3, -0.3, 0.4999, 0.5, -0.5, -1.5], dtype=dtype))
+    case(A.expm1.default, torch.tensor([-40.0, -100.0, 80.0], dtype=dtype))
+
 SCHEMAS = {}
 for op in {c["op"] for c in CASES}:
     _, name, overload = op.split(".")

@@ -157,9 +157,29 @@ export function isNegative(c: Call, value: IValue): IValue {
   return c.emit('Or', [below, minusZero], {}, { ...bool });
 }
 
-/** `log(1 + x)`. */
+/**
+ * `log(1 + x)`, exact also where the sum rounds most of x away: times x over what is left of it.
+ *
+ * Source: W. Kahan's `log1p`, in D. Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic, theorem 4.
+ */
 export function logOnePlus(c: Call, x: IValue): IValue {
-  return c.emit('Log', [c.emit('Add', [x, c.scalar(1)])]);
+  const sum = c.emit('Add', [x, c.scalar(1)]);
+  const left = c.emit('Sub', [sum, c.scalar(1)]);
+  const equal = (a: IValue, b: IValue): IValue => c.emit('Equal', [a, b], {}, { dtype: 'bool' });
+  // Equal also where x is infinite.
+  const lost = c.emit('Where', [equal(left, x), c.scalar(1), c.emit('Div', [x, left])]);
+  const log = c.emit('Mul', [c.emit('Log', [sum]), lost]);
+  return c.emit('Where', [equal(left, c.scalar(0)), x, log]);
+}
+
+/** `exp(x) - 1`, exact also where x is small: times x over the logarithm of the power, which has the same error. */
+function powerMinusOne(c: Call, x: IValue): IValue {
+  const power = c.emit('Exp', [x]);
+  const less = c.emit('Sub', [power, c.scalar(1)]);
+  const none = c.emit('Equal', [less, c.scalar(0)], {}, { dtype: 'bool' });
+  const exact = c.emit('Mul', [less, c.emit('Div', [x, c.emit('Log', [power])])]);
+  const small = c.emit('Less', [c.emit('Abs', [x]), c.scalar(0.5)], {}, { dtype: 'bool' });
+  return c.emit('Where', [small, c.emit('Where', [none, x, exact]), less]);
 }
 
 /** Rules of this file. */
@@ -167,9 +187,9 @@ export const UNARY_RULES: readonly IRule[] = [
   ...DIRECT.flatMap(([name, op]) => both(name, '', c => c.emit(op, [self(c)]))),
   /** Sqrt, Reciprocal. */
   ...both('rsqrt', '', c => c.emit('Reciprocal', [c.emit('Sqrt', [self(c)])])),
-  /** Exp, Sub. */
-  ...both('expm1', '', c => c.emit('Sub', [c.emit('Exp', [self(c)]), c.scalar(1)])),
-  /** Add, Log. */
+  /** Exp, Sub, Equal, Log, Div, Mul, Abs, Less, Where. */
+  ...both('expm1', '', c => powerMinusOne(c, self(c))),
+  /** Add, Sub, Equal, Div, Where, Log, Mul. */
   ...both('log1p', '', c => logOnePlus(c, self(c))),
   /** Log, Mul. */
   ...both('log2', '', c => c.emit('Div', [c.emit('Log', [self(c)]), c.scalar(Math.LN2)])),
