@@ -40,16 +40,30 @@ async function findPython() {
   throw new Failure(`Python ${oldestPython.join('.')} or later is needed${found}`);
 }
 
+/** The files, what they ask for as a hash, and the file that tells which hash an environment holds. */
+function requirementsOf(venv, requirementFiles) {
+  const files = requirementFiles.map(file => join(root, 'requirements', file));
+  return {
+    files,
+    hash: createHash('sha256').update(files.map(readRequirements).join('\0')).digest('hex'),
+    stamp: join(venv, `castlens-${requirementFiles.join('-')}.sha256`)
+  };
+}
+
+/** Whether the environment `name` holds what the requirement files ask for. */
+export function hasVenv(name, requirementFiles) {
+  const { hash, stamp } = requirementsOf(join(root, name), requirementFiles);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
+}
+
 /**
  * Makes the environment `name` hold what the requirement files ask for and returns its folder. Does nothing when it did
  * so before with the same files.
  */
 export async function ensureVenv(name, requirementFiles, { timeoutMs = 0 } = {}) {
   const venv = join(root, name);
-  const files = requirementFiles.map(file => join(root, 'requirements', file));
-  const hash = createHash('sha256').update(files.map(readRequirements).join('\0')).digest('hex');
-  const stamp = join(venv, `castlens-${requirementFiles.join('-')}.sha256`);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+  const { files, hash, stamp } = requirementsOf(venv, requirementFiles);
+  if (hasVenv(name, requirementFiles)) {
     return venv;
   }
 

@@ -7,7 +7,7 @@ import { ensureBrowser } from './browser.mjs';
 import { prepareCuda } from './cudatest.mjs';
 import { ensureBuilt, ensureNodeModules, requireNode } from './prepare.mjs';
 import { Failure, run, say } from './process.mjs';
-import { ensureVenv, installExtension, jupyterVariables, venvProgram } from './python.mjs';
+import { ensureVenv, hasVenv, installExtension, jupyterVariables, venvProgram } from './python.mjs';
 import { root } from './sidecar.mjs';
 
 const torchTimeLimitMs = 15 * 60_000;
@@ -25,7 +25,7 @@ const reports = join(root, 'test-results', 'reports');
  * @typedef {{ passed: number, failed: number, skipped: number, reason?: string, isSkipped?: boolean }} Counts
  */
 
-/** The suites in the order in which they run; `torch` runs only when it is named. */
+/** The suites in the order in which they run; `torch` installs PyTorch only when it is named. */
 const suites = {
   lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '--cache', '.'], prettierCheck),
   typecheck: () => runCheck(...typecheckProjects),
@@ -203,12 +203,18 @@ async function runPlaywright(args) {
 /** As many processes as there are processors, each with one thread: PyTorch's own threads gain nothing on models this small. */
 const torchWorkers = ['-n', String(Math.min(availableParallelism(), 4)), '--dist', 'worksteal'];
 
-async function runTorch(args) {
+/** All versions of PyTorch where the suite is named; else the newest that is installed. */
+async function runTorch(args, isNamed) {
   if (!hasPythonTests('torch')) {
     return { ...nothing, reason: 'skipped, test/torch has no tests' };
   }
+  const installed = torchVersions.findLast(one => hasVenv(one.venv, [one.requirements]));
+  if (!isNamed && installed === undefined) {
+    const reason = 'skipped, PyTorch is not installed: npm run test:torch installs it';
+    return { ...nothing, reason, isSkipped: true };
+  }
   let total = nothing;
-  for (const { version, venv, requirements } of torchVersions) {
+  for (const { version, venv, requirements } of isNamed ? torchVersions : [installed]) {
     try {
       await ensureVenv(venv, [requirements], { timeoutMs: torchTimeLimitMs });
     } catch (error) {
@@ -239,13 +245,11 @@ function parseArguments(argv) {
       `there is no suite ${unknown.join(', ')}; the suites are ${Object.keys(suites).join(', ')}`
     );
   }
-  const selected = Object.keys(suites).filter(name =>
-    names.length > 0 ? names.includes(name) : !optional.has(name)
-  );
-  return { selected, args: split < 0 ? [] : argv.slice(split + 1) };
+  const selected = Object.keys(suites).filter(name => names.length === 0 || names.includes(name));
+  return { selected, named: new Set(names), args: split < 0 ? [] : argv.slice(split + 1) };
 }
 
-async function runSuites(selected, args) {
+async function runSuites(selected, named, args) {
   let total = nothing;
   const lines = [];
   for (const name of selected) {
@@ -253,7 +257,7 @@ async function runSuites(selected, args) {
     const start = performance.now();
     let counts;
     try {
-      counts = await suites[name](args);
+      counts = await suites[name](args, named.has(name));
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
@@ -273,7 +277,7 @@ async function runSuites(selected, args) {
 }
 
 async function main() {
-  const { selected, args } = parseArguments(process.argv.slice(2));
+  const { selected, named, args } = parseArguments(process.argv.slice(2));
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
 
@@ -283,7 +287,7 @@ async function main() {
     requireNode();
     await ensureNodeModules();
     await ensureBuilt();
-    ({ total, lines } = await runSuites(selected, args));
+    ({ total, lines } = await runSuites(selected, named, args));
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
