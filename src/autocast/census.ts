@@ -45,8 +45,9 @@ export function takeCensus(
     ...cast,
     isRepeated: repeated.has(cast.node),
     isFoldable:
-      aliases.mutatorOf(cast.node.inputs[0]!) === null &&
-      aliases.mutatorOf(cast.node.outputs[0]!) === null,
+      cast.kind === 'computed' ||
+      (aliases.mutatorOf(cast.node.inputs[0]!) === null &&
+        aliases.mutatorOf(cast.node.outputs[0]!) === null),
     module: attribution.moduleOf(cast.node, cast.weight)
   }));
   const perForward = countForwards(casts, cached);

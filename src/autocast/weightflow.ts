@@ -35,6 +35,9 @@ export type WeightFlow =
 const CONSTANT: WeightFlow = { kind: 'constant' };
 const COMPUTED: WeightFlow = { kind: 'computed' };
 
+/** After so many passes nothing that is written to counts as computed any more. */
+const MOST_PASSES = 4;
+
 /** How many values are looked at, at most, to name the weights that one is computed from. */
 const MOST_VALUES = 1000;
 
@@ -42,41 +45,21 @@ const MOST_VALUES = 1000;
  * Every value of a graph, and of those nested in it, that depends on weights and literals alone.
  *
  * #### Notes
- * Left out is what draws random numbers, what shares memory with a value that is written to in place, and results of nodes
- * that hold graphs.
+ * Left out is what draws random numbers, what shares memory with a weight that is written to or with a value that anything else is
+ * written into, and results of nodes that hold graphs.
  *
  * #### Complexity
  * Linear in operands.
  */
 export class WeightFlows {
   constructor(private readonly _graph: IGraph) {
-    const aliases = findAliases(_graph);
-    const addWeights = (one: IGraph): void => {
-      const given = new Set(one.inputs);
-      for (const { value, weight } of one.weights) {
-        // A weight that the caller may replace is none, nor is one that a forward writes to.
-        if (!given.has(value) && weight.isUpdated !== true) {
-          const lineage = { weight, value, isView: false, isCast: false };
-          this._flows.set(value, { kind: 'stored', lineage });
-        }
-      }
-    };
-    addWeights(_graph);
-    this._aliases = aliases;
-    forEachNode(_graph, node => {
-      bodiesOf(node).forEach(addWeights);
-      for (const { value, operand } of handedOn(node)) {
-        this._set(value, this._flows.get(operand) ?? null);
-      }
-      const flow = this._flowOf(node);
-      if (flow !== null) {
-        for (const value of node.outputs) {
-          if (value !== null && aliases.mutatorOf(value) === null) {
-            this._flows.set(value, flow);
-          }
-        }
-      }
-    });
+    this._aliases = findAliases(_graph);
+    // What is written shows in values that were computed before: those are looked at anew then.
+    for (let pass = 0, before = -1; before !== this._lost.size + this._filled.size; pass++) {
+      before = this._lost.size + this._filled.size;
+      this._losesAllWritten = pass >= MOST_PASSES;
+      this._follow();
+    }
   }
 
   /** How a value depends on weights; null where it depends on anything else. */
@@ -106,23 +89,70 @@ export class WeightFlows {
     return [...sources];
   }
 
+  /** Go through the graph once. */
+  private _follow(): void {
+    this._flows.clear();
+    const addWeights = (one: IGraph): void => {
+      const given = new Set(one.inputs);
+      for (const { value, weight } of one.weights) {
+        // A weight that the caller may replace is none, nor is one that a forward writes to.
+        if (given.has(value) || weight.isUpdated === true) {
+          continue;
+        }
+        if (this._aliases.mutatorOf(value) !== null) {
+          this._lost.add(this._aliases.groupOf(value));
+        }
+        const lineage = { weight, value, isView: false, isCast: false };
+        this._set(value, { kind: 'stored', lineage });
+      }
+    };
+    addWeights(this._graph);
+    forEachNode(this._graph, node => {
+      bodiesOf(node).forEach(addWeights);
+      for (const { value, operand } of handedOn(node)) {
+        this._set(value, this._flows.get(operand) ?? null);
+      }
+      const flow = this._flowOf(node);
+      const [target] = node.inputs;
+      if (target && flow !== CONSTANT && writesInPlace(node)) {
+        const group = this._aliases.groupOf(target);
+        (flow === null ? this._lost : this._filled).add(group);
+      }
+      node.outputs.forEach(value => value !== null && this._set(value, flow));
+    });
+  }
+
   private _set(value: IValue, flow: WeightFlow | null): void {
-    if (flow !== null) {
-      this._flows.set(value, flow);
+    if (flow === null || this._isLost(value)) {
+      return;
     }
+    const isWritten = this._aliases.mutatorOf(value) !== null;
+    const isFilled = isWritten && this._filled.has(this._aliases.groupOf(value));
+    this._flows.set(value, isFilled || (isWritten && flow.kind === 'stored') ? COMPUTED : flow);
+  }
+
+  /** Whether a value shares memory with a weight that is written to, or with what something else is written into. */
+  private _isLost(value: IValue): boolean {
+    return (
+      this._aliases.mutatorOf(value) !== null &&
+      (this._losesAllWritten || this._lost.has(this._aliases.groupOf(value)))
+    );
   }
 
   private _flowOf(node: INode): WeightFlow | null {
-    if (bodiesOf(node).length > 0 || writesInPlace(node) || isRandom(node)) {
+    if (bodiesOf(node).length > 0 || isRandom(node)) {
       return null;
     }
     let hasWeight = false;
     for (const operand of node.inputs) {
       const flow = operand === null ? CONSTANT : (this._flows.get(operand) ?? null);
-      if (flow === null || (operand !== null && this._aliases.mutatorOf(operand) !== null)) {
+      if (flow === null) {
         return null;
       }
       hasWeight ||= flow !== CONSTANT;
+    }
+    if (writesInPlace(node)) {
+      return hasWeight ? COMPUTED : CONSTANT;
     }
     if (!hasWeight) {
       return CONSTANT;
@@ -149,6 +179,11 @@ export class WeightFlows {
   }
 
   private readonly _aliases: IAliases;
+  /** Representatives of the groups of values that something else than weights and literals goes into. */
+  private readonly _lost = new Set<IValue>();
+  /** Representatives of the groups that something computed from weights is written into. */
+  private readonly _filled = new Set<IValue>();
+  private _losesAllWritten = false;
   private readonly _flows = new Map<IValue, WeightFlow>();
   private _producers: Map<IValue, INode> | null = null;
 }

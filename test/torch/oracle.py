@@ -44,13 +44,6 @@ def all_weight_casts(program):
     return len(casts), sum(moved for _, moved in casts)
 
 
-def writes_in_place(program):
-    """Whether the program, or one nested in it, writes into a value."""
-    graphs = [module.graph for module in program.graph_module.modules() if isinstance(module, torch.fx.GraphModule)]
-    targets = [node.target for graph in graphs for node in graph.nodes if isinstance(node.target, torch._ops.OpOverload)]
-    return any(target._schema.is_mutable and target is not torch.ops.aten.detach_.default for target in targets)
-
-
 LAYOUT = {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "alias", "clone", "lift_fresh_copy", "split", "split_with_sizes", "chunk", "unbind"}
 
 

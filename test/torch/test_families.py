@@ -4,7 +4,7 @@ import copy
 import pytest
 import torch
 from families import FAMILIES
-from oracle import all_weight_casts, decomposed_casts, writes_in_place
+from oracle import all_weight_casts
 from safetensors.torch import load_file, save_file
 
 MODES = "off,autocast,folded,frozen"
@@ -30,19 +30,16 @@ def exported(request, tmp_path_factory):
     core = program.run_decompositions()
     torch.export.save(core, folder / "model.core.pt2")
     save_file({f"input_{i}": t.contiguous() for i, t in enumerate([*args, *kwargs.values()])}, folder / "inputs.safetensors")
-    # Nothing that is written to in place counts as computed from weights, so there the stored weights are the least.
-    stored, computed = decomposed_casts(program), all_weight_casts(program.run_decompositions({}))
-    least = {"model.pt2": stored if writes_in_place(program) else computed, "model.core.pt2": all_weight_casts(core)}
-    most = {"model.pt2": computed, "model.core.pt2": all_weight_casts(core)}
-    return folder, (least, most), outputs
+    casts = {"model.pt2": all_weight_casts(program.run_decompositions({})), "model.core.pt2": all_weight_casts(core)}
+    return folder, casts, outputs
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_census_and_dtypes(castlens, exported, file):
-    folder, (least, most), _ = exported
+    folder, casts, _ = exported
     census = castlens.json("census", folder / file)
     off = census["perForward"]["off"]
-    assert least[file] <= (off["weightCasts"], off["bytesMoved"]) <= most[file]
+    assert (off["weightCasts"], off["bytesMoved"]) == casts[file]
     assert off["bytesMoved"] == sum(cast["bytesMoved"] for cast in census["weightCasts"])
     codes = {finding["code"] for finding in census["findings"]}
     assert not codes & {"dtype-mismatch", "ambient-autocast"}

@@ -73,6 +73,51 @@ describe('casts of what depends on weights alone', () => {
     expect(kinds(b)).toEqual([['sqrt_2', 'computed', ['size']]]);
   });
 
+  it('should follow what is written to in place where only weights and literals go into it', () => {
+    const b = new GraphBuilder();
+    const computed = mul(b, b.weight('w'), b.weight('v'));
+    const written = b.call('aten.mul_.Tensor', { self: computed, other: 2 });
+    b.output(b.cast(written, 'bfloat16'));
+    expect(kinds(b)).toEqual([['mul__1', 'computed', ['w', 'v']]]);
+  });
+
+  it('should take for computed what a weight is written into, before and after', () => {
+    const b = new GraphBuilder();
+    const made = { dtype: 'float32', shape: [2, 2] } as const;
+    const zeros = b.call('aten.zeros.default', { size: [2, 2] }, made);
+    const row = b.call('aten.select.int', { self: zeros, dim: 0, index: 0 }, { shape: [2] });
+    b.call('aten.copy_.default', { self: row, src: b.weight('w', { shape: [2] }) }, { shape: [2] });
+    b.output(b.cast(zeros, 'bfloat16'));
+    expect(kinds(b)).toHaveLength(1);
+    expect(countCasts(b.graph).weightCasts[0].kind).toBe('computed');
+  });
+
+  it('should take a copy of a weight that is written to for computed', () => {
+    const b = new GraphBuilder();
+    const copy = b.call('aten.clone.default', { self: b.weight('w') });
+    b.call('aten.mul_.Tensor', { self: copy, other: 2 });
+    b.output(b.cast(copy, 'bfloat16'));
+    expect(kinds(b)).toEqual([['clone_0', 'computed', ['w']]]);
+  });
+
+  it('should follow nothing from a weight that is written to', () => {
+    const b = new GraphBuilder();
+    const steps = b.weight('steps', { requiresGrad: false });
+    b.call('aten.add_.Tensor', { self: steps, other: 1 });
+    b.output(b.cast(mul(b, b.weight('w'), steps), 'bfloat16'));
+    expect(kinds(b)).toEqual([]);
+  });
+
+  it('should follow nothing from what an input is written into later', () => {
+    const b = new GraphBuilder();
+    const first = mul(b, b.weight('w'), b.weight('v'));
+    const second = mul(b, first, b.weight('u'));
+    b.output(b.cast(second, 'bfloat16'));
+    b.call('aten.add_.Tensor', { self: second, other: b.weight('t') });
+    b.call('aten.add_.Tensor', { self: second, other: b.input('x') });
+    expect(kinds(b)).toEqual([]);
+  });
+
   it('should follow nothing from what is written to in place, also behind a view', () => {
     const b = new GraphBuilder();
     const computed = mul(b, b.weight('w'), b.weight('v'));
