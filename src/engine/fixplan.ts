@@ -270,10 +270,10 @@ class FixPlanner {
       return leave(`written to in place by ${describeNode(usage.mutator)}`);
     }
     for (const { node } of usage.casts) {
-      const { reach = 'as-given' } = node;
-      if (reach !== 'as-given') {
+      const { reach } = node;
+      if (reach !== undefined) {
         const [user] = this._uses.get(node.outputs[0]!) ?? [];
-        return leave(`${BEFORE_CAST[reach]} before the cast inside ${describeNode(user.node)}`);
+        return leave(`${INSIDE[reach]} ${describeNode(user.node)}`);
       }
     }
     if (usage.casts.some(cast => this._returnsOperand(cast))) {
@@ -413,10 +413,14 @@ class FixPlanner {
   private readonly _left: { weight: IWeight; reason: string }[] = [];
 }
 
-/** What composite operators do with an operand as it is stored. */
-const BEFORE_CAST: Readonly<Record<Exclude<Reach, 'as-given'>, string>> = {
-  computed: 'summed or multiplied',
-  checked: 'must have the dtype of the other operands'
+/**
+ * Why the cast inside of a composite operator cannot be done ahead: the operator does something with the operand as it is stored, or
+ * `run_decompositions()` leaves the casts of all operands out, and the other ones would be of another dtype then.
+ */
+const INSIDE: Readonly<Record<Reach, string>> = {
+  computed: 'summed or multiplied before the cast inside',
+  checked: 'must have the dtype of the other operands before the cast inside',
+  'as-given': 'decomposing the program loses the cast inside'
 };
 
 /** Casts that mean nothing once their operand has the dtype. Those of training IR may alias their operand: they stay. */

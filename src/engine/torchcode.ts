@@ -5,6 +5,7 @@
  */
 import { basename, extname } from 'node:path';
 
+import { weightLineage } from '../autocast';
 import { editableParts, Pt2Rewriter, writeFileAtomically } from '../formats';
 import type { DType, IExportedModel, IWeight } from '../model';
 import { CastlensError } from '../model';
@@ -104,8 +105,21 @@ function factsOf(plan: IFixPlan, loaded: LoadedModel, path: string): ICodeFacts 
       weights.map(weight => codeWeight(weight, to))
     ),
     copied: plan.copies.map(({ weight, to }) => codeWeight(weight, to)),
+    composites: compositesOf(loaded),
     left: [...left].map(([weight, reason]) => ({ weight, reason }))
   };
+}
+
+/** Names of weights by the operators that cast them inside. */
+function compositesOf({ explicit }: LoadedModel): Map<string, string[]> {
+  const { graph, composites, opaque } = explicit;
+  const lineage = weightLineage(graph);
+  const found = new Map<string, string[]>();
+  for (const { op, inputs } of [...composites, ...opaque]) {
+    const names = inputs.flatMap(value => (value && lineage.get(value)?.weight.names[0]) ?? []);
+    found.set(op, [...new Set([...(found.get(op) ?? []), ...names])]);
+  }
+  return found;
 }
 
 function codeWeight({ names, kind }: IWeight, to: DType): ICodeWeight {

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { pythonString } from './literal';
 import type { CodeStrategy } from './strategy';
 
 /**
@@ -14,8 +15,9 @@ import type { CodeStrategy } from './strategy';
  * rearrange their operand moves in front of them. A cast that also changes strides or device, or that the program returns,
  * stays: it then copies, but casts no more.
  */
-export const exportPass: CodeStrategy = ({ copied }) => {
+export const exportPass: CodeStrategy = ({ copied, composites }) => {
   const keepsBoth = copied.length > 0;
+  const loses = composites.size > 0;
   return {
     call: 'fold_weight_casts(ep)',
     about: 'after torch.export.export; a new program with smaller weights, model and ep stay',
@@ -27,6 +29,7 @@ export const exportPass: CodeStrategy = ({ copied }) => {
       '',
       '    Decomposing makes the casts of autocast regions explicit. Save, load, run or compile the result as any other program.',
       '    """',
+      ...(loses ? ['    _refuse_composites(ep)'] : []),
       '    ep = ep.run_decompositions({})',
       '    ep._constants = dict(ep.constants)  # Decomposing shares this table with the program it started from.',
       '    specs = ep.graph_signature.input_specs',
@@ -71,6 +74,7 @@ export const exportPass: CodeStrategy = ({ copied }) => {
       '    return ep',
       '',
       '',
+      ...(loses ? refusal(composites) : []),
       '# Results hold elements of the first operand unchanged, arranged anew: a cast commutes with each of these.',
       'REARRANGING = {',
       '    "alias", "chunk", "clone", "detach", "expand", "flatten", "getitem", "lift_fresh_copy", "narrow", "permute", "reshape",',
@@ -136,3 +140,30 @@ export const exportPass: CodeStrategy = ({ copied }) => {
     ].join('\n')
   };
 };
+
+/** A function that raises where decomposing would change what the program computes. */
+function refusal(composites: ReadonlyMap<string, readonly string[]>): string[] {
+  return [
+    '# Autocast casts inside of these operators alone, here with the weights that they take. Decomposing loses those casts.',
+    'LOSES_CASTS = {',
+    ...[...composites].map(
+      ([operator, weights]) =>
+        `    ${pythonString(operator)}: [${weights.map(pythonString).join(', ')}],`
+    ),
+    '}',
+    '',
+    '',
+    'def _refuse_composites(ep: torch.export.ExportedProgram) -> None:',
+    '    """Decomposed, the program would compute with other dtypes: that is no change of its weights alone."""',
+    '    graphs = [module.graph for module in ep.graph_module.modules() if isinstance(module, torch.fx.GraphModule)]',
+    '    found = {str(node.target) for graph in graphs for node in graph.nodes} & LOSES_CASTS.keys()',
+    '    if found:',
+    '        calls = "; ".join(f"{name} (weights {\', \'.join(LOSES_CASTS[name]) or \'none\'})" for name in sorted(found))',
+    '        raise ValueError(',
+    '            f"decomposing loses the casts inside of {calls}, and the outputs would change: write the call with matmul or linear, "',
+    '            "or keep it out of the region with torch.autocast(..., enabled=False), and export again"',
+    '        )',
+    '',
+    ''
+  ];
+}

@@ -26,6 +26,11 @@ export interface ICodeFacts {
   readonly converted: readonly ICodeWeight[];
   /** Weights that get a second, converted copy beside the original. */
   readonly copied: readonly ICodeWeight[];
+  /**
+   * Operators whose casts are inside of them, so that decomposing the program loses them, each with the names of the weights among its
+   * operands.
+   */
+  readonly composites: ReadonlyMap<string, readonly string[]>;
   /** Weights that are cast and stay as they are. */
   readonly left: readonly { readonly weight: string; readonly reason: string }[];
 }

@@ -246,6 +246,42 @@ def test_onnx_folding(castlens, tmp_path):
     assert same_bits(outputs, [outputs[0]] * 3)
 
 
+class Recurrent(nn.Module):
+    """A layer whose casts are inside of one operator, beside layers that are cast."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.first, self.layer = nn.Linear(8, 8), layer
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            result = self.layer(self.first(x).float())
+            return result[0] if isinstance(result, tuple) else result
+
+
+COMPOSITES = {
+    "lstm": (lambda: nn.LSTM(8, 8), "layer.weight_ih_l0"),
+    "gru": (lambda: nn.GRU(8, 8), "layer.weight_hh_l0"),
+    "rnn-cell": (lambda: nn.RNNCell(8, 8), "layer.weight_ih"),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_pass_keeps_the_bits_or_names_the_weight(castlens, tmp_path, name):
+    """Decomposing loses the casts inside of these operators, so that the pass would give other outputs."""
+    torch.manual_seed(9)
+    make, weight = COMPOSITES[name]
+    x = torch.randn(2, 8) if "cell" in name else torch.randn(3, 2, 8)
+    program = torch.export.export(Recurrent(make()).eval(), (x,))
+    torch.export.save(program, tmp_path / "model.pt2")
+    code = load_code(castlens, tmp_path / "model.pt2")
+    with pytest.raises(ValueError, match=f"loses the casts inside of aten.*{weight}"):
+        code.fold_weight_casts(program)
+    # The module itself can be converted all the same.
+    plain = Recurrent(make()).eval()
+    assert code.preconvert(plain).first.weight.dtype is BF16
+
+
 class Norms(nn.Module):
     """What an optimizer would fuse, casts by CastLike, a weight behind a transpose, and one used in both precisions."""
 

@@ -305,30 +305,32 @@ class Composite(nn.Module):
 
 
 COMPOSITES = {
-    "einsum": (lambda x, w: torch.einsum("bij,jnd->bind", x, w), (8, 2, 4), True),
-    "einsum-summed-first": (lambda x, w: torch.einsum("bij,jnd->bid", x, w), (8, 3, 4), False),
-    "einsum-multiplied-first": (lambda x, w: torch.einsum("bij,bij,jk->bik", x, w, x[0]), (2, 8, 8), False),
-    "einsum-no-product": (lambda x, w: torch.einsum("bij,ij->bij", x, w), (8, 8), False),
-    "linalg-matmul": (torch.linalg.matmul, (8, 4), True),
-    "square": (lambda x, w: x + torch.linalg.matrix_power(w, 2), (8, 8), True),
-    "first-power": (lambda x, w: x + torch.linalg.matrix_power(w, 1), (8, 8), False),
-    "tensordot": (lambda x, w: torch.tensordot(x, w, 1), (8, 4), False),
-    "inner": (torch.inner, (4, 8), False),
-    "inner-with-number": (lambda x, w: torch.inner(x.sum(), w), (4, 8), False),
-    "multi-dot": (lambda x, w: torch.linalg.multi_dot([x[0], w, x[1]]), (8, 8), False),
-    "rnn-cell": (lambda x, w: torch.rnn_tanh_cell(x[0], x[1], w, w), (8, 8), True),
+    "einsum": (lambda x, w: torch.einsum("bij,jnd->bind", x, w), (8, 2, 4)),
+    "einsum-summed-first": (lambda x, w: torch.einsum("bij,jnd->bid", x, w), (8, 3, 4)),
+    "einsum-multiplied-first": (lambda x, w: torch.einsum("bij,bij,jk->bik", x, w, x[0]), (2, 8, 8)),
+    "einsum-no-product": (lambda x, w: torch.einsum("bij,ij->bij", x, w), (8, 8)),
+    "linalg-matmul": (torch.linalg.matmul, (8, 4)),
+    "square": (lambda x, w: x + torch.linalg.matrix_power(w, 2), (8, 8)),
+    "first-power": (lambda x, w: x + torch.linalg.matrix_power(w, 1), (8, 8)),
+    "tensordot": (lambda x, w: torch.tensordot(x, w, 1), (8, 4)),
+    "inner": (torch.inner, (4, 8)),
+    "inner-with-number": (lambda x, w: torch.inner(x.sum(), w), (4, 8)),
+    "multi-dot": (lambda x, w: torch.linalg.multi_dot([x[0], w, x[1]]), (8, 8)),
+    "rnn-cell": (lambda x, w: torch.rnn_tanh_cell(x[0], x[1], w, w), (8, 8)),
 }
 
 
 @pytest.mark.parametrize("name", COMPOSITES)
 def test_operators_that_cast_inside(castlens, tmp_path, name):
+    """Decomposing loses their casts: a weight stored in low precision would then meet operands that are not."""
     torch.manual_seed(3)
-    call, shape, converted = COMPOSITES[name]
+    call_it, shape = COMPOSITES[name]
     x = torch.randn(2, 8, 8)
-    torch.export.save(torch.export.export(Composite(call, shape).eval(), (x,)), tmp_path / "model.pt2")
+    torch.export.save(torch.export.export(Composite(call_it, shape).eval(), (x,)), tmp_path / "model.pt2")
     for mixed in ("--leave-mixed", "--keep-both"):
-        report, _, _ = check(castlens, tmp_path / "model.pt2", tmp_path / f"fixed{mixed}.pt2", [x], mixed, decomposable=False)
-        assert [entry["weight"] for entry in report["converted"]] == ["weight"] * converted
+        report, before, after = check(castlens, tmp_path / "model.pt2", tmp_path / f"fixed{mixed}.pt2", [x], mixed, decomposable=False)
+        assert report["converted"] == []
+        assert same_bits(call(before.run_decompositions({}), [x]), call(after.run_decompositions({}), [x]))
 
 
 @pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])

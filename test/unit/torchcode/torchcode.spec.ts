@@ -15,6 +15,7 @@ function facts(patch: Partial<ICodeFacts> = {}): ICodeFacts {
     weightCasts: 3,
     converted: [weight(['a.weight']), weight(['b.weight', 'c.weight'], { to: 'float16' })],
     copied: [],
+    composites: new Map(),
     left: [],
     ...patch
   };
@@ -138,6 +139,15 @@ describe('writeTorchCode()', () => {
     expect(before).not.toContain('KEEP_BOTH');
     expect(before).toContain('#   "e.weight": used in both precisions');
     expect(write({}, 'export-pass')).not.toContain('KEEP_BOTH');
+  });
+
+  it('should refuse in the pass what decomposing would change, by operator and weight', () => {
+    const composites = new Map([['aten.einsum.default', ['a.weight', 'x": 1}\nimport os']]]);
+    const code = write({ composites }, 'export-pass');
+    expect(code).toContain('    "aten.einsum.default": ["a.weight", "x\\": 1}\\x0aimport os"],');
+    expect(code).toContain('    _refuse_composites(ep)\n    ep = ep.run_decompositions({})');
+    expect(write({ composites }, 'preconvert')).not.toContain('_refuse_composites');
+    expect(write({}, 'export-pass')).not.toContain('_refuse_composites');
   });
 
   it('should not look for an attribute where a forward made the tensor', () => {
