@@ -231,7 +231,7 @@ export function fixText(result: IFixResult): string {
         ]),
     ...(result.regions === undefined
       ? []
-      : [`regions written otherwise: ${formatOverrides(result.regions)}`]),
+      : [`regions written otherwise, so that outputs change: ${formatOverrides(result.regions)}`]),
     `weight casts of one forward: ${result.weightCastsBefore} before, ${result.weightCastsAfter} after`,
     `size: ${formatBytes(result.sizeBefore)} before, ${formatBytes(result.sizeAfter)} after`
   ];

@@ -105,7 +105,7 @@ export async function fixModel(
             left: onnxTypeErrors(fixed.model.graph).map(typeErrorText)
           }
         }),
-    weightCastsBefore: loaded.census(path, regions).perForward.off.weightCasts,
+    weightCastsBefore: loaded.census(path).perForward.off.weightCasts,
     weightCastsAfter: fixed.census(target).perForward.off.weightCasts
   };
 }

@@ -26,7 +26,6 @@ import {
   handedOn,
   isArrangement,
   isFloating,
-  isLowPrecision,
   isTransparent,
   ownResults,
   usesOf
@@ -281,17 +280,22 @@ class FixPlanner {
         'a nested graph returns its cast, which may be no other name of what it was given'
       );
     }
-    if (targets.length > 1) {
+    if (targets.length > 1 && this._mixed === 'leave') {
       return leave(`cast to several dtypes: ${targets.join(', ')}`);
     }
     if (!isFloating(from)) {
       return leave(`a cast of ${from} is no rounding of a weight`);
     }
-    if (!isLowPrecision(to) || DTYPES[to].bits >= DTYPES[from].bits) {
-      return leave(`stored in ${from} already; kept in ${to} it would take more space`);
-    }
-    if (!canCast(from, to)) {
-      return leave(`castlens cannot cast ${from} to ${to}`);
+    for (const target of targets) {
+      if (!isFloating(target)) {
+        return leave(`cast to ${target}, which is no lower precision`);
+      }
+      if (DTYPES[target].bits >= DTYPES[from].bits) {
+        return leave(`stored in ${from} already; kept in ${target} it would take more space`);
+      }
+      if (!canCast(from, target)) {
+        return leave(`castlens cannot cast ${from} to ${target}`);
+      }
     }
     if ([...usage.weights].some(weight => weight.dtype !== from)) {
       return leave('its bytes are also used as another dtype');
@@ -299,16 +303,20 @@ class FixPlanner {
     if (!isWhole(usage.weights)) {
       return leave('its storage holds no whole number of elements');
     }
-    const pinned = this._limits.pinned(usage.weights, usage.values, to);
-    if (pinned !== null) {
-      return leave(pinned);
+    for (const target of targets) {
+      const pinned = this._limits.pinned(usage.weights, usage.values, target);
+      if (pinned !== null) {
+        return leave(pinned);
+      }
     }
-    if (usage.others.length === 0) {
+    if (targets.length > 1) {
+      this._copy(usage);
+    } else if (usage.others.length === 0) {
       this._convert(storage, usage, from, to);
     } else if (this._mixed === 'leave') {
       leave(`also ${usage.others[0]}`);
     } else {
-      this._copy(usage, to);
+      this._copy(usage);
     }
   }
 
@@ -342,8 +350,8 @@ class FixPlanner {
     return false;
   }
 
-  /** Give the casts of a weight a second weight as their operand. */
-  private _copy(usage: IUsage, to: DType): void {
+  /** Give the casts of a weight a second weight as their operand, one per dtype. */
+  private _copy(usage: IUsage): void {
     const left = new Map<IWeight, string>();
     for (const cast of usage.casts) {
       const { value, node, root } = cast;
@@ -358,22 +366,27 @@ class FixPlanner {
       } else if (fixed !== undefined) {
         left.set(weight, fixed);
       } else {
-        this._redirect(takers, value, this._copyOf(root, weight, to));
+        this._redirect(takers, value, this._copyOf(root, weight, cast.to));
         this._removeCast(node);
       }
     }
     left.forEach((reason, weight) =>
-      this._left.push({ weight, reason: `also ${usage.others[0]}, and ${reason}` })
+      this._left.push({
+        weight,
+        reason: `${usage.others.length > 0 ? `also ${usage.others[0]}` : 'cast to several dtypes'}, and ${reason}`
+      })
     );
   }
 
   /** Index of the copy of a value. */
   private _copyOf(value: IValue, weight: IWeight, to: DType): number {
-    let index = this._copyIndex.get(value);
+    const indices = this._copyIndices.get(value) ?? new Map<DType, number>();
+    this._copyIndices.set(value, indices);
+    let index = indices.get(to);
     if (index === undefined) {
       index = this._copies.length;
       this._copies.push({ value, weight, to });
-      this._copyIndex.set(value, index);
+      indices.set(to, index);
     }
     return index;
   }
@@ -408,7 +421,7 @@ class FixPlanner {
   private readonly _dtypes = new Map<IValue, DType>();
   private readonly _casts = new Set<INode>();
   private readonly _copies: IPlannedCopy[] = [];
-  private readonly _copyIndex = new Map<IValue, number>();
+  private readonly _copyIndices = new Map<IValue, Map<DType, number>>();
   private readonly _operands = new Map<INode, Map<IValue, number>>();
   private readonly _left: { weight: IWeight; reason: string }[] = [];
 }

@@ -136,7 +136,10 @@ function SaveForm({ sourceName, initial, overrides, trans, onChange }: ISaveForm
         </label>
       ) : (
         <p className="castlens-SaveDialog-hint">
-          {trans.__('Regions are written as they are run: %1', formatOverrides(overrides))}
+          {trans.__(
+            'Regions are written as they are run: %1. Outputs change: they are no longer those of the model as recorded.',
+            formatOverrides(overrides)
+          )}
         </p>
       )}
     </>

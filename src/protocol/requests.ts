@@ -347,11 +347,11 @@ export interface IFixResult {
   readonly left: readonly { readonly weight: string; readonly reason: string }[];
   /** The program that was repaired and those that were copied as they are, where the archive holds several. */
   readonly programs?: { readonly repaired: string; readonly others: readonly string[] };
-  /** Regions that the new file records otherwise than the source. */
+  /** Regions that the new file records otherwise than the source. Its outputs are then other ones. */
   readonly regions?: RegionOverrides;
   /** Where types were repaired: what was changed, and what is still wrong in the new file, in words. */
   readonly types?: { readonly changes: readonly string[]; readonly left: readonly string[] };
-  /** Weight casts of one forward in mode `off`, of the source (its regions as wanted) and of the new file. */
+  /** Weight casts of one forward in mode `off`, of the source as it is and of the new file. */
   readonly weightCastsBefore: number;
   readonly weightCastsAfter: number;
 }

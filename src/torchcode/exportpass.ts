@@ -36,7 +36,7 @@ export const exportPass: CodeStrategy = ({ copied, composites }) => {
       '    placeholders = {node.name: node for node in ep.graph.nodes if node.op == "placeholder"}',
       '    stored = {}  # Tied weights stay tied.',
       keepsBoth
-        ? '    for name, dtype in {**LOW_PRECISION, **KEEP_BOTH}.items():'
+        ? '    for name, dtype in [*LOW_PRECISION.items(), *KEEP_BOTH]:'
         : '    for name, dtype in LOW_PRECISION.items():',
       '        index = next((i for i, spec in enumerate(specs) if spec.target == name), None)',
       '        if index is None:',
@@ -49,7 +49,7 @@ export const exportPass: CodeStrategy = ({ copied, composites }) => {
       '        _move_casts(old, new, dtype)',
       ...(keepsBoth
         ? [
-            '        if name in KEEP_BOTH and not new.users:  # The program uses a tied name instead.',
+            '        if name not in LOW_PRECISION and not new.users:  # The program uses a tied name instead.',
             '            ep.graph.erase_node(new)',
             '            continue'
           ]

@@ -32,7 +32,7 @@ export const onnxFolding: CodeStrategy = ({ copied }) => {
       '        weights.update(graph.initializers)',
       '        weights.update({node.outputs[0].name: node.outputs[0] for node in graph if node.op_type == "Constant" and "value" in node.attributes})',
       keepsBoth
-        ? '    for name, torch_dtype in {**LOW_PRECISION, **KEEP_BOTH}.items():'
+        ? '    for name, torch_dtype in [*LOW_PRECISION.items(), *KEEP_BOTH]:'
         : '    for name, torch_dtype in LOW_PRECISION.items():',
       '        if name not in weights:',
       '            raise ValueError(f"the model has no weight {name!r}: is it another model?")',
@@ -50,7 +50,7 @@ export const onnxFolding: CodeStrategy = ({ copied }) => {
         : '        _move_casts(old, new, dtype, model, True)',
       ...(keepsBoth
         ? [
-            '        if name in KEEP_BOTH and not new.uses():  # The model uses a tied name instead.',
+            '        if name not in LOW_PRECISION and not new.uses():  # The model uses a tied name instead.',
             '            continue'
           ]
         : []),

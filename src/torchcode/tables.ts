@@ -38,8 +38,12 @@ export function weightTables(
   if (maker !== null && copied.length > 0) {
     lines.push(
       '',
-      `# Used in both precisions: ${maker}() gives them a copy for the casts, nothing else touches them.`,
-      ...dictionary('KEEP_BOTH', copied)
+      `# Used in several precisions: ${maker}() gives them a copy per dtype for the casts, nothing else touches them.`,
+      'KEEP_BOTH = [',
+      ...copied.flatMap(({ names, to }) =>
+        names.map(weight => `    (${pythonString(weight)}, torch.${to}),`)
+      ),
+      ']'
     );
   }
   return lines.join('\n');

@@ -304,6 +304,43 @@ class Composite(nn.Module):
             return self.call(x, self.weight)
 
 
+class SeveralDtypes(nn.Module):
+    """One weight in two low precisions, one in them and in float32, and one in float64 that is computed with in float32."""
+
+    def __init__(self):
+        super().__init__()
+        self.two, self.three = nn.Parameter(torch.randn(8, 8)), nn.Parameter(torch.randn(8, 8))
+        self.wide = nn.Parameter(torch.randn(8, 8, dtype=torch.float64))
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=BF16):
+            y = F.linear(F.linear(x, self.two), self.three).float()
+        with torch.autocast("cpu", dtype=torch.float16):
+            y = F.linear(F.linear(y, self.two), self.three).float()
+        return (y @ self.three) @ self.wide.float()
+
+
+@pytest.mark.parametrize("form", ["training", "core"])
+@pytest.mark.parametrize("mixed", ["--leave-mixed", "--keep-both"])
+def test_one_copy_per_dtype(castlens, tmp_path, mixed, form):
+    torch.manual_seed(4)
+    x = torch.randn(2, 8)
+    program = torch.export.export(SeveralDtypes().eval(), (x,))
+    torch.export.save(program if form == "training" else program.run_decompositions(), tmp_path / "model.pt2")
+    report, _, after = check(castlens, tmp_path / "model.pt2", tmp_path / "fixed.pt2", [x], mixed)
+    converted = [(entry["weight"], entry["to"], "copy" in entry) for entry in report["converted"]]
+    copies = [(name, dtype, True) for name in ("two", "three") for dtype in ("bfloat16", "float16")] if mixed == "--keep-both" else []
+    assert sorted(converted) == sorted([("wide", "float32", False), *copies])
+    assert report["weightCastsAfter"] == (0 if copies else 4)
+    assert after.state_dict["wide"].dtype is torch.float32
+    code = castlens.run("code", tmp_path / "model.pt2", mixed, "--strategy", "export-pass").stdout
+    names = {}
+    exec(code, names)
+    folded = names["fold_weight_casts"](torch.export.load(tmp_path / "model.pt2"))
+    assert same_bits(call(folded, [x]), call(after, [x]))
+    assert decomposed_casts(folded)[0] == report["weightCastsAfter"]
+
+
 COMPOSITES = {
     "einsum": (lambda x, w: torch.einsum("bij,jnd->bind", x, w), (8, 2, 4)),
     "einsum-summed-first": (lambda x, w: torch.einsum("bij,jnd->bid", x, w), (8, 3, 4)),

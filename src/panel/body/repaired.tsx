@@ -3,13 +3,26 @@
  *
  * @packageDocumentation
  */
-import { formatBytes } from '../../protocol';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IFixResult } from '../../protocol';
+import { formatBytes, formatOverrides } from '../../protocol';
 import { CommandIDs } from '../commandids';
 import { formatCount, NO_FIGURE } from '../format';
 import { useReveal } from './reveal';
 import type { ISectionProps } from './sectionprops';
 import { Section } from './section';
 import { Table } from './table';
+
+/** What the file is beside its converted weights. */
+function aboutOf({ converted, regions }: IFixResult, trans: TranslationBundle): string {
+  if (regions !== undefined) {
+    return trans.__(
+      'regions are written as they were run, so outputs change: %1',
+      formatOverrides(regions)
+    );
+  }
+  return converted.length === 0 ? trans.__('nothing to do: a copy of the model') : '';
+}
 
 /** The repaired file: sizes and casts before and after, the weights converted, those left and why. */
 export function Repaired({ state, trans, execute }: ISectionProps) {
@@ -27,7 +40,7 @@ export function Repaired({ state, trans, execute }: ISectionProps) {
         about={
           <>
             <code>{path}</code>
-            {converted.length === 0 ? ` ${trans.__('nothing to do: a copy of the model')}` : null}
+            {` ${aboutOf(result, trans)}`}
           </>
         }
       >

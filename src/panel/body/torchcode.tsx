@@ -20,7 +20,12 @@ export function TorchCode({ state, trans, execute }: ISectionProps) {
       <Section
         name="torchcode"
         title={trans.__('PyTorch code')}
-        about={trans.__('for your own export script: %1', code.strategies.join(', '))}
+        about={[
+          trans.__('for your own export script: %1', code.strategies.join(', ')),
+          ...(state.variant.regions === undefined
+            ? []
+            : [trans.__('about the program as recorded: it does not follow overridden regions')])
+        ].join('; ')}
       >
         <pre
           className="castlens-Code"

@@ -24,9 +24,12 @@ const MIXED = join(FIXTURES, 'gpt2', 'model.pt2');
 
 /** Keys of a table of the code, with their values. */
 function table(code: string, name: string): Record<string, string> {
-  const body = new RegExp(`^${name} = \\{\\n([^}]*)\\}`, 'm').exec(code)?.[1] ?? '';
+  const body = new RegExp(`^${name} = [{[]\\n([^}\\]]*)[}\\]]`, 'm').exec(code)?.[1] ?? '';
   return Object.fromEntries(
-    [...body.matchAll(/^ {4}"(.*)": torch\.(\w+),$/gm)].map(([, key, dtype]) => [key, dtype])
+    [...body.matchAll(/^ {4}\(?"(.*)"[:,] torch\.(\w+)\)?,$/gm)].map(([, key, dtype]) => [
+      key,
+      dtype
+    ])
   );
 }
 

@@ -173,7 +173,10 @@ export function fixTable(fix: IFixResult): ITable {
     title: [
       `${fix.output}: ${counted(fix.converted.length, 'weight')} stored in a lower precision`,
       `weight casts of one forward: ${fix.weightCastsBefore} before, ${fix.weightCastsAfter} after; ` +
-        `size: ${formatBytes(fix.sizeBefore)} before, ${formatBytes(fix.sizeAfter)} after`
+        `size: ${formatBytes(fix.sizeBefore)} before, ${formatBytes(fix.sizeAfter)} after`,
+      ...(fix.regions === undefined
+        ? []
+        : [`regions written otherwise, so that outputs change: ${formatOverrides(fix.regions)}`])
     ],
     columns: [{ label: 'Weight' }, { label: 'Stored as' }, { label: 'Copy' }],
     rows: fix.converted.map(({ weight, from, to, copy }) => [
