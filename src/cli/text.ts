@@ -221,7 +221,7 @@ export function fixText(result: IFixResult): string {
   const lines = [
     converted.length === 0
       ? result.regions === undefined
-        ? `${result.file}: nothing to do; written to ${result.output} as it is`
+        ? `${result.file}: ${left.length === 0 ? 'nothing to do' : 'no weight to convert'}; written to ${result.output} as it is`
         : `${result.file}: no weight to convert; written to ${result.output}`
       : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
     ...(result.programs === undefined

@@ -5,7 +5,7 @@
  */
 import { extname } from 'node:path';
 
-import { checkOverrides, typeErrorText } from '../autocast';
+import { checkOverrides, some, typeErrorText } from '../autocast';
 import type { IByteTransfer } from '../formats';
 import {
   dataFileOf,
@@ -21,7 +21,7 @@ import { CastlensError, DTYPES, graphsOf } from '../model';
 import { castBytes } from '../numerics';
 import type { ITypeRepairs } from '../operators';
 import { onnxTypeErrors, planTypeRepairs } from '../operators';
-import type { IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
+import type { ICensus, IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
 import type { IFixPlan } from './fixplan';
@@ -84,6 +84,7 @@ export async function fixModel(
   const fixed = await store.load({ path: target, program });
   const { programs } = loaded.model;
   const files = [target, ...fixed.model.files.slice(1).map(file => file.path)];
+  const census = fixed.census(target);
   return {
     file: path,
     output: target,
@@ -92,7 +93,7 @@ export async function fixModel(
     sizeBefore: sizeOf(loaded.model),
     sizeAfter: sizeOf(fixed.model),
     converted: written.converted,
-    left: written.left,
+    left: [...written.left, ...computedLeft(census)],
     ...(programs === undefined
       ? {}
       : { programs: { repaired: programs.chosen, others: programs.others } }),
@@ -106,8 +107,18 @@ export async function fixModel(
           }
         }),
     weightCastsBefore: loaded.census(path).perForward.off.weightCasts,
-    weightCastsAfter: fixed.census(target).perForward.off.weightCasts
+    weightCastsAfter: census.perForward.off.weightCasts
   };
+}
+
+/** What is computed from weights on every forward and then cast: no weight of the file, so that there is none to convert. */
+function computedLeft({ weightCasts }: ICensus): IFixResult['left'] {
+  return weightCasts
+    .filter(({ kind }) => kind === 'computed')
+    .map(({ weight, computedFrom }) => ({
+      weight,
+      reason: `computed from ${some(computedFrom)} on every forward; the modes folded and frozen compute it once`
+    }));
 }
 
 /** How a file is to be repaired. */

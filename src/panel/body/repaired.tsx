@@ -14,14 +14,19 @@ import { Section } from './section';
 import { Table } from './table';
 
 /** What the file is beside its converted weights. */
-function aboutOf({ converted, regions }: IFixResult, trans: TranslationBundle): string {
+function aboutOf({ converted, left, regions }: IFixResult, trans: TranslationBundle): string {
   if (regions !== undefined) {
     return trans.__(
       'regions are written as they were run, so outputs change: %1',
       formatOverrides(regions)
     );
   }
-  return converted.length === 0 ? trans.__('nothing to do: a copy of the model') : '';
+  if (converted.length > 0) {
+    return '';
+  }
+  return left.length > 0
+    ? trans.__('no weight to convert: a copy of the model')
+    : trans.__('nothing to do: a copy of the model');
 }
 
 /** The repaired file: sizes and casts before and after, the weights converted, those left and why. */

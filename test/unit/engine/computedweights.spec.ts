@@ -58,6 +58,19 @@ describe('computed weights', () => {
     expect(census.perForward.folded.weightCasts).toBe(0);
   });
 
+  it('should be named among what a repaired file leaves', async () => {
+    const path = open([...MERGED, ...PRODUCT], [Y]);
+    const output = join(folder, 'fixed.onnx');
+    const { result } = await engine.handle('fix', { path, output, overwrite: true }, {});
+    expect(result).toMatchObject({ converted: [], weightCastsBefore: 1, weightCastsAfter: 1 });
+    expect(result.left).toEqual([
+      {
+        weight: 'merged',
+        reason: 'computed from w, v on every forward; the modes folded and frozen compute it once'
+      }
+    ]);
+  });
+
   it.each([
     ['used by a product', [...MERGED, ...PRODUCT], [Y]],
     ['that are outputs too', [...MERGED, ...PRODUCT], [port('merged', TYPES.float, [4, 4]), Y]],

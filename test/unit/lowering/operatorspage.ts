@@ -163,7 +163,7 @@ export function operatorsPage(): string {
     '',
     '## ONNX',
     '',
-    '`.onnx` models need no lowering: their operators are those of the runtime, opsets 11 to 23. Operators of `ai.onnx`, `ai.onnx.ml`,',
+    '`.onnx` models need no lowering: their operators are those of the runtime, in its operator sets. Operators of `ai.onnx`, `ai.onnx.ml`,',
     '`com.microsoft` and onnxruntime’s other domains pass through, and the model’s own functions are replaced by their bodies. Operators of',
     'domains that onnxruntime does not know, and those that `ai.onnx` does not have, or not in the operator set of the model, are reported as',
     'unsupported, all in one message, with their calls and where the first one stands. Two things are done to the graph for a device that',

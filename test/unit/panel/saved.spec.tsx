@@ -45,6 +45,9 @@ describe('the repaired model', () => {
 
   it('should say that there was nothing to do only where the file is a copy', () => {
     expect(repaired({ converted: [] })).toContain('nothing to do: a copy of the model');
+    expect(repaired({ converted: [], left: [{ weight: 'a', reason: 'b' }] })).toContain(
+      'no weight to convert: a copy of the model'
+    );
     expect(repaired({})).not.toContain('nothing to do');
     expect(repaired({})).not.toContain('outputs change');
   });
