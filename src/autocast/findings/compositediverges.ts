@@ -82,7 +82,11 @@ function leftOut({ explicit }: IFindingContext): IFinding[] {
       severity: 'warning',
       message:
         `${count(opaque.length, 'call')} of ${some(operatorsOf(opaque))} cast weights and gates inside of the operator in eager ` +
-        `PyTorch and in the exported program, ${count(cast.length, 'weight cast')} per forward. run_decompositions() and ` +
+        `PyTorch and in the exported program: ${count(cast.length, 'weight')}` +
+        (opaque.some(isOverSequence)
+          ? ', those of recurrent products anew in every step. '
+          : '. ') +
+        'run_decompositions() and ' +
         'torch.onnx.export lose these casts, so the decomposed program has 0 of them, and castlens leaves them out too: the ' +
         'calls run on their operands as they are, their casts are not counted, and results keep the dtype the file records, where ' +
         'eager PyTorch may give another.',
@@ -92,6 +96,11 @@ function leftOut({ explicit }: IFindingContext): IFinding[] {
         'Keep such a layer out of the region with torch.autocast(..., enabled=False): then every program computes it alike.'
     }
   ];
+}
+
+/** Whether a recurrent layer goes over a sequence; cells are one step of it. */
+function isOverSequence({ op }: INode): boolean {
+  return /\.(?:input|data)$/u.test(op);
 }
 
 function operatorsOf(nodes: readonly INode[]): string[] {

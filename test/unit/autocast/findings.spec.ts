@@ -611,10 +611,21 @@ describe('composite-diverges', () => {
     );
     const finding = only(findings(b.model({ regions: [makeRegion('r')] })), 'composite-diverges');
     expect(finding.message).toContain('aten.lstm_cell.default');
-    expect(finding.message).toContain('1 weight cast per forward');
+    expect(finding.message).toContain('exported program: 1 weight. ');
     expect(finding.message).toContain('the decomposed program has 0 of them');
     expect(finding.message).toContain('leaves them out');
     expect(finding.weights).toEqual(['w']);
+  });
+
+  it('should count no casts of a layer over a sequence, which casts some weights in every step', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x');
+    const params = [b.weight('w_ih'), b.weight('w_hh')];
+    b.output(b.call('aten.gru.input', { input: x, hx: x, params }, {}, { region: 'r' }));
+    const finding = only(findings(b.model({ regions: [makeRegion('r')] })), 'composite-diverges');
+    expect(finding.message).toContain(
+      'exported program: 2 weights, those of recurrent products anew in every step. '
+    );
   });
 });
 
