@@ -15,8 +15,9 @@ import type {
 } from '../model';
 import { bodiesOf, cloneGraph, graphsOf, makeValue } from '../model';
 import { findAliases } from './aliasing';
-import type { IOperandCast } from './applypolicy';
+import type { IOperandCast, IPolicyEffect } from './applypolicy';
 import { policyEffect } from './applypolicy';
+import { BatchedValues, castsOfBatch, dtypeOfBatchedSum } from './batching';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
 import { viewsByOperand } from './listviews';
@@ -201,6 +202,9 @@ class ExplicitPass {
     const nodes: INode[] = [];
     for (const given of graph.nodes) {
       for (const node of viewsByOperand(given, wanted => this._names.make(wanted))) {
+        if (this._batched.note(node)) {
+          this._onBatch.add(node);
+        }
         this._applyRegion(node, nodes);
         this._bringTogether(node, nodes);
         nodes.push(node);
@@ -236,16 +240,29 @@ class ExplicitPass {
     if (effect.composite && effect.casts.length > 0) {
       this.composites.push(node);
     }
-    this._castOperands(node, effect.casts, 'region', nodes);
+    this._castOperands(node, this._castsOf(node, effect, acting), 'region', nodes);
     if (effect.redispatch !== null) {
       node.op = effect.redispatch.op;
       node.attrs = { ...node.attrs, ...effect.redispatch.attrs };
     }
   }
 
+  private _castsOf(
+    node: INode,
+    { casts }: IPolicyEffect,
+    { active }: IActingRegion
+  ): readonly IOperandCast[] {
+    if (!this._onBatch.has(node)) {
+      return casts;
+    }
+    const names = argumentNames(node);
+    return castsOfBatch(node, casts, active.dtype, position => names[position]);
+  }
+
   /** Give operands that PyTorch refuses together one dtype. Where a policy does that, it has been done already. */
   private _bringTogether(node: INode, nodes: INode[]): void {
-    const found = this._dialect === 'TRAINING' ? dtypeDisagreement(node) : null;
+    const isAsked = this._dialect === 'TRAINING' && !this._onBatch.has(node);
+    const found = isAsked ? dtypeDisagreement(node) : null;
     if (found === null) {
       return;
     }
@@ -312,7 +329,8 @@ class ExplicitPass {
       return;
     }
     const rule = dtypeRule(node.op);
-    const computed = rule === null ? null : rule(node);
+    const sum = this._onBatch.has(node) ? dtypeOfBatchedSum(node) : null;
+    const computed = sum ?? (rule === null ? null : rule(node));
     let isUnknown = false;
     node.outputs.forEach((value, index) => {
       if (value === null || value.kind !== 'tensor') {
@@ -417,6 +435,9 @@ class ExplicitPass {
   private readonly _recorded: RegionStates;
   private readonly _names: NameSource;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
+  private readonly _batched = new BatchedValues();
+  /** Calls inside of `torch.vmap`. */
+  private readonly _onBatch = new Set<INode>();
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();
   private _checked = 0;
 }

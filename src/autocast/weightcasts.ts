@@ -22,6 +22,7 @@ import { writesInPlace } from './dtypes';
 import type { IExecutions } from './executions';
 import { ExecutionCounts } from './executions';
 import type { ILineage } from './lineage';
+import { arranged } from './lineage';
 import { asComputedWeight, WeightFlows } from './weightflow';
 
 /** A dtype-changing cast whose operand depends on one weight alone. */
@@ -111,7 +112,7 @@ export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
       const isOfWeight = source?.dtype && isFloating(source.dtype) && node.reach !== 'computed';
       after = isOfWeight ? { ...before, isCast: true } : null;
     } else if (isArrangement(node)) {
-      after = before.isView ? before : { ...before, isView: true };
+      after = arranged(before, node);
     }
     if (after !== null) {
       for (const result of node.outputs) {
@@ -214,7 +215,7 @@ function describeCast(node: INode, lineage: ILineage): IWeightCastNode {
   const from = source.dtype!;
   const to = castTarget(node)!;
   const shape = staticShape(source.shape) ?? staticShape(node.outputs[0]?.shape ?? null);
-  const elements = elementCount(shape ?? lineage.weight.shape);
+  const elements = elementCount(shape ?? lineage.weight.shape) * (lineage.batch ?? 1);
   return {
     node,
     weight: lineage.weight,

@@ -19,6 +19,7 @@ import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
 import { writesInPlace } from './dtypes';
 import type { ILineage } from './lineage';
+import { arranged } from './lineage';
 
 /**
  * What a value that no forward changes is.
@@ -172,7 +173,7 @@ export class WeightFlows {
         return { kind: 'stored', lineage: { ...lineage, isCast: true } };
       }
       if (isArrangement(node)) {
-        return lineage.isView ? first : { kind: 'stored', lineage: { ...lineage, isView: true } };
+        return { kind: 'stored', lineage: arranged(lineage, node) };
       }
     }
     return COMPUTED;

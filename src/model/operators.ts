@@ -69,11 +69,19 @@ const DROPOUTS: ReadonlySet<string> = new Set([
   'aten.feature_dropout.default'
 ]);
 
+/** What `torch.vmap` leaves in training IR: a dimension that the calls in between do not see, and its return. */
+export const BATCH_DIM = {
+  add: 'torch._functorch.predispatch._add_batch_dim',
+  remove: 'torch._functorch.predispatch._remove_batch_dim'
+} as const;
+
 /** Layout-only operators that share no memory with their operand, and those of ONNX. */
 const LAYOUT_ONLY: ReadonlySet<string> = new Set([
   'aten.clone.default',
   'aten.flip.default',
   'aten.lift_fresh_copy.default',
+  BATCH_DIM.add,
+  BATCH_DIM.remove,
   'onnx.Expand',
   'onnx.Flatten',
   'onnx.Identity',

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Attr, DType, INode, IValue } from '../../model';
-import { castTarget, DTYPES, isFloating, perOperator } from '../../model';
+import { BATCH_DIM, castTarget, DTYPES, isFloating, perOperator } from '../../model';
 import {
   BOOLEAN,
   FACTORY,
@@ -287,8 +287,10 @@ const lstm: DtypeRule = node => {
   return node.outputs.map(() => dtype as DType | null);
 };
 
-/** Operators that libraries register of their own. */
+/** Operators outside of ATen: those of `torch.vmap`, and what libraries register of their own. */
 const LIBRARY_RULES: ReadonlyMap<string, DtypeRule> = new Map([
+  [BATCH_DIM.add, likeFirst],
+  [BATCH_DIM.remove, likeFirst],
   // The product of groups of rows of the transformers library's experts: like its input.
   ['transformers.grouped_mm_fallback.default', likeFirst]
 ]);

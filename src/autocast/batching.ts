@@ -1,0 +1,87 @@
+/**
+ * What autocast does to calls inside of `torch.vmap`.
+ *
+ * @packageDocumentation
+ */
+import type { DType, INode, IValue } from '../model';
+import { BATCH_DIM } from '../model';
+import type { IOperandCast } from './applypolicy';
+import { promoteTypes } from './dtypes';
+
+/**
+ * Values with a batch dimension that the program around them does not see. Their calls are first turned into calls on the whole batch, and
+ * autocast acts on what these call.
+ *
+ * Source: the batch rules in aten/src/ATen/functorch, seen by running each operator under `torch.vmap` and autocast (2.15.0).
+ */
+export class BatchedValues {
+  /** Take note of a node; nodes come in order. Returns whether it is a call on a batch. */
+  note({ op, inputs, outputs }: INode): boolean {
+    const isOnBatch =
+      this._values.size > 0 &&
+      op !== BATCH_DIM.remove &&
+      inputs.some(value => value !== null && this._values.has(value));
+    if (isOnBatch || op === BATCH_DIM.add) {
+      outputs.forEach(value => value !== null && this._values.add(value));
+    }
+    return isOnBatch;
+  }
+
+  private readonly _values = new Set<IValue>();
+}
+
+/**
+ * The casts that a policy makes of a call on a batch.
+ *
+ * - Products are computed by `matmul`, which casts its factors; what is added to them is added afterwards, as it is.
+ * - Convolutions and attention are called below autocast, which does not see them.
+ * - Casts to float32 are made as ever.
+ *
+ * @param casts - what the policy casts of the call outside of `torch.vmap`.
+ * @param argumentOf - name of the argument at a position.
+ */
+export function castsOfBatch(
+  { op }: INode,
+  casts: readonly IOperandCast[],
+  lower: DType,
+  argumentOf: (position: number) => string | undefined
+): IOperandCast[] {
+  const factors = FACTORS.get(op);
+  return casts.filter(({ index, to }) => {
+    if (to !== lower) {
+      return true;
+    }
+    return factors === undefined ? PRODUCTS.has(op) : factors.includes(argumentOf(index) ?? '');
+  });
+}
+
+/** The dtype of a product on a batch that something is added to; null for any other call. */
+export function dtypeOfBatchedSum({ op, inputs }: INode): DType | null {
+  const dtypes = inputs.flatMap(value => (value?.kind === 'tensor' ? (value.dtype ?? []) : []));
+  return FACTORS.has(op) && dtypes.length > 2
+    ? dtypes.reduce((wide: DType | null, dtype) => wide && promoteTypes(wide, dtype), dtypes[0])
+    : null;
+}
+
+/** Products with an addend: the arguments that are multiplied. */
+const FACTORS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['aten.linear.default', ['input', 'weight']],
+  ['aten.addmm.default', ['mat1', 'mat2']],
+  ['aten.addmv.default', ['mat', 'vec']],
+  ['aten.addbmm.default', ['batch1', 'batch2']],
+  ['aten.baddbmm.default', ['batch1', 'batch2']]
+]);
+
+const PRODUCTS: ReadonlySet<string> = new Set([
+  'aten.bmm.default',
+  'aten.chain_matmul.default',
+  'aten.dot.default',
+  'aten.einsum.default',
+  'aten.inner.default',
+  'aten.linalg_matmul.default',
+  'aten.linalg_multi_dot.default',
+  'aten.matmul.default',
+  'aten.mm.default',
+  'aten.mv.default',
+  'aten.tensordot.default'
+]);
