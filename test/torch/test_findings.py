@@ -130,7 +130,7 @@ def test_lstm_is_what_eager_pytorch_runs(castlens, tmp_path):
 def test_casts_inside_of_operators_count_where_they_are_of_a_weight(castlens, tmp_path, name):
     """Sums and products of weights that a composite operator casts are no weights, to PyTorch's own cache as well."""
     torch.manual_seed(3)
-    call, shape, _ = COMPOSITES[name]
+    call, shape = COMPOSITES[name]
     model, x = Composite(call, shape), torch.randn(2, 8, 8)
     torch.export.save(torch.export.export(model.eval(), (x,)), tmp_path / "model.pt2")
     census = castlens.json("census", tmp_path / "model.pt2")
