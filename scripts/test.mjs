@@ -37,7 +37,6 @@ const suites = {
   browser: runPlaywright,
   torch: runTorch
 };
-const optional = new Set(['torch']);
 
 const prettierCheck = [
   'node_modules/prettier/bin/prettier.cjs',
@@ -206,7 +205,7 @@ const torchWorkers = ['-n', String(Math.min(availableParallelism(), 4)), '--dist
 /** All versions of PyTorch where the suite is named; else the newest that is installed. */
 async function runTorch(args, isNamed) {
   if (!hasPythonTests('torch')) {
-    return { ...nothing, reason: 'skipped, test/torch has no tests' };
+    return { ...nothing, reason: 'skipped, test/torch has no tests', isSkipped: true };
   }
   const installed = torchVersions.findLast(one => hasVenv(one.venv, [one.requirements]));
   if (!isNamed && installed === undefined) {
@@ -228,7 +227,7 @@ async function runTorch(args, isNamed) {
     say(`torch ${version}: ${describe(counts)}`);
     total = add(total, counts);
   }
-  return total;
+  return { ...total, isSkipped: total.reason !== undefined };
 }
 
 function describe({ passed, failed, skipped }) {
@@ -264,7 +263,7 @@ async function runSuites(selected, named, args) {
       }
       counts = { ...nothing, failed: 1, reason: error.message };
     }
-    if (counts.passed + counts.failed === 0 && !optional.has(name) && !counts.isSkipped) {
+    if (counts.passed + counts.failed === 0 && !counts.isSkipped) {
       counts = { ...counts, failed: 1, reason: 'the suite ran no tests' };
     }
     const seconds = ((performance.now() - start) / 1000).toFixed(1);

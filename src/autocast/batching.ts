@@ -9,14 +9,15 @@ import type { IOperandCast } from './applypolicy';
 import { promoteTypes } from './dtypes';
 
 /**
- * Values with a batch dimension that the program around them does not see. Their calls are first turned into calls on the whole batch, and
- * autocast acts on what these call.
+ * Calls on values with a batch dimension that they do not see. They are first turned into calls on the whole batch, and autocast acts on
+ * what these call.
  *
  * Source: the batch rules in aten/src/ATen/functorch, seen by running each operator under `torch.vmap` and autocast (2.15.0).
  */
-export class BatchedValues {
-  /** Take note of a node; nodes come in order. Returns whether it is a call on a batch. */
-  note({ op, inputs, outputs }: INode): boolean {
+export class BatchedCalls {
+  /** Take note of a node, before its operands are replaced; nodes come in order. */
+  note(node: INode): void {
+    const { op, inputs, outputs } = node;
     const isOnBatch =
       this._values.size > 0 &&
       op !== BATCH_DIM.remove &&
@@ -24,9 +25,17 @@ export class BatchedValues {
     if (isOnBatch || op === BATCH_DIM.add) {
       outputs.forEach(value => value !== null && this._values.add(value));
     }
-    return isOnBatch;
+    if (isOnBatch) {
+      this._calls.add(node);
+    }
   }
 
+  /** Whether a node is a call on a batch. */
+  has(node: INode): boolean {
+    return this._calls.has(node);
+  }
+
+  private readonly _calls = new Set<INode>();
   private readonly _values = new Set<IValue>();
 }
 

@@ -17,7 +17,7 @@ import { bodiesOf, cloneGraph, graphsOf, makeValue } from '../model';
 import { findAliases } from './aliasing';
 import type { IOperandCast, IPolicyEffect } from './applypolicy';
 import { policyEffect } from './applypolicy';
-import { BatchedValues, castsOfBatch, dtypeOfBatchedSum } from './batching';
+import { BatchedCalls, castsOfBatch, dtypeOfBatchedSum } from './batching';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
 import { viewsByOperand } from './listviews';
@@ -202,9 +202,7 @@ class ExplicitPass {
     const nodes: INode[] = [];
     for (const given of graph.nodes) {
       for (const node of viewsByOperand(given, wanted => this._names.make(wanted))) {
-        if (this._batched.note(node)) {
-          this._onBatch.add(node);
-        }
+        this._batched.note(node);
         this._applyRegion(node, nodes);
         this._bringTogether(node, nodes);
         nodes.push(node);
@@ -252,7 +250,7 @@ class ExplicitPass {
     { casts }: IPolicyEffect,
     { active }: IActingRegion
   ): readonly IOperandCast[] {
-    if (!this._onBatch.has(node)) {
+    if (!this._batched.has(node)) {
       return casts;
     }
     const names = argumentNames(node);
@@ -261,7 +259,7 @@ class ExplicitPass {
 
   /** Give operands that PyTorch refuses together one dtype. Where a policy does that, it has been done already. */
   private _bringTogether(node: INode, nodes: INode[]): void {
-    const isAsked = this._dialect === 'TRAINING' && !this._onBatch.has(node);
+    const isAsked = this._dialect === 'TRAINING' && !this._batched.has(node);
     const found = isAsked ? dtypeDisagreement(node) : null;
     if (found === null) {
       return;
@@ -329,7 +327,7 @@ class ExplicitPass {
       return;
     }
     const rule = dtypeRule(node.op);
-    const sum = this._onBatch.has(node) ? dtypeOfBatchedSum(node) : null;
+    const sum = this._batched.has(node) ? dtypeOfBatchedSum(node) : null;
     const computed = sum ?? (rule === null ? null : rule(node));
     let isUnknown = false;
     node.outputs.forEach((value, index) => {
@@ -435,9 +433,7 @@ class ExplicitPass {
   private readonly _recorded: RegionStates;
   private readonly _names: NameSource;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
-  private readonly _batched = new BatchedValues();
-  /** Calls inside of `torch.vmap`. */
-  private readonly _onBatch = new Set<INode>();
+  private readonly _batched = new BatchedCalls();
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();
   private _checked = 0;
 }

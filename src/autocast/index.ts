@@ -16,7 +16,15 @@ export { dependsOnValues, ExecutionCounts, isBranch } from './executions';
 export type { IExecutions, IRunRange } from './executions';
 export { makeCastsExplicit } from './explicit';
 export type { IExplicitGraph, IExplicitOptions } from './explicit';
-export { count, FINDING_CODES, findInvalidTypes, places, some, typeErrorText } from './findings';
+export {
+  callText,
+  count,
+  FINDING_CODES,
+  invalidTypesFinding,
+  places,
+  some,
+  typeErrorText
+} from './findings';
 export { NameSource } from './names';
 export {
   autocastDevicesOf,

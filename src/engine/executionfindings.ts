@@ -47,12 +47,16 @@ export function outputsNotShown(
       ];
 }
 
+/** What runs in place of a graph that the runtime refuses. */
+const INSTEAD =
+  "the reference ran the graph castlens made legal, with the runtime's default optimisations.";
+
 /** The runtime would not load an `.onnx` file as it is, so that the reference ran a graph made legal by castlens. */
 export function exportedGraphRefused(error: CastlensError): IFinding {
   return {
     code: EXPORTED_REFUSED,
     severity: 'warning',
-    message: `onnxruntime refuses the graph as exported; the reference ran the graph castlens made legal, with the runtime's default optimisations. ${error.message}`,
+    message: `onnxruntime refuses the graph as exported; ${INSTEAD} ${error.message}`,
     nodes: error.details.entry === undefined ? [] : [error.details.entry],
     remedy:
       'Run the file on a device with kernels for its dtypes, or use a cache mode: castlens holds low precision in float32 where ' +
@@ -66,9 +70,8 @@ export function invalidGraphRefused(errors: readonly OnnxTypeError[]): IFinding 
     code: EXPORTED_REFUSED,
     severity: 'warning',
     message:
-      'onnxruntime cannot run the graph as exported on any device, since its types break the specification (invalid-types); the ' +
-      "reference ran the graph castlens made legal, with the runtime's default optimizations. " +
-      typeErrorText(errors[0]),
+      'onnxruntime cannot run the graph as exported on any device, since its types break the specification (invalid-types); ' +
+      `${INSTEAD} ${typeErrorText(errors[0])}`,
     ...places(errors.flatMap(({ node }) => node ?? [])),
     remedy: 'Repair the types as invalid-types tells, or use a cache mode.'
   };

@@ -10,17 +10,14 @@ import type { IByteTransfer } from '../formats';
 import {
   dataFileOf,
   editableParts,
-  inferDtype,
   Pt2Rewriter,
   rewriteOnnx,
   streamByteRange,
   writeFileAtomically
 } from '../formats';
-import type { DType, IByteRange, IExportedModel, INode, IValue, IWeight } from '../model';
+import type { DType, IByteRange, IExportedModel, IValue, IWeight } from '../model';
 import { CastlensError, DTYPES, graphsOf } from '../model';
 import { castBytes } from '../numerics';
-import type { ITypeRepairs } from '../operators';
-import { onnxTypeErrors, planTypeRepairs } from '../operators';
 import type { ICensus, IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
@@ -28,6 +25,8 @@ import type { IFixPlan } from './fixplan';
 import { onnxLimits, pt2Limits } from './fixlimits';
 import { planFix, storageOf } from './fixplan';
 import { planRegionEdits } from './fixregions';
+import { planTypeEdits, refuseWithTypes } from './fixtypes';
+import { placed } from './placed';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting, refuseSpecial } from './outputtarget';
 import { codeTarget, torchCode, writeCode } from './torchcode';
@@ -103,7 +102,7 @@ export async function fixModel(
       : {
           types: {
             changes: written.changes,
-            left: onnxTypeErrors(fixed.model.graph).map(typeErrorText)
+            left: fixed.typeErrors.map(typeErrorText)
           }
         }),
     weightCastsBefore: loaded.census(path).perForward.off.weightCasts,
@@ -145,25 +144,6 @@ async function write(
   }
 }
 
-/** Repairs of types stand alone: they change what a file computes with, which other repairs never do. */
-function refuseWithTypes(
-  { format, path }: IExportedModel,
-  { mixed, regions, codeFile }: Params<'fix'>
-): void {
-  if (format !== 'onnx') {
-    throw new CastlensError('bad-argument', 'types are repaired in .onnx files alone', {
-      file: path,
-      hint: 'A .pt2 file has no types that could be wrong: PyTorch computes them.'
-    });
-  }
-  if (mixed === 'keep-both' || regions !== undefined || codeFile !== undefined) {
-    throw new CastlensError('bad-argument', 'types are repaired by themselves', {
-      file: path,
-      hint: 'Repair the types first, then the weights of the file that this gives.'
-    });
-  }
-}
-
 /** Write the model with its types put right, as far as there is nothing to choose. */
 async function writeWithTypes(
   loaded: LoadedModel,
@@ -172,49 +152,13 @@ async function writeWithTypes(
 ): Promise<Written> {
   const { model } = loaded;
   await outputTarget(model, dataFileOf(target));
-  const isValid = onnxTypeErrors(model.graph).length === 0;
-  if (isValid && model.files.length === 1) {
+  if (loaded.typeErrors.length === 0 && model.files.length === 1) {
     await copyFile(model.path, sizeOf(model), target, transfer);
     return { converted: [], left: [], changes: [] };
   }
-  const repairs = planTypeRepairs(model.graph, inferDtype);
-  const { values, nodes } = editableParts(model);
-  await rewriteOnnx(
-    model,
-    target,
-    {
-      weights: placed(repairs.weights, values),
-      dtypes: placed(repairs.declared, values),
-      casts: new Set(),
-      copies: [],
-      operands: new Map(),
-      newCasts: {
-        operands: placed(repairs.operands, nodes),
-        results: placed(repairs.results, values),
-        targets: placed(repairs.targets, nodes)
-      }
-    },
-    transfer
-  );
-  return { converted: [], left: [], changes: typeChanges(repairs) };
-}
-
-/** What repairs change, in words. */
-function typeChanges({ targets, declared, operands, results, weights }: ITypeRepairs): string[] {
-  const named = ({ name, op }: INode): string => `${name} (${op.replace(/^onnx\./u, '')})`;
-  return [
-    ...[...targets].map(([node, to]) => `${named(node)} casts to ${to} now`),
-    ...[...weights].map(([{ name }, to]) => `${name} is stored in ${to} now`),
-    ...[...operands].flatMap(([node, casts]) =>
-      [...casts].map(
-        ([index, to]) => `${node.inputs[index]?.name} is cast to ${to} before ${named(node)}`
-      )
-    ),
-    ...[...results].map(([{ name }, to]) => `${name} is cast to ${to} behind what makes it`),
-    ...[...declared]
-      .filter(([value]) => !weights.has(value) && !results.has(value))
-      .map(([{ name }, to]) => `${name} is declared as ${to} now`)
-  ];
+  const { edits, changes } = planTypeEdits(model);
+  await rewriteOnnx(model, target, edits, transfer);
+  return { converted: [], left: [], changes };
 }
 
 async function writePt2(
@@ -309,18 +253,6 @@ async function writeOnnxModel(
     transfer
   );
   return describe(plan, copies);
-}
-
-/** The same by places, of what has one. */
-function placed<K, T>(entries: ReadonlyMap<K, T>, places: ReadonlyMap<K, string>): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const [key, item] of entries) {
-    const place = places.get(key);
-    if (place !== undefined) {
-      found.set(place, item);
-    }
-  }
-  return found;
 }
 
 /** The same by names. */

@@ -12,6 +12,8 @@ import { checkOverrides, makeCastsExplicit, makeOverriddenExplicit, takeCensus }
 import { readModel } from '../formats';
 import type { IExportedModel, IModelFile } from '../model';
 import { CastlensError } from '../model';
+import type { OnnxTypeError } from '../operators';
+import { onnxTypeErrors } from '../operators';
 import type { ICensus, IModelRef, RegionOverrides } from '../protocol';
 import { versionOf } from '../protocol';
 import type { IJob } from '../runtime';
@@ -53,6 +55,12 @@ export class LoadedModel {
   /** The graph with region casts explicit, as recorded; made on first use. Do not change it: clone it. */
   get explicit(): IExplicitGraph {
     return (this._explicit ??= makeCastsExplicit(this.model));
+  }
+
+  /** Where the types of an `.onnx` file break the specification, worked out on first use; none of any other format. */
+  get typeErrors(): readonly OnnxTypeError[] {
+    return (this._typeErrors ??=
+      this.model.format === 'onnx' ? onnxTypeErrors(this.model.graph) : []);
   }
 
   /**
@@ -101,6 +109,7 @@ export class LoadedModel {
   }
 
   private _explicit: IExplicitGraph | null = null;
+  private _typeErrors: readonly OnnxTypeError[] | null = null;
   private _version: string | null = null;
   private readonly _overridden = new Map<string, IExplicitGraph>();
 }

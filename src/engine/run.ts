@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { findInvalidTypes } from '../autocast';
+import { invalidTypesFinding } from '../autocast';
 import { writeSafetensors } from '../formats';
 import { bytesOf } from '../numerics';
 import type { Params, IRunResult } from '../protocol';
@@ -77,7 +77,7 @@ export async function runVariant(
       outputs: outputs.map(summarise),
       ...(outputsFile === undefined ? {} : { outputsFile }),
       findings: [
-        ...findInvalidTypes(loaded.model),
+        ...invalidTypesFinding(loaded.typeErrors),
         ...planFindings(loaded, variant),
         ...session.findings,
         ...outputsNotShown(

@@ -7,7 +7,6 @@ import { totalmem } from 'node:os';
 
 import type { IGraph } from '../model';
 import { bodiesOf, CastlensError, elementCount, isPacked, sizeInBytes, weightsOf } from '../model';
-import { onnxTypeErrors } from '../operators';
 import { writeOnnx } from '../formats';
 import type { ITensor } from '../numerics';
 import { bytesOf, castBytes, elementsOf } from '../numerics';
@@ -98,9 +97,8 @@ export class VariantSessions {
   async load(loaded: LoadedModel, variant: IVariant, job: IJob): Promise<VariantSession> {
     const findings: IFinding[] = [];
     if (variant.cache === 'onnxruntime' && loaded.model.format === 'onnx') {
-      const invalid = onnxTypeErrors(loaded.model.graph);
-      if (invalid.length > 0) {
-        findings.push(invalidGraphRefused(invalid));
+      if (loaded.typeErrors.length > 0) {
+        findings.push(invalidGraphRefused(loaded.typeErrors));
       } else {
         try {
           return await this._load(loaded, prepareAsExported(loaded, variant), [], job);

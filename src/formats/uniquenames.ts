@@ -7,6 +7,17 @@
 /** Hands out names, changing those that are taken already. */
 export class UniqueNames {
   /**
+   * @param taken - names that are taken already.
+   * @param first - the first number to append.
+   */
+  constructor(
+    taken: Iterable<string> = [],
+    private readonly _first = 2
+  ) {
+    this._taken = new Set(taken);
+  }
+
+  /**
    * `wanted` itself, or with `_2`, `_3`, ... appended where it is taken.
    *
    * #### Complexity
@@ -17,7 +28,7 @@ export class UniqueNames {
       this._taken.add(wanted);
       return wanted;
     }
-    let count = this._counts.get(wanted) ?? 1;
+    let count = this._counts.get(wanted) ?? this._first - 1;
     let name: string;
     do {
       count++;
@@ -28,6 +39,6 @@ export class UniqueNames {
     return name;
   }
 
-  private readonly _taken = new Set<string>();
+  private readonly _taken: Set<string>;
   private readonly _counts = new Map<string, number>();
 }

@@ -14,7 +14,7 @@ export {
 } from './onnxschemas';
 export type { IOnnxParameter, IOnnxSchema } from './onnxschemas';
 export { NEWEST_OPSET, ONNX_SCHEMAS_OF } from './onnxtable';
-export { onnxTypeErrors } from './onnxtypeerrors';
+export { onnxTypeErrors, schemaOf } from './onnxtypeerrors';
 export type { ITypedPart, OnnxTypeError } from './onnxtypeerrors';
 export { planTypeRepairs } from './onnxtyperepairs';
 export type { ITypeRepairs } from './onnxtyperepairs';

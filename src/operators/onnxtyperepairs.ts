@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import { bodiesOf, DTYPES, isLosslessCast, usesOf } from '../model';
+import { bodiesOf, DTYPES, graphsOf, isLosslessCast, usesOf } from '../model';
 import type { IOnnxSchema } from './onnxschemas';
 import { parameterAt, typesOf } from './onnxschemas';
 import { operandFault, schemaOf } from './onnxtypeerrors';
@@ -57,7 +57,8 @@ class Planner implements ITypeRepairs {
   ) {
     this._opset = graph.opsets[''] ?? 1;
     this._uses = usesOf(graph);
-    graph.outputs.forEach(value => this._outputs.add(value));
+    this._outputs = new Set(graph.outputs);
+    this._returned = new Set(graphsOf(graph).flatMap(({ outputs }) => outputs));
   }
 
   readonly targets = new Map<INode, DType>();
@@ -90,7 +91,7 @@ class Planner implements ITypeRepairs {
       if (
         wanted.size !== 1 ||
         dtype === undefined ||
-        this._outputs.has(value) ||
+        this._returned.has(value) ||
         !isLosslessCast(value.dtype!, dtype)
       ) {
         continue;
@@ -300,7 +301,9 @@ class Planner implements ITypeRepairs {
 
   private readonly _opset: number;
   private readonly _uses: ReturnType<typeof usesOf>;
-  private readonly _outputs = new Set<IValue>();
+  /** What the whole graph returns, and what it or a graph nested in it returns. */
+  private readonly _outputs: ReadonlySet<IValue>;
+  private readonly _returned: ReadonlySet<IValue>;
   private readonly _weightValues = new Set<IValue>();
   /** Types of values as repaired. */
   private readonly _types = new Map<IValue, DType>();

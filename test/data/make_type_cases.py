@@ -95,12 +95,25 @@ def forms():
     yield "branches of two types", model_of([node("If", ["c"], ["y"], then_branch=yes, else_branch=no, name="if")], {}, [info("x", T.FLOAT, [4]), info("c", T.BOOL, [])], [info("y", T.FLOAT, [4])])
     body = helper.make_graph([node("Identity", ["go"], ["again"]), node("Cast", ["s"], ["next"], to=T.FLOAT16)], "b", [info("i", T.INT64, []), info("go", T.BOOL, []), info("s", T.FLOAT, [4])], [info("again", T.BOOL, []), info("next", T.FLOAT16, [4])])
     yield "a loop that changes the type of its state", model_of([node("Loop", ["n", "", "x"], ["y"], body=body, name="loop")], {"n": np.array(3, np.int64)}, [info("x", T.FLOAT, [4])], [info("y", T.FLOAT, [4])])
+    given = helper.make_graph([node("Add", ["x", "w"], ["t"], name="sum")], "t", [], [info("t", T.FLOAT, [4]), info("w", T.FLOAT16, [4])], [numpy_helper.from_array(np.ones(4, half), "w")])
+    made = helper.make_graph([node("Identity", ["x"], ["e"]), node("Cast", ["x"], ["low"], to=T.FLOAT16)], "e", [], [info("e", T.FLOAT, [4]), info("low", T.FLOAT16, [4])])
+    yield "an initializer that a branch returns and adds", model_of(
+        [node("If", ["c"], ["y", "z"], then_branch=given, else_branch=made, name="if")], {}, [info("x", T.FLOAT, [4]), info("c", T.BOOL, [])], [info("y", T.FLOAT, [4]), info("z", T.FLOAT16, [4])])
+
+
+def in_function():
+    """Types that are wrong in a function of the model, where nothing is repaired."""
+    imports = [helper.make_opsetid("", 18), helper.make_opsetid("f", 1)]
+    body = [helper.make_node("Cast", ["a"], ["low"], to=T.FLOAT16), helper.make_node("Add", ["low", "a"], ["b"])]
+    function = helper.make_function("f", "Mix", ["a"], ["b"], body, imports[:1])
+    graph = helper.make_graph([helper.make_node("Mix", ["x"], ["y"], domain="f", name="mix")], "g", [info("x", T.FLOAT, [4])], [info("y", T.FLOAT, [4])])
+    yield "operands of two types in a function", helper.make_model(graph, opset_imports=imports, functions=[function], ir_version=9)
 
 
 def main():
     print("[")
     lines = []
-    for name, model in [*forms(), *operators()]:
+    for name, model in [*forms(), *in_function(), *operators()]:
         lines.append(json.dumps({"name": name, "isValid": verdict(model), "model": base64.b64encode(model.SerializeToString()).decode()}))
     print(",\n".join(lines))
     print("]")

@@ -25,7 +25,7 @@ import { unknownAutocastDevice } from './unknowndevice';
 import { unusedWeights } from './unusedweights';
 
 export { count, places, some } from './finding';
-export { findInvalidTypes, typeErrorText } from './invalidtypes';
+export { callText, invalidTypesFinding, typeErrorText } from './invalidtypes';
 export type { FindingRule, IFindingContext, IJudgedCast } from './finding';
 
 /** Rules by the code of what they find, in the order findings are told. Codes are stable; each has a page in docs/findings. */

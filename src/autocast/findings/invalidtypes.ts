@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { IExportedModel, INode } from '../../model';
+import type { INode } from '../../model';
 import type { ITypedPart, OnnxTypeError } from '../../operators';
 import { onnxTypeErrors } from '../../operators';
 import type { IFinding } from '../../protocol';
@@ -11,12 +11,8 @@ import type { FindingRule } from './finding';
 import { count, places } from './finding';
 
 /** One finding for all breaks of the types that ai.onnx allows: node, operand, what it has, what is allowed, what to do. */
-export const invalidTypes: FindingRule = ({ model }) => findInvalidTypes(model);
-
-/** The same for a model alone. */
-export function findInvalidTypes(model: IExportedModel): IFinding[] {
-  return model.format === 'onnx' ? invalidTypesFinding(onnxTypeErrors(model.graph)) : [];
-}
+export const invalidTypes: FindingRule = ({ model }) =>
+  model.format === 'onnx' ? invalidTypesFinding(onnxTypeErrors(model.graph)) : [];
 
 const REPAIR = 'Or let castlens fix --types repair what leaves nothing to choose.';
 
@@ -24,7 +20,7 @@ const REPAIR = 'Or let castlens fix --types repair what leaves nothing to choose
 const MOST_TOLD = 3;
 
 /** The finding of some errors; none where there are none. */
-function invalidTypesFinding(errors: readonly OnnxTypeError[]): IFinding[] {
+export function invalidTypesFinding(errors: readonly OnnxTypeError[]): IFinding[] {
   if (errors.length === 0) {
     return [];
   }
@@ -46,7 +42,6 @@ function invalidTypesFinding(errors: readonly OnnxTypeError[]): IFinding[] {
 /** One error in words: `add (Add): A (x) is float32, B (k) is float16; operator set 18 takes them in one type.` */
 export function typeErrorText(error: OnnxTypeError): string {
   const { opset } = error;
-  const of = (types: readonly string[]): string => `operator set ${opset} has ${listed(types)}`;
   switch (error.kind) {
     case 'declared':
       return `${place(error.node)}: ${error.value} is ${error.computed}, the file declares ${error.declared}.`;
@@ -54,7 +49,7 @@ export function typeErrorText(error: OnnxTypeError): string {
       return `${place(error.node)}: ${partTexts(error.parts)}; operator set ${opset} takes them in one type${later(error)}.`;
     case 'operand':
     case 'result':
-      return `${place(error.node)}: ${partText(error.part)}; ${of(error.allowed)}${later(error)}.`;
+      return `${place(error.node)}: ${partText(error.part)}; operator set ${opset} has ${listed(error.allowed)}${later(error)}.`;
     case 'bodies':
       return `${place(error.node)}: ${partTexts(error.parts)}; all must be of one type.`;
   }
@@ -101,7 +96,12 @@ function later({ takenSince }: { readonly takenSince: number | null }): string {
 }
 
 function place(node: INode | null): string {
-  return node === null ? 'initializer' : `${node.name} (${operatorOf(node)})`;
+  return node === null ? 'initializer' : callText(node);
+}
+
+/** A call of an operator of ai.onnx: `add (Add)`. */
+export function callText(node: INode): string {
+  return `${node.name} (${operatorOf(node)})`;
 }
 
 function operatorOf(node: INode | null): string {

@@ -9,7 +9,7 @@
 import type { Attr, DType, INode } from '../../model';
 import { DTYPES } from '../../model';
 import type { IOnnxSchema } from '../../operators';
-import { onnxSchema, parameterAt, typesOf } from '../../operators';
+import { parameterAt, schemaOf, typesOf } from '../../operators';
 import { dtypeOfElementType } from './elementtypes';
 
 /** Element type of one output, given the node and its index. Null where it cannot be told. */
@@ -165,7 +165,7 @@ export function inferDtype(node: INode, index: number, opset: number): DType | n
   if (domain === 'onnx') {
     return Object.hasOwn(ONNX_TYPES, name)
       ? ONNX_TYPES[name](node, index)
-      : typeOfSchema(node, index, onnxSchema(name, opset));
+      : typeOfSchema(node, index, schemaOf(node, opset));
   }
   if (domain === 'com.microsoft') {
     const type = Object.hasOwn(CONTRIB_TYPES, name) ? CONTRIB_TYPES[name] : SAME;

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { DType, INode } from '../../model';
-import { onnxSchema, parameterAt, typesOf } from '../../operators';
+import { parameterAt, schemaOf, typesOf } from '../../operators';
 
 /**
  * Whether an operator that looks at no element, or a loop for its state, takes tensors of a type, or a sequence of them; by its specification, not by
@@ -13,13 +13,8 @@ import { onnxSchema, parameterAt, typesOf } from '../../operators';
  * @param position - of the operand.
  * @param opset - version of ai.onnx.
  */
-export function takesElements(
-  { op }: INode,
-  position: number,
-  dtype: DType,
-  opset: number
-): boolean {
-  const schema = op.startsWith('onnx.') ? onnxSchema(op.slice('onnx.'.length), opset) : null;
+export function takesElements(node: INode, position: number, dtype: DType, opset: number): boolean {
+  const schema = schemaOf(node, opset);
   const parameter = schema === null ? null : parameterAt(schema.inputs, position);
   if (schema === null || parameter === null) {
     return true;

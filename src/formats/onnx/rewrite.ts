@@ -21,6 +21,7 @@ import type { INewFile, ISink } from '../atomicfile';
 import { writeFilesAtomically } from '../atomicfile';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
+import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType, elementTypeOf } from './elementtypes';
 import { ExternalFiles } from './externaldata';
 import {
@@ -173,16 +174,11 @@ class OnnxRewriter {
       }
     }
     // Names that nothing has, in whatever graph: a nested one that uses a copy must find no value of its own.
-    const taken = new Set([...places.keys()].map(value => value.name));
-    this._newName = original => {
-      let name = original;
-      for (let i = 1; taken.has(name); i++) {
-        name = `${original}_${i}`;
-      }
-      taken.add(name);
-      return name;
-    };
-    this.copies = _edits.copies.map(({ name: original, to }) => this._newName(`${original}_${to}`));
+    this._names = new UniqueNames(
+      [...places.keys()].map(({ name }) => name),
+      1
+    );
+    this.copies = _edits.copies.map(({ name, to }) => this._names.take(`${name}_${to}`));
   }
 
   /** Tensors of the new data file, in order. Complete once `model()` has returned. */
@@ -292,7 +288,7 @@ class OnnxRewriter {
         const to = casts.get(position++);
         if (to !== undefined) {
           const name = this._wire.text(part);
-          const cast = this._newName(`${name}_${to}`);
+          const cast = this._names.take(`${name}_${to}`);
           out.message(GRAPH.node, this._cast(name, cast, to));
           edited.text(NODE.input, cast);
         } else if (other === undefined) {
@@ -307,7 +303,7 @@ class OnnxRewriter {
         if (to === undefined) {
           edited.raw(part);
         } else {
-          const before = this._newName(`${name}_before_cast`);
+          const before = this._names.take(`${name}_before_cast`);
           edited.text(NODE.output, before);
           behind.push(this._cast(before, name, to));
         }
@@ -354,7 +350,7 @@ class OnnxRewriter {
     const cast = new PieceList();
     cast.text(NODE.input, operand);
     cast.text(NODE.output, result);
-    cast.text(NODE.name, this._newName(`${result}_cast`));
+    cast.text(NODE.name, this._names.take(`${result}_cast`));
     cast.text(NODE.opType, 'Cast');
     cast.message(NODE.attribute, attribute);
     return cast;
@@ -594,8 +590,7 @@ class OnnxRewriter {
     return part === undefined ? '' : this._wire.text(part);
   }
 
-  /** A name like this one that nothing has. */
-  private readonly _newName: (original: string) => string;
+  private readonly _names: UniqueNames;
   private readonly _path: string;
   private readonly _sizeBytes: number;
   private readonly _wire: FieldSplitter;

@@ -3,28 +3,19 @@
  *
  * @jest-environment ./test/support/ortenvironment.cjs
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Engine } from '../../../src/engine/service';
 import { temporaryFolder } from '../formats/samples';
+import type { ITypeCase } from '../operators/typecases';
+import { TYPE_CASES, TYPE_FORMS, writeTypeCase } from '../operators/typecases';
 
-interface ICase {
-  readonly name: string;
-  readonly isValid: boolean;
-  readonly model: string;
-}
-
-const cases = JSON.parse(readFileSync('test/data/type_cases.json', 'utf8')) as ICase[];
 const folder = temporaryFolder();
 const engine = new Engine();
 afterAll(() => engine.dispose());
 
-function fileOf({ name, model }: ICase): string {
-  const path = join(folder, `${name.replace(/\W+/g, '_')}.onnx`);
-  writeFileSync(path, Buffer.from(model, 'base64'));
-  return path;
-}
+const fileOf = (one: ITypeCase): string => writeTypeCase(folder, one);
 
 async function fix(path: string) {
   const output = path.replace(/\.onnx$/, '_fixed.onnx');
@@ -37,8 +28,7 @@ async function summaryOf(path: string) {
   return (await engine.handle('run', { path, variant }, {})).result.outputs;
 }
 
-// The forms that converters and exporters leave stand first.
-const forms = cases.slice(0, 12).filter(({ isValid }) => !isValid);
+const forms = TYPE_FORMS.filter(({ isValid }) => !isValid);
 
 describe('fix with types', () => {
   it.each(forms.map(one => [one.name, one] as const))(
@@ -62,22 +52,42 @@ describe('fix with types', () => {
 
   it('should store initializers in the type that every use wants, and add no cast of a weight', async () => {
     const { output, changes } = await fix(
-      fileOf(cases.find(({ name }) => name.startsWith('LayerNormalization'))!)
+      fileOf(TYPE_CASES.find(({ name }) => name.startsWith('LayerNormalization'))!)
     );
     expect(changes).toEqual(['g is stored in float32 now', 'b is stored in float32 now']);
     const { result } = await engine.handle('census', { path: output }, {});
     expect(result.perForward.off.weightCasts).toBe(0);
   });
 
+  it('should cast an initializer that a branch returns as well, and leave it as it is stored', async () => {
+    const { changes } = await fix(
+      fileOf(
+        TYPE_CASES.find(({ name }) => name === 'an initializer that a branch returns and adds')!
+      )
+    );
+    expect(changes).toEqual(['w is cast to float32 before sum (Add)']);
+  });
+
+  it('should claim no change in a function of the model, and say what is wrong there still', async () => {
+    const { changes, left } = await fix(
+      fileOf(TYPE_CASES.find(({ name }) => name === 'operands of two types in a function')!)
+    );
+    expect(changes).toEqual([]);
+    expect(left).toHaveLength(1);
+    expect(left[0]).toContain('is float16');
+  });
+
   it('should leave valid files as they are, byte for byte', async () => {
-    const path = fileOf(cases.find(({ name }) => name === 'test_abs')!);
+    const path = fileOf(TYPE_CASES.find(({ name }) => name === 'test_abs')!);
     const { output, changes } = await fix(path);
     expect(changes).toEqual([]);
     expect(readFileSync(output)).toEqual(readFileSync(path));
   });
 
   it('should say what is still wrong where there is something to choose', async () => {
-    const path = fileOf(cases.find(({ name }) => /^test_reduce_l1.* axes as FLOAT/.test(name))!);
+    const path = fileOf(
+      TYPE_CASES.find(({ name }) => /^test_reduce_l1.* axes as FLOAT/.test(name))!
+    );
     const { left } = await fix(path);
     expect(left).toHaveLength(1);
     expect(left[0]).toMatch(/axes \(axes\) is float(16|32); operator set 18 has int64/);
