@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
+import { BATCH_DIM, CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
 import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
 import { onnxSince } from '../operators';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
@@ -75,7 +75,7 @@ function unsupportedAten(graph: IGraph): IUnsupported[] {
       }
       const rule = ruleFor(node.op);
       if (rule === null) {
-        found.add(node);
+        found.add(node, VMAP.has(node.op) ? AFTER_DECOMPOSITION : undefined);
         continue;
       }
       const reason = conflicts.get(node) ?? refusal(rule, node, isUsed, dry);
@@ -114,6 +114,11 @@ const RUNTIME_OPERATORS: ReadonlySet<string> = new Set([
   'ScaledTanh',
   'SimplifiedLayerNormalization'
 ]);
+
+const VMAP: ReadonlySet<string> = new Set(Object.values(BATCH_DIM));
+
+/** Batch rules are PyTorch's own: a program that was decomposed has gone through them. */
+const AFTER_DECOMPOSITION = 'part of torch.vmap; program.run_decompositions({}) has none';
 
 /** Why the runtime has no such ONNX operator, or null. */
 function refusalOf(op: string, opset: number): string | null {

@@ -50,3 +50,16 @@ def test_vmap(castlens, tmp_path, name):
     fixed = torch.export.load(target)
     assert same_bits(call(fixed, [x]), call(program, [x]))
     assert same_bits(call(fixed.run_decompositions({}), [x]), call(program.run_decompositions({}), [x]))
+
+
+def test_decomposed_program_runs(castlens, tmp_path):
+    """What cannot be run says what can."""
+    torch.manual_seed(5)
+    x = torch.randn(2, 8)
+    program = torch.export.export(Ensemble(BODIES["linear with bias"]).eval(), (x,))
+    torch.export.save(program, tmp_path / "model.pt2")
+    done = castlens.run("run", tmp_path / "model.pt2", check=False)
+    assert done.returncode != 0 and "program.run_decompositions({}) has none" in done.stderr
+    torch.export.save(program.run_decompositions({}), tmp_path / "decomposed.pt2")
+    result = castlens.json("run", tmp_path / "decomposed.pt2")
+    assert result["executedWeightCasts"] == result["planned"]["weightCasts"] == 1

@@ -42,8 +42,7 @@ export function WeightCasts({ state, trans, execute }: ISectionProps) {
                   </span>
                 ) : null}
                 {row.kind === 'computed' ? (
-                  <span className="castlens-Table-note">
-                    {' '}
+                  <span className="castlens-Table-note castlens-Table-from">
                     {trans.__('from: %1', row.computedFrom.join(', '))}
                   </span>
                 ) : null}
