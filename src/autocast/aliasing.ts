@@ -7,14 +7,8 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import {
-  castTarget,
-  changesDtype,
-  forEachNode,
-  handedOn,
-  isLayoutOnly,
-  viewArrangement
-} from '../model';
+import { castTarget, changesDtype, forEachNode, handedOn } from '../model';
+import { isLayoutOnly, viewArrangement } from '../operators';
 import { isInPlace, writesInPlace } from './dtypes';
 
 /** Answers about shared memory in one graph, as it was when asked for. */

@@ -9,7 +9,6 @@ import {
   changesDtype,
   elementCount,
   forEachNode,
-  isArrangement,
   isFloating,
   isLosslessCast,
   producersOf,
@@ -17,6 +16,7 @@ import {
   staticShape,
   usesOf
 } from '../model';
+import { isArrangement } from '../operators';
 import type { ILineage } from './lineage';
 import { weightLineage } from './weightcasts';
 

@@ -11,12 +11,12 @@ import {
   elementCount,
   forEachNode,
   handedOn,
-  isArrangement,
   isFloating,
   isTransparent,
   sizeInBytes,
   staticShape
 } from '../model';
+import { isArrangement } from '../operators';
 import type { WeightCastKind } from '../protocol';
 import { writesInPlace } from './dtypes';
 import type { IExecutions } from './executions';

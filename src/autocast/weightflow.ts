@@ -10,11 +10,11 @@ import {
   contiguousStrides,
   forEachNode,
   handedOn,
-  isArrangement,
   isTransparent,
   producersOf,
   staticShape
 } from '../model';
+import { isArrangement } from '../operators';
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
 import { writesInPlace } from './dtypes';

@@ -24,12 +24,12 @@ import {
   forEachNode,
   graphsOf,
   handedOn,
-  isArrangement,
   isFloating,
   isTransparent,
   ownResults,
   usesOf
 } from '../model';
+import { isArrangement } from '../operators';
 import { canCast } from '../numerics';
 import type { MixedWeights } from '../protocol';
 import type { IFileLimits } from './fixlimits';

@@ -7,7 +7,8 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, changesDtype, isLayoutOnly, perOperator, viewArrangement } from '../model';
+import { bodiesOf, changesDtype, perOperator } from '../model';
+import { isLayoutOnly, viewArrangement } from '../operators';
 import type { IGraph, INode, IValue } from '../model';
 
 /**

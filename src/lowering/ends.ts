@@ -5,8 +5,8 @@
  */
 import type { DType, IGraph, IValue } from '../model';
 import { DTYPES, isLowPrecision, isPacked, makeValue } from '../model';
-import type { Names, Provenance } from './builder';
-import { dtypeAttr, NodeBuilder } from './builder';
+import type { Names, Provenance } from '../operators';
+import { dtypeAttr, NodeBuilder } from '../operators';
 
 /**
  * The type in which elements of a type that cannot be passed are taken and given: one that holds every value of it. Itself where there

@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, isFloating, isLayoutOnly, isLosslessCast } from '../model';
+import { bodiesOf, isFloating, isLosslessCast } from '../model';
+import { isLayoutOnly } from '../operators';
 import type { DType, INode, IValue } from '../model';
 
 const EXACT: ReadonlySet<string> = new Set([

@@ -10,8 +10,7 @@
 import { makeValue } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
 import { inPlaceConflicts, lastUses, mayShareMemory, writesInPlace } from './aliasing';
-import { ruleFor } from './aten/registry';
-import { Names, intsAttr } from './builder';
+import { intsAttr, Names, ruleFor } from '../operators';
 import { asViews, inversePermutation } from './views';
 
 /**

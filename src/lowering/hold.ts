@@ -3,20 +3,12 @@
  *
  * @packageDocumentation
  */
-import {
-  bodiesOf,
-  castTarget,
-  contiguousStrides,
-  handedOn,
-  isLayoutOnly,
-  makeValue
-} from '../model';
+import { bodiesOf, castTarget, contiguousStrides, handedOn, makeValue } from '../model';
+import { dtypeAttr, isLayoutOnly, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
 import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
-import { NodeBuilder, dtypeAttr, mapAttrs } from './builder';
-import type { Names } from './builder';
+import type { Names } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
-import { widenToFloat32 } from './numbers';
 
 /**
  * Hold every value of a held type in float32, in place, nested graphs included.

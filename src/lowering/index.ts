@@ -11,7 +11,7 @@ export {
   NodeBuilder,
   onnxOperator,
   stringAttr
-} from './builder';
+} from '../operators';
 export { LOWERED_OPSET, lowerToOnnx, unsupportedError, unsupportedOperators } from './lower';
 export type { IUnsupported } from './lower';
-export { loweredOperators } from './aten/registry';
+export { loweredOperators } from '../operators';

@@ -5,7 +5,7 @@
  */
 import { bodiesOf, cloneGraph, isContiguous, removeDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
-import { Names, NodeBuilder } from './builder';
+import { Names, NodeBuilder } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { passesBinding } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';

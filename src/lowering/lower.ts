@@ -5,12 +5,9 @@
  */
 import { BATCH_DIM, CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
 import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
-import { onnxSince } from '../operators';
+import { Call, dtypeAttr, Names, NodeBuilder, onnxSince, ruleFor } from '../operators';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
-import { Call } from './aten/call';
-import { ruleFor } from './aten/registry';
-import type { IRule, Lowered } from './aten/rule';
-import { Names, NodeBuilder, dtypeAttr } from './builder';
+import type { IRule, Lowered } from '../operators';
 import { functionalize } from './functionalize';
 
 /** An operator that castlens cannot lower, or not with these arguments. */

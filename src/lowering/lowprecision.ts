@@ -6,13 +6,19 @@
  */
 import { bodiesOf, castTarget, DTYPES, isLowPrecision, makeValue } from '../model';
 import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
-import { NodeBuilder, dtypeAttr, inlineTensor, mapAttrs } from './builder';
-import type { Names, Provenance } from './builder';
+import {
+  dtypeAttr,
+  encodeNumbers,
+  inlineTensor,
+  mapAttrs,
+  NodeBuilder,
+  widenToFloat32
+} from '../operators';
+import type { Names, Provenance } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
 import { castAttrs, widened } from './hold';
 import type { NodeTypes } from './kernels';
-import { encodeNumbers, widenToFloat32 } from './numbers';
 
 /**
  * Decide for every operator whether it computes in low precision, in place, nested graphs included. For graphs whose values are of

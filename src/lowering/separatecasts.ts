@@ -5,8 +5,8 @@
  */
 import { castTarget, DTYPES, graphsOf, isPacked } from '../model';
 import type { DType, IGraph, INode, IValue } from '../model';
-import { NodeBuilder } from './builder';
-import type { Names } from './builder';
+import { NodeBuilder } from '../operators';
+import type { Names } from '../operators';
 
 /**
  * Put an Identity between two casts that follow one another, in place, nested graphs included, where onnxruntime would drop one or

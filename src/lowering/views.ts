@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import { cutsIntoParts } from '../model';
+import { cutsIntoParts, intAttr } from '../operators';
 import type { Attr, INode } from '../model';
-import { intAttr } from './builder';
 
 /**
  * For each result of a node an operator with that one result that reads it from the first operand: one of {@link VIEWS}, whose

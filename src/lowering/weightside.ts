@@ -14,14 +14,20 @@ import {
   castTarget,
   handedOn,
   isFloating,
-  isLayoutOnly,
   isLowPrecision,
   staticShape,
   usesOf
 } from '../model';
+import {
+  floatAttr,
+  intAttr,
+  intsAttr,
+  isLayoutOnly,
+  NodeBuilder,
+  onnxOperator
+} from '../operators';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { NodeBuilder, floatAttr, intAttr, intsAttr, onnxOperator } from './builder';
-import type { IResultType, Names } from './builder';
+import type { IResultType, Names } from '../operators';
 
 /** Operators whose constant operands runtimes pack as well; there the weight is hidden behind an Identity. */
 const PACKING: ReadonlySet<string> = new Set([

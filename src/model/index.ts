@@ -7,6 +7,4 @@ export * from './guard';
 export * from './handedon';
 export * from './operatornames';
 export * from './operators';
-export * from './synonyms';
-export * from './views';
 export * from './weight';

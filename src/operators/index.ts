@@ -3,6 +3,23 @@
  *
  * @packageDocumentation
  */
+export { cutsIntoParts, isArrangement, isLayoutOnly } from './arrangement';
+export { Call } from './aten/call';
+export { loweredOperators, ruleFor } from './aten/registry';
+export type { IRule, Lowered } from './aten/rule';
+export {
+  dtypeAttr,
+  floatAttr,
+  inlineTensor,
+  intAttr,
+  intsAttr,
+  mapAttrs,
+  Names,
+  NodeBuilder,
+  onnxOperator,
+  stringAttr
+} from './builder';
+export type { IResultType, Provenance } from './builder';
 export {
   isVariadic,
   onnxOperators,
@@ -18,3 +35,6 @@ export { onnxTypeErrors, schemaOf } from './onnxtypeerrors';
 export type { ITypedPart, OnnxTypeError } from './onnxtypeerrors';
 export { planTypeRepairs } from './onnxtyperepairs';
 export type { ITypeRepairs } from './onnxtyperepairs';
+export { encodeNumbers, widenToFloat32 } from './numbers';
+export { synonymsOf } from './synonyms';
+export { addressesMemory, viewArrangement, viewSchemas } from './views';

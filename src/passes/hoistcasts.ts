@@ -5,18 +5,15 @@
  */
 import type { DType, IGraph, INode, IValue } from '../model';
 import {
-  addressesMemory,
   castTarget,
-  cutsIntoParts,
   elementCount,
   forEachNode,
   graphsOf,
-  isArrangement,
   isTransparent,
-  viewArrangement,
   makeValue,
   staticShape
 } from '../model';
+import { addressesMemory, cutsIntoParts, isArrangement, viewArrangement } from '../operators';
 import type { IAliases, ILineage } from '../autocast';
 import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';

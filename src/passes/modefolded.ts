@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import { castTarget, graphsOf, handedOn, isArrangement, isTransparent } from '../model';
+import { castTarget, graphsOf, handedOn, isTransparent } from '../model';
+import { isArrangement } from '../operators';
 import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
 import { DerivedWeights } from './derivedweights';
 import { copyArrangement, Replacements } from './rewriting';

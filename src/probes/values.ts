@@ -9,11 +9,11 @@ import {
   DTYPES,
   forEachNode,
   isFloating,
-  isLayoutOnly,
   isLosslessCast,
   isLowPrecision,
   producersOf
 } from '../model';
+import { isLayoutOnly } from '../operators';
 import type { DType, IGraph, INode, IValue } from '../model';
 
 /** A value that is computed from the inputs. */

@@ -24,9 +24,9 @@ const allowed: Record<string, readonly string[]> = {
   simd: [],
   formats: ['model', 'protocol', 'operators'],
   autocast: ['model', 'protocol', 'operators'],
-  passes: ['model', 'protocol', 'autocast'],
+  passes: ['model', 'protocol', 'operators', 'autocast'],
   lowering: ['model', 'protocol', 'operators'],
-  probes: ['model', 'numerics', 'lowering'],
+  probes: ['model', 'operators', 'numerics', 'lowering'],
   torchcode: ['model', 'protocol'],
   runtime: ['model', 'protocol', 'numerics', 'simd', 'formats'],
   engine: [

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { INode, IWeight } from '../../model';
-import { castTarget, forEachNode, handedOn, isArrangement } from '../../model';
+import { castTarget, forEachNode, handedOn } from '../../model';
+import { isArrangement } from '../../operators';
 import { formatBytes } from '../../protocol';
 import { asWeightCast, storedBytes, weightKey, weightLineage } from '../weightcasts';
 import type { FindingRule } from './finding';

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { synonymsOf } from '../../model';
+import { synonymsOf } from '../../operators';
 import type { DType } from '../../model';
 import { MPS, XPU } from './accelerators';
 import { CPU } from './cpu';

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IUse, IValue, IWeight } from '../../model';
-import { bodiesOf, changesDtype, isArrangement, isTransparent, usesOf } from '../../model';
+import { bodiesOf, changesDtype, isTransparent, usesOf } from '../../model';
+import { isArrangement } from '../../operators';
 
 /**
  * Make weights of the graph, or of the nested graph that holds them, of the tensors in Constant nodes that are cast, in

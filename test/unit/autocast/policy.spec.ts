@@ -1,6 +1,6 @@
 import { defaultAutocastDtype, DEVICE_POLICIES, policiesOf } from '../../../src/autocast';
 import { loweredOperators } from '../../../src/lowering';
-import { synonymsOf } from '../../../src/model';
+import { synonymsOf } from '../../../src/operators';
 import registeredLater from './data/registered-2.15.json';
 import torch from './data/torch.json';
 

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 
 import { loweredOperators } from '../../../src/lowering';
-import { ruleFor } from '../../../src/lowering/aten/registry';
-import type { IArgument } from '../../../src/lowering/aten/schema';
-import { parseSchema } from '../../../src/lowering/aten/schema';
-import { viewSchemas } from '../../../src/model';
+import { ruleFor } from '../../../src/operators/aten/registry';
+import type { IArgument } from '../../../src/operators/aten/schema';
+import { parseSchema } from '../../../src/operators/aten/schema';
+import { viewSchemas } from '../../../src/operators';
 
 type Schemas = Readonly<Record<string, string>>;
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { LOWERED_OPSET, loweredOperators, lowerToOnnx } from '../../../src/lowering';
-import { ruleFor } from '../../../src/lowering/aten/registry';
-import { anyArguments } from '../../../src/lowering/aten/rule';
+import { ruleFor } from '../../../src/operators/aten/registry';
+import { anyArguments } from '../../../src/operators/aten/rule';
 import { CastlensError, forEachNode } from '../../../src/model';
 import { callGraph } from './atencases';
 import type { CaseArgument, IAtenCase } from './atencases';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { loweredOperators, unsupportedOperators } from '../../../src/lowering';
-import { ruleFor } from '../../../src/lowering/aten/registry';
+import { ruleFor } from '../../../src/operators/aten/registry';
 import { elementCount, isFloating, isLowPrecision } from '../../../src/model';
 import { bytesOf, tensorFromBytes } from '../../../src/numerics';
 import type { ITensor } from '../../../src/numerics';

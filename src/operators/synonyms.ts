@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import { perOperator } from './operatornames';
+import { perOperator } from '../model';
 
 /**
  * The other names of an operator, overload included: `aten.special_softmax.default` of `aten.softmax.int`. Arguments are the same

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { synonymsOf } from '../../model';
+import { synonymsOf } from '../synonyms';
 import type { IRule } from './rule';
 import { ARITHMETIC_RULES } from './rules/arithmetic';
 import { ATTENTION_RULES } from './rules/attention';
