@@ -13,7 +13,7 @@ import type {
   IValue,
   IWeight
 } from '../model';
-import { bodiesOf, cloneGraph, graphsOf, makeValue } from '../model';
+import { bodiesOf, cloneGraph, GraphNames, graphsOf, makeValue } from '../model';
 import { findAliases } from './aliasing';
 import type { IOperandCast, IPolicyEffect } from './applypolicy';
 import { policyEffect } from './applypolicy';
@@ -21,7 +21,6 @@ import { BatchedCalls, castsOfBatch, dtypeOfBatchedSum } from './batching';
 import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement, dtypeRule } from './dtypes';
 import { viewsByOperand } from './listviews';
-import { NameSource } from './names';
 import { opaqueOperators } from './policy';
 import type { RegionOverrides } from '../protocol';
 import type { IActingRegion, IActiveRegion, IRegionState, RegionStates } from './regions';
@@ -176,7 +175,7 @@ class ExplicitPass {
     this._dialect = model.dialect;
     this._regions = regions;
     this._recorded = recorded;
-    this._names = new NameSource(graph);
+    this._names = GraphNames.of(graph);
     this._weights = new Map(graph.weights.map(({ value, weight }) => [value, weight]));
   }
 
@@ -201,7 +200,7 @@ class ExplicitPass {
     }
     const nodes: INode[] = [];
     for (const given of graph.nodes) {
-      for (const node of viewsByOperand(given, wanted => this._names.make(wanted))) {
+      for (const node of viewsByOperand(given, wanted => this._names.node(wanted))) {
         this._batched.note(node);
         this._applyRegion(node, nodes);
         this._bringTogether(node, nodes);
@@ -299,7 +298,7 @@ class ExplicitPass {
     origin: CastOrigin
   ): INode {
     const source = user.inputs[index]!;
-    const name = this._names.make(`${user.name}_${argument ?? index}_${to}`);
+    const name = this._names.node(`${user.name}_${argument ?? index}_${to}`);
     const attrs: Record<string, Attr> = {
       self: { kind: 'input', index: 0 },
       dtype: { kind: 'dtype', value: to }
@@ -431,7 +430,7 @@ class ExplicitPass {
   private readonly _regions: RegionStates;
   /** Without overrides; the same object as `_regions` where nothing is overridden. */
   private readonly _recorded: RegionStates;
-  private readonly _names: NameSource;
+  private readonly _names: GraphNames;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
   private readonly _batched = new BatchedCalls();
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();

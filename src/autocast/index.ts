@@ -25,7 +25,6 @@ export {
   some,
   typeErrorText
 } from './findings';
-export { NameSource } from './names';
 export {
   autocastDevicesOf,
   checkOverrides,

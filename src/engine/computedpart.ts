@@ -9,6 +9,7 @@ import {
   bodiesOf,
   contiguousStrides,
   forEachNode,
+  GraphNames,
   graphsOf,
   handedOn,
   isFloating,
@@ -109,8 +110,10 @@ export function splitComputed(graph: IGraph): IComputedPart | null {
   if (results.length === 0) {
     return null;
   }
-  const part = partOf(graph, kept, results, given.origins);
-  takeOut(graph, folded, new Map(results.map((value, i) => [value, part.results[i].weight])));
+  const names = GraphNames.forOnnx(graph);
+  const part = partOf(graph, kept, results, given.origins, names);
+  const weights = new Map(results.map((value, i) => [value, part.results[i].weight]));
+  takeOut(graph, folded, weights, names);
   return part;
 }
 
@@ -152,7 +155,8 @@ function partOf(
   graph: IGraph,
   folded: readonly INode[],
   results: readonly IValue[],
-  origins: ReadonlyMap<IValue, IValue>
+  origins: ReadonlyMap<IValue, IValue>,
+  names: GraphNames
 ): IComputedPart {
   const producers = producersOf(graph);
   const weights = new Map<IValue, IWeight>();
@@ -201,9 +205,9 @@ function partOf(
       return value;
     }
     // The runtime hands over no bfloat16; the way through float32 and back changes nothing.
-    const wide = makeValue(`${value.name}/float32`, 'float32', value.shape);
+    const wide = makeValue(names.value(`${value.name}/float32`), 'float32', value.shape);
     nodes.push({
-      name: `computed_${i}/Cast`,
+      name: names.node(`computed_${i}/Cast`),
       op: 'onnx.Cast',
       inputs: [value],
       attrs: { to: { kind: 'dtype', value: 'float32' } },
@@ -232,16 +236,17 @@ function partOf(
 function takeOut(
   graph: IGraph,
   folded: ReadonlySet<INode>,
-  results: ReadonlyMap<IValue, IWeight>
+  results: ReadonlyMap<IValue, IWeight>,
+  names: GraphNames
 ): void {
   for (const [value, weight] of results) {
     graph.weights.push({ value, weight });
   }
   let copies = 0;
   const copy = (value: IValue): { node: INode; made: IValue } => {
-    const made = makeValue(`${value.name}/copy_${copies}`, value.dtype, value.shape);
+    const made = makeValue(names.value(`${value.name}/copy_${copies}`), value.dtype, value.shape);
     const node: INode = {
-      name: `computed_copy_${copies++}`,
+      name: names.node(`computed_copy_${copies++}`),
       op: 'onnx.Identity',
       inputs: [value],
       attrs: {},

@@ -3,9 +3,9 @@
  *
  * @packageDocumentation
  */
-import type { DType, IGraph, IValue } from '../model';
+import type { DType, GraphNames, IGraph, IValue } from '../model';
 import { DTYPES, isLowPrecision, isPacked, makeValue } from '../model';
-import type { Names, Provenance } from '../operators';
+import type { Provenance } from '../operators';
 import { dtypeAttr, NodeBuilder } from '../operators';
 
 /**
@@ -41,7 +41,11 @@ export function keepShownOutputs(graph: IGraph): number[] {
  * Give inputs and outputs of types that are not passed the type that carries them, in place, with a cast of role `boundary` behind or
  * before each.
  */
-export function castEnds(graph: IGraph, passes: (dtype: DType) => boolean, names: Names): void {
+export function castEnds(
+  graph: IGraph,
+  passes: (dtype: DType) => boolean,
+  names: GraphNames
+): void {
   const isOpen = ({ dtype }: IValue): boolean =>
     dtype !== null && !passes(dtype) && carrierOf(dtype) !== dtype;
   const first = new NodeBuilder(names);

@@ -7,10 +7,10 @@
  *
  * @packageDocumentation
  */
-import { makeValue } from '../model';
+import { GraphNames, makeValue } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
 import { inPlaceConflicts, lastUses, mayShareMemory, writesInPlace } from './aliasing';
-import { intsAttr, Names, ruleFor } from '../operators';
+import { intsAttr, ruleFor } from '../operators';
 import { asViews, inversePermutation } from './views';
 
 /**
@@ -45,7 +45,7 @@ interface IAlias {
 
 class Functional {
   constructor(private readonly _graph: IGraph) {
-    this._names.takeAll(_graph);
+    this._names = GraphNames.forOnnx(_graph);
     this._lastUses = lastUses(_graph);
     const names = new Map<string, number>();
     for (const { weight } of _graph.weights) {
@@ -266,7 +266,7 @@ class Functional {
     return alias;
   }
 
-  private readonly _names = new Names();
+  private readonly _names: GraphNames;
   private readonly _nodes: INode[] = [];
   /** Weights whose memory has other names too. */
   private readonly _shared: ReadonlySet<IValue>;

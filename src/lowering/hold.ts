@@ -5,8 +5,7 @@
  */
 import { bodiesOf, castTarget, contiguousStrides, handedOn, makeValue } from '../model';
 import { dtypeAttr, isLayoutOnly, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
-import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
-import type { Names } from '../operators';
+import type { Attr, DType, GraphNames, IGraph, INode, IValue, IWeight } from '../model';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
 
@@ -27,7 +26,7 @@ import { isExact } from './exact';
  * #### Complexity
  * Linear in the graph.
  */
-export function holdInFloat32(graph: IGraph, capabilities: ICapabilities, names: Names): void {
+export function holdInFloat32(graph: IGraph, capabilities: ICapabilities, names: GraphNames): void {
   new Holder(capabilities, names).run(graph);
 }
 
@@ -46,7 +45,7 @@ const TYPED: ReadonlyMap<
 class Holder {
   constructor(
     private readonly _capabilities: ICapabilities,
-    private readonly _names: Names
+    private readonly _names: GraphNames
   ) {}
 
   run(graph: IGraph): void {

@@ -3,9 +3,9 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, cloneGraph, isContiguous, removeDeadNodes } from '../model';
+import { bodiesOf, cloneGraph, GraphNames, isContiguous, removeDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
-import { Names, NodeBuilder } from '../operators';
+import { NodeBuilder } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { passesBinding } from './capabilities';
 import { asDerived, holdInFloat32 } from './hold';
@@ -49,8 +49,7 @@ export interface ILegalGraph {
  */
 export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGraph {
   const { graph } = cloneGraph(source);
-  const names = new Names();
-  names.takeAll(graph);
+  const names = GraphNames.forOnnx(graph);
   const shown = keepShownOutputs(graph);
   const inputTypes = graph.inputs.map(value => value.dtype);
   const outputTypes = graph.outputs.map(value => value.dtype);
@@ -77,8 +76,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
 /** A graph that the runtime is given as it is, but for outputs that cannot be shown and ends in types that are not passed. */
 export function passAsExported(source: IGraph): ILegalGraph {
   const { graph } = cloneGraph(source);
-  const names = new Names();
-  names.takeAll(graph);
+  const names = GraphNames.forOnnx(graph);
   const shown = keepShownOutputs(graph);
   const [inputTypes, outputTypes] = [graph.inputs, graph.outputs].map(values =>
     values.map(({ dtype }) => dtype)
@@ -110,7 +108,7 @@ function liftConstants(graph: IGraph): void {
 }
 
 /** Give every output a name and a producer of its own, the name it had where that is free. */
-function nameOutputs(graph: IGraph, wanted: readonly string[], names: Names): void {
+function nameOutputs(graph: IGraph, wanted: readonly string[], names: GraphNames): void {
   const fixed = new Set<IValue>([...graph.inputs, ...graph.weights.map(({ value }) => value)]);
   let inUse: Set<string> | null = null;
   /** The name, unless another value has it. */

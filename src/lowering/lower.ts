@@ -3,9 +3,9 @@
  *
  * @packageDocumentation
  */
-import { BATCH_DIM, CastlensError, bodiesOf, forEachNode, handedOn } from '../model';
+import { BATCH_DIM, CastlensError, GraphNames, bodiesOf, forEachNode, handedOn } from '../model';
 import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
-import { Call, dtypeAttr, Names, NodeBuilder, onnxSince, ruleFor } from '../operators';
+import { Call, dtypeAttr, NodeBuilder, onnxSince, ruleFor } from '../operators';
 import { inPlaceConflicts, writesInPlace } from './aliasing';
 import type { IRule, Lowered } from '../operators';
 import { functionalize } from './functionalize';
@@ -195,9 +195,7 @@ export function lowerToOnnx(given: IGraph, file?: string): IGraph {
   const inputs = graph.inputs.map(keep);
   const weights = graph.weights.map(({ value, weight }) => ({ value: keep(value), weight }));
   // Values keep their names, nodes get new ones.
-  const names = new Names();
-  names.takeValues(graph);
-  const builder = new NodeBuilder(names);
+  const builder = new NodeBuilder(GraphNames.forOtherNodes(graph));
   const named = new Set(values.values());
   const lowered = (value: IValue): IValue => {
     const result = values.get(value);

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { bodiesOf, castTarget, DTYPES, isLowPrecision, makeValue } from '../model';
-import type { Attr, DType, IGraph, INode, IValue, IWeight } from '../model';
+import type { Attr, DType, GraphNames, IGraph, INode, IValue, IWeight } from '../model';
 import {
   dtypeAttr,
   encodeNumbers,
@@ -14,7 +14,7 @@ import {
   NodeBuilder,
   widenToFloat32
 } from '../operators';
-import type { Names, Provenance } from '../operators';
+import type { Provenance } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
 import { castAttrs, widened } from './hold';
@@ -42,7 +42,7 @@ import type { NodeTypes } from './kernels';
 export function computeWhereKernelsAre(
   graph: IGraph,
   capabilities: ICapabilities,
-  names: Names
+  names: GraphNames
 ): void {
   if (LOW_PRECISION.every(capabilities.holds)) {
     return;
@@ -77,7 +77,7 @@ class Placement {
   constructor(
     private readonly _graph: IGraph,
     private readonly _capabilities: ICapabilities,
-    private readonly _names: Names
+    private readonly _names: GraphNames
   ) {}
 
   run(): void {

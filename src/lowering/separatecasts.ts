@@ -4,9 +4,8 @@
  * @packageDocumentation
  */
 import { castTarget, DTYPES, graphsOf, isPacked } from '../model';
-import type { DType, IGraph, INode, IValue } from '../model';
+import type { DType, GraphNames, IGraph, INode, IValue } from '../model';
 import { NodeBuilder } from '../operators';
-import type { Names } from '../operators';
 
 /**
  * Put an Identity between two casts that follow one another, in place, nested graphs included, where onnxruntime would drop one or
@@ -21,7 +20,7 @@ import type { Names } from '../operators';
  * #### Complexity
  * Linear in operands.
  */
-export function separateCasts(graph: IGraph, names: Names): void {
+export function separateCasts(graph: IGraph, names: GraphNames): void {
   const makers = new Map<IValue, INode>();
   for (const one of graphsOf(graph)) {
     const builder = new NodeBuilder(names);

@@ -26,8 +26,8 @@ import {
   NodeBuilder,
   onnxOperator
 } from '../operators';
-import type { Attr, IGraph, INode, IValue } from '../model';
-import type { IResultType, Names } from '../operators';
+import type { Attr, GraphNames, IGraph, INode, IValue } from '../model';
+import type { IResultType } from '../operators';
 
 /** Operators whose constant operands runtimes pack as well; there the weight is hidden behind an Identity. */
 const PACKING: ReadonlySet<string> = new Set([
@@ -49,7 +49,7 @@ const PACKING: ReadonlySet<string> = new Set([
  * #### Complexity
  * Linear in operands.
  */
-export function placeWeights(graph: IGraph, side: WeightSide, names: Names): void {
+export function placeWeights(graph: IGraph, side: WeightSide, names: GraphNames): void {
   const chain: IChains = {
     side,
     origins: new Map(),
@@ -122,7 +122,7 @@ interface IWeightOperand {
   readonly shape: readonly number[];
 }
 
-function rewrite(graph: IGraph, chain: IChains, names: Names): void {
+function rewrite(graph: IGraph, chain: IChains, names: GraphNames): void {
   for (const { value } of graph.weights) {
     chain.origins.set(value, { base: value, isTurned: false, behind: value });
     chain.stored.add(value);

@@ -1,10 +1,10 @@
 /**
- * Making ONNX nodes: unique names that depend on the graph alone, shared constants, and the provenance of every node.
+ * Making ONNX nodes: shared constants, and the provenance of every node.
  *
  * @packageDocumentation
  */
-import { bodiesOf, contiguousStrides, DTYPES, forEachNode, makeValue, perOperator } from '../model';
-import type { Attr, DType, IGraph, INode, IValue, IWeight, Shape } from '../model';
+import { contiguousStrides, DTYPES, GraphNames, makeValue, perOperator } from '../model';
+import type { Attr, DType, INode, IValue, IWeight, Shape } from '../model';
 import { encodeNumbers } from './numbers';
 
 /** Where a new node comes from: the operator it stands for. */
@@ -18,94 +18,12 @@ export interface IResultType {
   readonly accumulates?: DType;
 }
 
-/** Names taken in a graph. Nodes and values have names of their own. Shared by builders of nested graphs. */
-export class Names {
-  /** A name for a value: `base`, or `base_2`, `base_3`, ... where it is taken. Deterministic. */
-  value(base: string): string {
-    return this._values.make(base);
-  }
-
-  /** A name for a node, likewise. */
-  node(base: string): string {
-    return this._nodes.make(base);
-  }
-
-  /**
-   * A name for a result of a node whose name was given out here. It need not be noted: no other node asks for it, and nothing
-   * else asks for names of this form.
-   */
-  result(node: string, index: string): string {
-    const base = `${node}:out${index}`;
-    return this._values.has(base) ? this.value(base) : base;
-  }
-
-  /** Take the names of all nodes and values of a graph, nested graphs included. */
-  takeAll(graph: IGraph): void {
-    this.takeValues(graph);
-    forEachNode(graph, node => {
-      this._nodes.add(node.name);
-    });
-  }
-
-  /** Take the names of all values of a graph, nested graphs included. */
-  takeValues(graph: IGraph): void {
-    const take = (value: IValue | null): void => {
-      if (value !== null) {
-        this._values.add(value.name);
-      }
-    };
-    const takeEnds = (one: IGraph): void => {
-      one.inputs.forEach(take);
-      one.weights.forEach(({ value }) => take(value));
-    };
-    takeEnds(graph);
-    forEachNode(graph, node => {
-      node.outputs.forEach(take);
-      bodiesOf(node).forEach(takeEnds);
-    });
-  }
-
-  private readonly _nodes = new UniqueNames();
-  private readonly _values = new UniqueNames();
-}
-
-/** Names of one kind. */
-class UniqueNames {
-  has(name: string): boolean {
-    return this._taken.has(name);
-  }
-
-  /** Take a name; returns whether it was free. */
-  add(name: string): boolean {
-    const before = this._taken.size;
-    return this._taken.add(name).size > before;
-  }
-
-  /** Take `base`, or `base` with a number where that is taken. Amortised constant. */
-  make(base: string): string {
-    if (this.add(base)) {
-      return base;
-    }
-    let next = this._next.get(base) ?? 2;
-    let name: string;
-    do {
-      name = `${base}_${next++}`;
-    } while (!this.add(name));
-    this._next.set(base, next);
-    return name;
-  }
-
-  private readonly _taken = new Set<string>();
-  /** The number to try next, of names that were taken when they were asked for. */
-  private readonly _next = new Map<string, number>();
-}
-
 /** Appends nodes in topological order. */
 export class NodeBuilder {
   /**
    * @param names - names that are taken; new ones are added.
    */
-  constructor(readonly names: Names = new Names()) {}
+  constructor(readonly names: GraphNames = GraphNames.forOnnx()) {}
 
   /** The nodes made or appended so far. */
   readonly nodes: INode[] = [];

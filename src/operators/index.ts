@@ -14,7 +14,6 @@ export {
   intAttr,
   intsAttr,
   mapAttrs,
-  Names,
   NodeBuilder,
   onnxOperator,
   stringAttr

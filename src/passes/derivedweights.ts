@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { NameSource } from '../autocast';
 import { weightKey } from '../autocast';
-import type { DType, IGraph, IValue, IWeight, IWeightValue } from '../model';
+import type { DType, GraphNames, IGraph, IValue, IWeight, IWeightValue } from '../model';
 import { contiguousStrides, graphsOf, makeValue } from '../model';
 
 /**
@@ -51,7 +50,7 @@ export class DerivedWeights {
   }
 
   /** Write down the derived weights that are still in the graph, in the order in which they were derived. */
-  finish(names: NameSource): void {
+  finish(names: GraphNames): void {
     this._graph.weights = this._graph.weights.map(entry => {
       const derived = this._derived.get(entry.value);
       return derived === undefined ? entry : written(derived, names);
@@ -94,7 +93,7 @@ function originOf(weight: IWeight): { source: IWeight; steps: readonly DType[] }
   return weight.data.kind === 'derived' ? weight.data : { source: weight, steps: [] };
 }
 
-function written(derived: IDerived, names: NameSource): IWeightValue {
+function written(derived: IDerived, names: GraphNames): IWeightValue {
   const { root, value, to } = derived;
   const own: DType[] = [];
   for (let one: IDerived | null = derived; one !== null; one = one.from) {
@@ -102,7 +101,7 @@ function written(derived: IDerived, names: NameSource): IWeightValue {
   }
   const { source, steps: before } = originOf(root.weight);
   const steps = [...before, ...own.reverse()];
-  value.name = names.make(`${root.value.name}_${own.join('_')}`);
+  value.name = names.value(`${root.value.name}_${own.join('_')}`);
   const weight: IWeight = {
     storage: [weightKey(source), ...steps].join('->'),
     names: source.names.map(name => [name, ...steps].join('->')),

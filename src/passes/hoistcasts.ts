@@ -8,6 +8,7 @@ import {
   castTarget,
   elementCount,
   forEachNode,
+  GraphNames,
   graphsOf,
   isTransparent,
   makeValue,
@@ -15,7 +16,7 @@ import {
 } from '../model';
 import { addressesMemory, cutsIntoParts, isArrangement, viewArrangement } from '../operators';
 import type { IAliases, ILineage } from '../autocast';
-import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
+import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
 import { copyArrangement, count, outputsOf, Replacements } from './rewriting';
 
@@ -92,7 +93,7 @@ class Hoisting {
   constructor(graph: IGraph, lineage: ReadonlyMap<IValue, ILineage>) {
     this._graph = graph;
     this._lineage = lineage;
-    this._names = new NameSource(graph);
+    this._names = GraphNames.of(graph);
     this._aliases = findAliases(graph);
     this._outputs = outputsOf(graph);
     forEachNode(graph, node => {
@@ -278,7 +279,7 @@ class Hoisting {
     const source = this._origins.resolve(steps[from].node.inputs[0]!);
     const result = cast.outputs[0]!;
     const moved = makeValue(
-      this._names.make(`${result.name}_hoisted`),
+      this._names.value(`${result.name}_hoisted`),
       result.dtype,
       source.shape,
       {
@@ -297,7 +298,7 @@ class Hoisting {
     if (group.whole === null) {
       const top = this._origins.resolve(steps[0].node.inputs[0]!);
       const above = steps.slice(0, cutIndex);
-      const made = makeValue(this._names.make(`${result.name}_whole`), result.dtype, top.shape);
+      const made = makeValue(this._names.value(`${result.name}_whole`), result.dtype, top.shape);
       nodes.push({ ...cast, inputs: [top, ...cast.inputs.slice(1)], outputs: [made] });
       group.whole = above.length === 0 ? made : this._repeat(above, made, null, nodes);
     }
@@ -346,7 +347,7 @@ class Hoisting {
 
   private readonly _graph: IGraph;
   private readonly _lineage: ReadonlyMap<IValue, ILineage>;
-  private readonly _names: NameSource;
+  private readonly _names: GraphNames;
   private readonly _aliases: IAliases;
   /** Layout operators by result. */
   private readonly _arrangements = new Map<IValue, INode>();

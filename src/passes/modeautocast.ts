@@ -4,16 +4,9 @@
  * @packageDocumentation
  */
 import type { Attr, IExportedModel, IGraph, INode, IValue } from '../model';
-import { graphsOf, makeValue } from '../model';
+import { GraphNames, graphsOf, makeValue } from '../model';
 import type { ICachedCasts, ICacheVerdict, ICountedCast, RegionStates } from '../autocast';
-import {
-  cachedCasts,
-  cacheVerdict,
-  dropDeadNodes,
-  findAliases,
-  NameSource,
-  weightCastsOf
-} from '../autocast';
+import { cachedCasts, cacheVerdict, dropDeadNodes, findAliases, weightCastsOf } from '../autocast';
 import { outputsOf, Replacements } from './rewriting';
 
 /** A cast that the cache keeps. */
@@ -67,7 +60,7 @@ class EagerCache {
         ofHome.push(group);
       }
     }
-    this._names = new NameSource(_graph);
+    this._names = GraphNames.of(_graph);
   }
 
   run(): number {
@@ -135,23 +128,23 @@ class EagerCache {
   ): INode {
     let source = value;
     if (!known.has(value)) {
-      source = { ...value, name: this._names.make(value.name) };
+      source = { ...value, name: this._names.value(value.name) };
       home.weights.push({ value: source, weight });
     }
-    const result = makeValue(this._names.make(node.outputs[0]!.name), to, source.shape, {
+    const result = makeValue(this._names.value(node.outputs[0]!.name), to, source.shape, {
       requiresGrad: node.outputs[0]!.requiresGrad
     });
     return {
       ...node,
       ...(node.inputs.length > 1 ? plainCast(node, to) : {}),
-      name: this._names.make(node.name),
+      name: this._names.node(node.name),
       inputs: [source],
       outputs: [result]
     };
   }
 
   private readonly _groups = new Map<IGraph, ICachedCasts<IKeptCast>[]>();
-  private readonly _names: NameSource;
+  private readonly _names: GraphNames;
   private readonly _outputs: ReadonlySet<IValue>;
   private readonly _replacements = new Replacements();
   private readonly _spared = new Set<INode>();

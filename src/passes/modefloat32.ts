@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf, castTarget, contiguousStrides, graphsOf, makeValue } from '../model';
+import { bodiesOf, castTarget, contiguousStrides, GraphNames, graphsOf, makeValue } from '../model';
 import type { IAliases } from '../autocast';
-import { dropDeadNodes, findAliases, NameSource, weightKey } from '../autocast';
+import { dropDeadNodes, findAliases, weightKey } from '../autocast';
 import { outputsOf, Replacements } from './rewriting';
 
 /**
@@ -19,7 +19,7 @@ import { outputsOf, Replacements } from './rewriting';
  * the node. Outputs become float32. A cast whose operand or result is written to in place stays, as a copy.
  */
 export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): void {
-  const names = new NameSource(graph);
+  const names = GraphNames.of(graph);
   // Who shares memory is told by the casts as they are.
   const aliases = findAliases(graph);
   const replacements = new Replacements();
@@ -111,10 +111,10 @@ function castBehind(
   value: IValue,
   origin: INode | IValue,
   dialect: IExportedModel['dialect'],
-  names: NameSource,
+  names: GraphNames,
   replacements: Replacements
 ): INode {
-  const name = names.make(`${value.name}_float32`);
+  const name = names.node(`${value.name}_float32`);
   const result = makeValue(name, 'float32', value.shape);
   const target: Attr = { kind: 'dtype', value: 'float32' };
   replacements.set(value, result);

@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import { castTarget, graphsOf, handedOn, isTransparent } from '../model';
+import { castTarget, GraphNames, graphsOf, handedOn, isTransparent } from '../model';
 import { isArrangement } from '../operators';
-import { asWeightCast, dropDeadNodes, findAliases, NameSource, weightLineage } from '../autocast';
+import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
 import { DerivedWeights } from './derivedweights';
 import { copyArrangement, Replacements } from './rewriting';
 
@@ -39,7 +39,7 @@ export function foldWeightCasts(graph: IGraph): IFoldResult {
 
 class Folding {
   constructor(private readonly _graph: IGraph) {
-    this._names = new NameSource(_graph);
+    this._names = GraphNames.of(_graph);
     this._weights = new DerivedWeights(_graph);
   }
 
@@ -141,7 +141,7 @@ class Folding {
     this._copies.set(value, byDtype);
   }
 
-  private readonly _names: NameSource;
+  private readonly _names: GraphNames;
   private readonly _weights: DerivedWeights;
   /** Layout operators by result. */
   private readonly _arrangements = new Map<IValue, INode>();

@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { IGraph, INode, IValue } from '../model';
+import type { GraphNames, IGraph, INode, IValue } from '../model';
 import { bodiesOf, forEachNode, graphsOf, makeValue } from '../model';
-import type { NameSource } from '../autocast';
 
 /**
  * Values to be replaced by others.
@@ -76,19 +75,19 @@ export function outputsOf(graph: IGraph): Set<IValue> {
 export function copyArrangement(
   node: INode,
   operand: IValue,
-  names: NameSource,
+  names: GraphNames,
   suffix: string,
   results: ReadonlyMap<number, IValue> = new Map()
 ): INode {
   return {
     ...node,
-    name: names.make(`${node.name}_${suffix}`),
+    name: names.node(`${node.name}_${suffix}`),
     inputs: [operand, ...node.inputs.slice(1)],
     outputs: node.outputs.map((value, index) =>
       value === null
         ? null
         : (results.get(index) ??
-          makeValue(names.make(`${value.name}_${suffix}`), operand.dtype, value.shape, {
+          makeValue(names.value(`${value.name}_${suffix}`), operand.dtype, value.shape, {
             requiresGrad: value.requiresGrad
           }))
     )

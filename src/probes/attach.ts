@@ -6,8 +6,7 @@
  *
  * @packageDocumentation
  */
-import { Names } from '../lowering';
-import { makeValue, removeDeadNodes, staticShape } from '../model';
+import { GraphNames, makeValue, removeDeadNodes, staticShape } from '../model';
 import type { IGraph, IValue } from '../model';
 import { emitDifference } from './difference';
 import { Emitter } from './emitter';
@@ -41,7 +40,7 @@ export function summaryGraph(
   keepOutputs = false
 ): ISummaryGraph {
   const graph = { ...source };
-  const emitter = Emitter.for(graph, namesOf(graph));
+  const emitter = Emitter.for(graph, GraphNames.forOnnx(graph));
   const probes = new Map<string, ISummaryPorts>();
   for (const { name, value } of inReverseOrder(graph, new Set(names))) {
     probes.set(name, emitSummary(emitter, value, chunk));
@@ -84,7 +83,7 @@ export interface IPiecesGraph {
  */
 export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiecesGraph {
   const graph = { ...reference };
-  const emitter = Emitter.for(graph, namesOf(graph));
+  const emitter = Emitter.for(graph, GraphNames.forOnnx(graph));
   const vectors = new Map<string, IValue>();
   const wanted = groupBy(pieces, ({ reference }) => reference);
   for (const { name, value } of inReverseOrder(graph, new Set(wanted.keys()))) {
@@ -110,7 +109,7 @@ export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiec
  */
 export function valuesGraph(source: IGraph, names: readonly string[]): IPiecesGraph {
   const graph = { ...source };
-  const emitter = Emitter.for(graph, namesOf(graph));
+  const emitter = Emitter.for(graph, GraphNames.forOnnx(graph));
   const given = new Set(graph.inputs);
   const fetched = new Map<string, IValue>();
   for (const { name, value } of inReverseOrder(graph, new Set(names))) {
@@ -152,7 +151,7 @@ export function differenceGraph(
   chunk: number
 ): IDifferenceGraph {
   const graph = { ...source };
-  const names = namesOf(graph);
+  const names = GraphNames.forOnnx(graph);
   const emitter = Emitter.for(graph, names);
   const inputs = new Map<IValue, IValue>();
   for (const vector of new Set(vectors)) {
@@ -173,12 +172,6 @@ export function differenceGraph(
   graph.outputs = results;
   removeDeadNodes(graph);
   return { graph, references, probes: results };
-}
-
-function namesOf(graph: IGraph): Names {
-  const names = new Names();
-  names.takeAll(graph);
-  return names;
 }
 
 /** The same for pieces whose counterparts are the same elements. */

@@ -4,10 +4,9 @@
  * @packageDocumentation
  */
 import { dtypeAttr, intAttr, intsAttr, NodeBuilder, onnxOperator, stringAttr } from '../lowering';
-import type { Names } from '../lowering';
 import { CastlensError, elementCount, makeValue, staticShape } from '../model';
 import { isWide } from '../numerics';
-import type { Attr, DType, IGraph, INode, IValue } from '../model';
+import type { Attr, DType, GraphNames, IGraph, INode, IValue } from '../model';
 
 /** Reductions of a vector to a vector of one element. */
 export type Reduction = 'ReduceMax' | 'ReduceMin' | 'ReduceSum' | 'ReduceSumSquare';
@@ -33,7 +32,7 @@ export class Emitter {
    *
    * @throws CastlensError('unsupported-operator') where the graph's operator set is too old.
    */
-  static for(graph: IGraph, names: Names): Emitter {
+  static for(graph: IGraph, names: GraphNames): Emitter {
     const opset = graph.opsets[''] ?? 0;
     if (opset < OLDEST_OPSET) {
       throw new CastlensError('unsupported-operator', 'the model is too old to add probes to it', {

@@ -3,8 +3,7 @@
  *
  * @packageDocumentation
  */
-import { CastlensError } from '../../model';
-import { UniqueNames } from '../uniquenames';
+import { CastlensError, UniqueNames } from '../../model';
 import { describeNode } from './order';
 import type { IRawAttribute, IRawFunction, IRawGraph, IRawModel, IRawNode } from './rawmodel';
 import { normalizeDomain } from './rawmodel';

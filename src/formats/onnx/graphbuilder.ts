@@ -4,8 +4,14 @@
  * @packageDocumentation
  */
 import type { Attr, Dim, IGraph, INode, IValue, IWeight, Shape } from '../../model';
-import { castTarget, CastlensError, makeValue, mayHoldGraphs, perOperator } from '../../model';
-import { UniqueNames } from '../uniquenames';
+import {
+  castTarget,
+  CastlensError,
+  makeValue,
+  mayHoldGraphs,
+  perOperator,
+  UniqueNames
+} from '../../model';
 import { checkArity } from './arity';
 import { dtypeOfElementType } from './elementtypes';
 import { ATTRIBUTE_TYPE } from './fields';

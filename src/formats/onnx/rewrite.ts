@@ -15,13 +15,13 @@ import {
   elementCount,
   forEachNode,
   graphsOf,
-  sizeInBytes
+  sizeInBytes,
+  UniqueNames
 } from '../../model';
 import type { INewFile, ISink } from '../atomicfile';
 import { writeFilesAtomically } from '../atomicfile';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
-import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType, elementTypeOf } from './elementtypes';
 import { ExternalFiles } from './externaldata';
 import {

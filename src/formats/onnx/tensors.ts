@@ -4,9 +4,15 @@
  * @packageDocumentation
  */
 import type { DType, IWeight, WeightData, WeightKind } from '../../model';
-import { CastlensError, contiguousStrides, DTYPES, elementCount, sizeInBytes } from '../../model';
+import {
+  CastlensError,
+  contiguousStrides,
+  DTYPES,
+  elementCount,
+  sizeInBytes,
+  UniqueNames
+} from '../../model';
 import type { FileReader } from '../filereader';
-import { UniqueNames } from '../uniquenames';
 import { dtypeOfElementType } from './elementtypes';
 import type { ExternalFiles } from './externaldata';
 import type { IRawTensor } from './rawmodel';

@@ -14,10 +14,10 @@ import {
   forEachNode,
   formatDim,
   isContiguous,
-  sizeInBytes
+  sizeInBytes,
+  UniqueNames
 } from '../../model';
 import { FileReader } from '../filereader';
-import { UniqueNames } from '../uniquenames';
 import { elementTypeOf } from './elementtypes';
 import {
   ATTRIBUTE,

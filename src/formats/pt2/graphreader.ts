@@ -12,9 +12,8 @@ import type {
   ISourceLocation,
   IValue
 } from '../../model';
-import { CastlensError, makeValue, mayHoldGraphs, perOperator } from '../../model';
+import { CastlensError, makeValue, mayHoldGraphs, perOperator, UniqueNames } from '../../model';
 import { addressesMemory } from '../../operators';
-import { UniqueNames } from '../uniquenames';
 import { ArgumentReader } from './arguments';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
 import type { ITensorMeta, TensorMetaReader } from './tensormeta';

@@ -131,9 +131,8 @@ export class Pt2Rewriter {
    */
   async write(path: string, edits: IPt2Edits, bytes: IByteTransfer): Promise<string[]> {
     const graphModule = this._program.graph_module as EditableJson;
-    const isTaken = (fqn: string): boolean =>
-      this._configs.some(({ table }) => Object.hasOwn(table, fqn));
-    const added = editProgram(graphModule, this._model, edits, isTaken);
+    const taken = this._configs.flatMap(({ table }) => Object.keys(table));
+    const added = editProgram(graphModule, this._model, edits, taken);
     const texts = new Map<string, string>([[this._entry, stringifyJson(this._program)]]);
     const extra = await this._editConfigs(edits, added, bytes);
     for (const { entry, json } of this._configs) {

@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import type { DType, IAutocastRegion, IExportedModel, IGraph, INode, IValue } from '../../model';
-import { bodiesOf, CastlensError, DTYPES } from '../../model';
+import { bodiesOf, CastlensError, DTYPES, UniqueNames } from '../../model';
 import { JsonNumber, parseJson, stringifyJson } from '../json';
 import { scalarTypeOf } from './enums';
 
@@ -61,7 +61,7 @@ interface IFrame {
   /** Local names of copies. */
   readonly copies: Map<number, string>;
   /** Every name of the graph. */
-  readonly names: Set<string>;
+  readonly names: UniqueNames;
   readonly outputs: ReadonlySet<string>;
   /** The graph of the model that the nodes belong to. */
   readonly target: ITarget;
@@ -113,7 +113,7 @@ const CAST_ARGUMENTS: ReadonlySet<string> = new Set([
  *
  * @param graphModule - edited in place.
  * @param model - as read from the same JSON.
- * @param isTaken - whether a fully qualified name is in use.
+ * @param taken - fully qualified names in use.
  * @returns the weights added to the signature.
  * @throws CastlensError where a region is to be on that would not act on the tensors in it.
  */
@@ -121,9 +121,9 @@ export function editProgram(
   graphModule: EditableJson,
   model: IExportedModel,
   edits: IProgramEdits,
-  isTaken: (name: string) => boolean
+  taken: Iterable<string>
 ): IAddedWeight[] {
-  return new ProgramEditor(graphModule, model, edits, isTaken).run();
+  return new ProgramEditor(graphModule, model, edits, taken).run();
 }
 
 class ProgramEditor {
@@ -131,10 +131,11 @@ class ProgramEditor {
     graphModule: EditableJson,
     private readonly _model: IExportedModel,
     private readonly _edits: IProgramEdits,
-    private readonly _isTaken: (name: string) => boolean
+    taken: Iterable<string>
   ) {
     this._signature = graphModule.signature as EditableJson;
     this._root = graphModule.graph as EditableJson;
+    this._weightNames = new UniqueNames(taken, 1);
     const { graph } = _model;
     for (const value of [...graph.inputs, ...graph.weights.map(weight => weight.value)]) {
       this._placeholders.set(value.name, value);
@@ -380,7 +381,7 @@ class ProgramEditor {
       giveOperand(node, name);
       const meta = (outer.graph.tensor_values as EditableJson)[name];
       for (const body of bodies) {
-        const local = freshName(body, name);
+        const local = body.names.take(name);
         (body.graph.inputs as EditableJson[]).push({ as_tensor: { name: local } });
         (body.graph.tensor_values as EditableJson)[local] = structuredCopy(meta);
         body.copies.set(index, local);
@@ -395,7 +396,7 @@ class ProgramEditor {
     const copy = this._edits.copies[index];
     const inputs = root.graph.inputs as EditableJson[];
     const specs = this._signature.input_specs as EditableJson[];
-    const name = freshName(root, `${copy.value}_${copy.to}`);
+    const name = root.names.take(`${copy.value}_${copy.to}`);
     const position = namesOf(inputs).indexOf(copy.value);
     inputs.splice(position + 1, 0, { as_tensor: { name } });
     const metas = root.graph.tensor_values as EditableJson;
@@ -409,11 +410,7 @@ class ProgramEditor {
     const spec = structuredCopy(specs[specIndex]) as EditableJson;
     const [tag] = Object.keys(spec);
     const inner = spec[tag] as EditableJson;
-    let fqn = `${copy.weight}_${copy.to}`;
-    for (let i = 1; this._isTaken(fqn) || this._taken.has(fqn); i++) {
-      fqn = `${copy.weight}_${copy.to}_${i}`;
-    }
-    this._taken.add(fqn);
+    const fqn = this._weightNames.take(`${copy.weight}_${copy.to}`);
     inner.arg = { name };
     inner[`${tag}_name`] = fqn;
     specs.splice(specIndex + 1, 0, spec);
@@ -428,7 +425,7 @@ class ProgramEditor {
     target: ITarget,
     holder: IFrame['holder']
   ): IFrame {
-    const names = new Set<string>();
+    const names = new UniqueNames([], 1);
     for (const table of [
       'tensor_values',
       'sym_int_values',
@@ -465,7 +462,7 @@ class ProgramEditor {
   private readonly _signature: EditableJson;
   private readonly _placeholders = new Map<string, IValue>();
   private readonly _added: IAddedWeight[] = [];
-  private readonly _taken = new Set<string>();
+  private readonly _weightNames: UniqueNames;
   private _regionCount = 0;
 }
 
@@ -506,15 +503,6 @@ function giveOperand(node: EditableJson, name: string): void {
   } else {
     ((args.at(-1)!.arg as EditableJson).as_tensors as EditableJson[]).push({ name });
   }
-}
-
-function freshName(frame: IFrame, wanted: string): string {
-  let name = wanted;
-  for (let i = 1; frame.names.has(name); i++) {
-    name = `${wanted}_${i}`;
-  }
-  frame.names.add(name);
-  return name;
 }
 
 function opOf(node: EditableJson): string {

@@ -4,8 +4,7 @@
  * @packageDocumentation
  */
 import type { IPort, IValue, WeightKind } from '../../model';
-import { CastlensError } from '../../model';
-import { UniqueNames } from '../uniquenames';
+import { CastlensError, UniqueNames } from '../../model';
 import type { JsonObject, JsonRecord } from '../jsonrecord';
 import type { InputSource } from './guards';
 import type { LeafPath, NamedTuples } from './treespec';

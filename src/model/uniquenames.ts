@@ -17,28 +17,39 @@ export class UniqueNames {
     this._taken = new Set(taken);
   }
 
+  /** Whether a name is taken. */
+  has(name: string): boolean {
+    return this._taken.has(name);
+  }
+
+  /** Note that a name is taken. */
+  add(name: string): void {
+    this._taken.add(name);
+  }
+
   /**
-   * `wanted` itself, or with `_2`, `_3`, ... appended where it is taken.
+   * `wanted` itself, or with `_2`, `_3`, ... appended where it is taken. It is taken from then on.
    *
    * #### Complexity
    * Constant on average, also where one name is wanted many times.
    */
   take(wanted: string): string {
-    if (!this._taken.has(wanted)) {
-      this._taken.add(wanted);
+    // Sets are large: one look-up for names that are free.
+    const before = this._taken.size;
+    if (this._taken.add(wanted).size > before) {
       return wanted;
     }
-    let count = this._counts.get(wanted) ?? this._first - 1;
+    let next = this._next.get(wanted) ?? this._first;
     let name: string;
     do {
-      count++;
-      name = `${wanted}_${count}`;
+      name = `${wanted}_${next++}`;
     } while (this._taken.has(name));
-    this._counts.set(wanted, count);
+    this._next.set(wanted, next);
     this._taken.add(name);
     return name;
   }
 
   private readonly _taken: Set<string>;
-  private readonly _counts = new Map<string, number>();
+  /** The number to try next, of names that were taken when they were wanted. */
+  private readonly _next = new Map<string, number>();
 }
