@@ -16,6 +16,7 @@ const transformed = [
   'exenv-es6',
   'nanoid/',
   'tinybench',
+  'typebox',
   'fast-check',
   'pure-rand'
 ];

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 
-import type { IFindingCost, IMeasuredTime, Verdict } from './census';
+import type { IFindingCost, IMeasuredTime } from './contract/census';
+import type { Verdict } from './contract/words';
 
 /** A verdict in words, where they need not be translated. */
 export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {

@@ -1,8 +1,44 @@
-export * from './census';
+export * from './contract';
+export type {
+  ICensus,
+  IFinding,
+  IFindingCost,
+  IForwardCasts,
+  IMeasuredTime,
+  IRegionInfo,
+  ISourceRef,
+  IWeightCast,
+  WeightCastKind
+} from './contract/census';
+export * from './contract/check';
+export * from './contract/paths';
+export type { ICodeResult } from './contract/requests/code';
+export type { ICompareResult, IVariantMemory, IVariantResult } from './contract/requests/compare';
+export type { IDeviceInfo } from './contract/requests/devices';
+export type { IFixResult } from './contract/requests/fix';
+export type {
+  IAutocastDevice,
+  IFileVersion,
+  IModelInfo,
+  IModuleInfo,
+  IPortInfo,
+  IUnsupportedOperator
+} from './contract/requests/open';
+export type { IPassReport, IPlan } from './contract/requests/plan';
+export type { IOutputInfo, IRunResult } from './contract/requests/run';
+export type { IActivationStatsResult, IProbeCost } from './contract/requests/stats';
+export type { IWeightUpdateResult } from './contract/requests/weights';
+export type {
+  IModelRef,
+  IRegionOverride,
+  IRunInputs,
+  IVariant,
+  RegionOverrides
+} from './contract/variant';
+export * from './contract/words';
+export * from './figures';
 export * from './fileversion';
-export * from './parameters';
+export * from './messages';
 export * from './printable';
 export * from './regions';
-export * from './requests';
 export * from './stats';
-export * from './figures';

@@ -4,34 +4,10 @@
  * @packageDocumentation
  */
 
-/** Dtypes that a region can be given. */
-export const REGION_DTYPES = ['bfloat16', 'float16', 'float32'] as const;
-
-/** A dtype that a region can be given. */
-export type RegionDtype = (typeof REGION_DTYPES)[number];
-
-/** What is wanted of one region. Parts left out stay as recorded; a dtype says nothing of a region that is off. */
-export interface IRegionOverride {
-  readonly enabled?: boolean;
-  readonly dtype?: RegionDtype;
-}
-
-/** Overrides by region id. */
-export type RegionOverrides = Readonly<Record<string, IRegionOverride>>;
-
-/** One override in one word, as users write it: on in the recorded dtype, off, or on in this dtype. */
-export const REGION_CHOICES = ['on', 'off', ...REGION_DTYPES] as const;
-
-/** One override in one word. */
-export type RegionChoice = (typeof REGION_CHOICES)[number];
-
-/** A device type whose autocast policies are known. */
-export interface IAutocastDevice {
-  /** As `torch.autocast` takes it. */
-  readonly device: string;
-  /** Dtypes its autocast takes; the one of a region that records none first. */
-  readonly dtypes: readonly RegionDtype[];
-}
+import type { IAutocastDevice } from './contract/requests/open';
+import type { IRegionOverride, RegionOverrides } from './contract/variant';
+import type { RegionChoice } from './contract/words';
+import { REGION_CHOICES } from './contract/words';
 
 /** Whether `value` is a word for an override. */
 export function isRegionChoice(value: unknown): value is RegionChoice {

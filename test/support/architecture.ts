@@ -80,11 +80,15 @@ const browser = new Set(['panel', 'index']);
 const owners: readonly { pattern: RegExp; layers: readonly string[] }[] = [
   { pattern: /^onnxruntime-(node|common)$/, layers: ['runtime'] },
   { pattern: /^zeromq$/, layers: ['kernel'] },
+  { pattern: /^typebox$/, layers: ['protocol'] },
   { pattern: /^@bufbuild\/protobuf$/, layers: ['formats'] },
   { pattern: /^yauzl$/, layers: ['formats'] },
   { pattern: /^apache-arrow$/, layers: ['engine', 'panel', 'cli', 'kernel/evaluator'] },
   { pattern: /^(@jupyterlab|@lumino)\/|^react(-dom)?$/, layers: ['panel', 'index'] }
 ];
+
+/** Layers that may import these packages and no others. */
+const onlyPackages: Readonly<Record<string, RegExp>> = { protocol: /^typebox$/ };
 
 /** The layer of a file, relative to `src/`; undefined for a file outside of every layer. */
 export function layerOf(file: string): string | undefined {
@@ -128,6 +132,9 @@ function reasonAgainst({ from, to, external }: IImport): string | undefined {
     return pure.has(layer) || browser.has(layer) ? `${layer} may not use Node` : undefined;
   }
   const name = packageOf(to);
+  if (onlyPackages[layer]?.test(name) === false) {
+    return `${layer} may not import ${name}`;
+  }
   const owner = owners.find(({ pattern }) => pattern.test(to) || pattern.test(name));
   return owner && !owner.layers.includes(layer)
     ? `${name} may be imported by ${owner.layers.join(' and ')} only`

@@ -114,7 +114,7 @@ export class CommHandler {
     }
     const controller = new AbortController();
     running.set(message.id, controller);
-    const params = resolvePaths(message.params, this._cwd);
+    const params = resolvePaths(message.method, message.params, this._cwd);
     if (message.method === 'open') {
       // Of a file that cannot be read no more is known than its name.
       watch.watch(pathsOf(params).map(path => ({ path, version: null })));

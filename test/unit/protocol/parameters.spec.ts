@@ -1,29 +1,5 @@
-import type { Fields, IKind, Params, RequestName } from '../../../src/protocol';
-import { checkParameters, describeValue, PARAMETERS } from '../../../src/protocol';
-
-declare const text: IKind<string>;
-declare const maybe: IKind<string | undefined>;
-declare const word: IKind<'on' | 'off'>;
-
-/** What the compiler has to refuse, so that the table cannot drift away from the types of the requests. */
-export function driftIsRefused(): unknown[] {
-  interface IWanted {
-    readonly name: string;
-    readonly file?: string;
-  }
-  const right: Fields<IWanted> = { name: text, file: maybe };
-  // @ts-expect-error an optional field is missing
-  const missing: Fields<IWanted> = { name: text };
-  // @ts-expect-error a field the type has not
-  const unknown: Fields<IWanted> = { name: text, file: maybe, other: text };
-  // @ts-expect-error a needed field may be left out
-  const lax: Fields<IWanted> = { name: maybe, file: maybe };
-  // @ts-expect-error an optional field is asked for
-  const strict: Fields<IWanted> = { name: text, file: text };
-  // @ts-expect-error fewer words than the type has
-  const narrow: Fields<IWanted> = { name: word, file: maybe };
-  return [right, missing, unknown, lax, strict, narrow];
-}
+import type { Params, RequestName } from '../../../src/protocol';
+import { checkParameters, CONTRACT, describeValue } from '../../../src/protocol';
 
 const variant = { cache: 'off', passes: [], device: 'cpu' };
 
@@ -64,7 +40,7 @@ const RIGHT: { readonly [K in RequestName]: Params<K> } = {
   lastCompare: { path: '/m.pt2', version: 'v' }
 };
 
-const METHODS = Object.keys(PARAMETERS) as RequestName[];
+const METHODS = Object.keys(CONTRACT) as RequestName[];
 
 describe('checkParameters', () => {
   it.each(METHODS)('should take what %s takes', method => {

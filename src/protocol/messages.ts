@@ -1,0 +1,59 @@
+/**
+ * What asking and answering side say to one another.
+ *
+ * @packageDocumentation
+ */
+import type { RequestName } from './contract';
+
+/** Progress of a request that takes long. */
+export interface IProgress {
+  /** What is being done, for the reader. */
+  readonly text: string;
+  /** Share done, 0 to 1; absent where it is not known. */
+  readonly fraction?: number;
+}
+
+/** An error as it travels. */
+export interface IErrorInfo {
+  /** See ErrorCode in the model layer; `internal` for a defect of castlens. */
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly entry?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+}
+
+/** From the asking side. `id` is unique per channel. */
+export type ClientMessage =
+  | {
+      readonly type: 'request';
+      readonly id: number;
+      readonly method: RequestName;
+      readonly params: unknown;
+    }
+  /** Give up request `id`; its answer is then an error with code `cancelled`. */
+  | { readonly type: 'cancel'; readonly id: number };
+
+/** From the answering side. `result` and `error` are the last message of a request. Binary data travels beside `result`. */
+export type ServerMessage =
+  | { readonly type: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: IErrorInfo }
+  | { readonly type: 'progress'; readonly id: number; readonly progress: IProgress }
+  /** The engine process died or was replaced; running requests have been answered with errors. */
+  | { readonly type: 'engine'; readonly state: 'started' | 'lost'; readonly message: string }
+  /**
+   * A file of the model that was opened over this comm is another one than was read: `changing` while it is being written, `changed`
+   * when it has been at rest for a moment, `gone` where there is none.
+   */
+  | { readonly type: 'files'; readonly state: FileChange; readonly file: string };
+
+/** What has become of a file. */
+export type FileChange = 'changing' | 'changed' | 'gone';
+
+/** Comm target of the kernel. */
+export const COMM_TARGET = 'castlens';
+
+/** Name of the kernelspec. */
+export const KERNEL_NAME = 'castlens';
