@@ -15,8 +15,8 @@ import {
   isFloating,
   makeValue,
   producersOf,
-  removeDeadNodes,
   staticShape,
+  sweepDeadNodes,
   usesOf
 } from '../model';
 import type { DType } from '../model';
@@ -289,7 +289,7 @@ function takeOut(
     });
     one.nodes = nodes;
   }
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph);
 }
 
 function placeholder(value: IValue): IWeight {

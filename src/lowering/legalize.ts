@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, cloneGraph, GraphNames, isContiguous, removeDeadNodes } from '../model';
+import { bodiesOf, cloneGraph, GraphNames, isContiguous, sweepDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
 import { NodeBuilder } from '../operators';
 import type { ICapabilities } from './capabilities';
@@ -62,7 +62,7 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   computeWhereKernelsAre(graph, capabilities, names);
   castEnds(graph, capabilities.passes, names);
   nameOutputs(graph, outputNames, names);
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph);
   storeContiguous(graph);
   separateCasts(graph, names);
   computeWeightsLate(graph);

@@ -284,45 +284,6 @@ export function cloneGraph(graph: IGraph): { graph: IGraph; values: Map<IValue, 
   return { graph: cloner.run(graph), values: cloner.values };
 }
 
-/**
- * Drop nodes whose results reach no output, as `run_decompositions()` does. Node order is kept.
- *
- * @returns the nodes dropped.
- */
-export function removeDeadNodes(graph: IGraph): INode[] {
-  const live = new Set<IValue>(graph.outputs);
-  const kept: INode[] = [];
-  const dropped: INode[] = [];
-  for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i];
-    if (node.outputs.some(value => value !== null && live.has(value))) {
-      kept.push(node);
-      for (const value of node.inputs) {
-        if (value !== null) {
-          live.add(value);
-        }
-      }
-      for (const body of bodiesOf(node)) {
-        forEachNode(body, inner => {
-          for (const value of inner.inputs) {
-            if (value !== null) {
-              live.add(value);
-            }
-          }
-        });
-        for (const value of body.outputs) {
-          live.add(value);
-        }
-      }
-    } else {
-      dropped.push(node);
-    }
-  }
-  graph.nodes = kept.reverse();
-  graph.weights = graph.weights.filter(weight => live.has(weight.value));
-  return dropped.reverse();
-}
-
 /** Copies a graph and those nested in it. Nested graphs are copied one after the other: depth costs no call stack. */
 class Cloner {
   readonly values = new Map<IValue, IValue>();

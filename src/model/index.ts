@@ -1,3 +1,4 @@
+export * from './deadcode';
 export * from './dim';
 export * from './dtype';
 export * from './errors';

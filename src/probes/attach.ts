@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import { GraphNames, makeValue, removeDeadNodes, staticShape } from '../model';
+import { GraphNames, makeValue, staticShape, sweepDeadNodes } from '../model';
 import type { IGraph, IValue } from '../model';
 import { emitDifference } from './difference';
 import { Emitter } from './emitter';
@@ -51,7 +51,7 @@ export function summaryGraph(
     ...(keepOutputs ? graph.outputs : []),
     ...results.flatMap(({ counts, figures, shape }) => [counts, figures, shape])
   ];
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, probes: results };
 }
 
@@ -96,7 +96,7 @@ export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiec
   }
   graph.nodes = [...graph.nodes, ...emitter.nodes];
   graph.outputs = [...vectors.values()];
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, vectors: pieces.map(piece => vectors.get(vectorKey(piece))!) };
 }
 
@@ -122,7 +122,7 @@ export function valuesGraph(source: IGraph, names: readonly string[]): IPiecesGr
   }
   graph.nodes = [...graph.nodes, ...emitter.nodes];
   graph.outputs = [...new Set(fetched.values())];
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, vectors: names.map(name => fetched.get(name)!) };
 }
 
@@ -170,7 +170,7 @@ export function differenceGraph(
   graph.inputs = [...graph.inputs, ...inputs.values()];
   graph.nodes = [...graph.nodes, ...emitter.nodes];
   graph.outputs = results;
-  removeDeadNodes(graph);
+  sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, references, probes: results };
 }
 

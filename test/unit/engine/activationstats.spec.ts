@@ -18,7 +18,7 @@ import { feedsOf, VariantSessions } from '../../../src/engine/sessions';
 import { planVariantGraph, prepareVariant } from '../../../src/engine/variant';
 import { writeOnnx } from '../../../src/formats';
 import type { IGraph } from '../../../src/model';
-import { cloneGraph, removeDeadNodes } from '../../../src/model';
+import { cloneGraph, sweepDeadNodes } from '../../../src/model';
 import type { ITensor } from '../../../src/numerics';
 import { bytesOf, TensorStats } from '../../../src/numerics';
 import type { IProbedValue } from '../../../src/probes';
@@ -119,7 +119,7 @@ async function fetchAll(
       .flatMap(node => node.outputs)
       .filter(value => value !== null)
       .filter(({ name }) => places.has(name));
-    removeDeadNodes(graph);
+    sweepDeadNodes(graph);
     const { results } = await run(graph, inputs.tensors);
     const given = feedsOf(graph, inputs.tensors);
     return new Map([...given, ...results]);
