@@ -3,15 +3,29 @@
  *
  * @packageDocumentation
  */
+import { EXPLAINED_CODES } from '../engine/findingpages';
 import { Engine } from '../engine/service';
 import { versions } from '../engine/versions';
 import { whenUndone } from '../formats';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
 import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
-import { DEFAULT_RUNS, DEFAULT_WARMUP, escapeControls, escapeLines, printable } from '../protocol';
-import type { IOptions } from './options';
+import {
+  activationParams,
+  codeParams,
+  compareParams,
+  escapeControls,
+  escapeLines,
+  fixParams,
+  overridesOf,
+  printable,
+  runParams
+} from '../protocol';
+import { completionScript } from './completion';
+import type { Invocation, Run } from './options';
 import { parseCommandLine, UsageError } from './options';
+import type { OutputName } from './outputname';
+import { schemaName } from './outputname';
 import {
   censusText,
   codeText,
@@ -21,7 +35,7 @@ import {
   fixText,
   runText
 } from './text';
-import { USAGE } from './usage';
+import { usage, usageOf } from './usage';
 
 /** Exit status: done, cannot be done, usage. */
 const enum Exit {
@@ -42,8 +56,7 @@ async function main(argv: readonly string[]): Promise<Exit> {
     if ('run' in invocation) {
       await runCommand(invocation.run);
     } else {
-      const text = invocation.show === 'help' ? USAGE : `castlens ${versions().castlens}\n`;
-      process.stdout.write(text);
+      process.stdout.write(textOf(invocation));
     }
     return Exit.Done;
   } catch (error) {
@@ -60,118 +73,150 @@ async function main(argv: readonly string[]): Promise<Exit> {
   }
 }
 
-async function runCommand(options: IOptions): Promise<void> {
+/** What an invocation that runs nothing shows. */
+function textOf(invocation: Exclude<Invocation, { run: unknown }>): string {
+  switch (invocation.show) {
+    case 'help':
+      return invocation.command === null ? usage() : usageOf(invocation.command);
+    case 'version':
+      return `castlens ${versions().castlens}\n`;
+    case 'completion':
+      return completionScript(invocation.shell, EXPLAINED_CODES);
+  }
+}
+
+async function runCommand(run: Run): Promise<void> {
   const engine = new Engine();
   try {
-    await runWith(engine, options);
+    await runWith(engine, run);
   } finally {
     await engine.dispose();
   }
 }
 
-async function runWith(engine: Engine, options: IOptions): Promise<void> {
-  const { file: path, program, passes, device, regions, inputs, weightsFrom: weights } = options;
+async function runWith(engine: Engine, run: Run): Promise<void> {
+  const { file: path } = run;
   const job = terminalJob();
-  const print = <T>(result: T, text: (result: T) => string): void => {
-    const shown = options.json ? escapeControls(JSON.stringify(result)) : text(printable(result));
+  const print = <T extends object>(
+    output: OutputName,
+    result: T,
+    text: (result: T) => string
+  ): void => {
+    const shown = run.options.json
+      ? escapeControls(JSON.stringify({ schema: schemaName(output), ...result }))
+      : text(printable(result));
     process.stdout.write(`${shown}\n`);
   };
   /** Print what is about a model, with the remarks of the reader about its file. */
-  const printOfModel = async <T>(result: T, text: (result: T) => string): Promise<void> => {
+  const printOfModel = async <T extends object>(
+    output: OutputName,
+    program: string | undefined,
+    result: T,
+    text: (result: T) => string
+  ): Promise<void> => {
     const warnings = await engine.warnings({ path, program });
-    if (!options.json) {
+    if (!run.options.json) {
       warnings.forEach(line => say(`warning: ${line}`));
     }
-    print(warnings.length === 0 ? result : { ...result, warnings }, text);
+    print(output, warnings.length === 0 ? result : { ...result, warnings }, text);
   };
-  switch (options.command) {
+  switch (run.command) {
     case 'census': {
-      const { result } = await engine.handle('census', { path, program, regions }, job);
-      return printOfModel(result, censusText);
+      const { program, regions } = run.options;
+      const params = {
+        path,
+        program,
+        ...(regions === undefined ? {} : { regions: overridesOf(regions) })
+      };
+      const { result } = await engine.handle('census', params, job);
+      return printOfModel('census', program, result, censusText);
     }
     case 'run': {
-      const variant = { cache: options.cache[0], passes, device, regions };
-      const params = { path, program, weights, variant, inputs, outputsFile: options.outputs };
+      const { program, weights, ...options } = run.options;
+      const params = { path, program, weights, ...runParams(options) };
       const { result } = await engine.handle('run', params, job);
-      return printOfModel(result, runText);
+      return printOfModel('run', program, result, runText);
     }
     case 'compare': {
-      const variants = options.cache.map(cache => ({ cache, passes, device, regions }));
-      const { runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = options;
-      const { result } = await engine.handle(
-        'compare',
-        { path, program, weights, variants, runs, warmup, inputs },
-        job
-      );
-      return printOfModel(result, compareText);
+      const { program, weights, ...options } = run.options;
+      const params = { path, program, weights, ...compareParams(options) };
+      const { result } = await engine.handle('compare', params, job);
+      return printOfModel('compare', program, result, compareText);
     }
-    case 'stats': {
-      const { arrow } = options;
-      if (options.activations) {
-        const { values, modules, reference } = options;
-        const variant = { cache: options.cache[0], passes, device, regions };
-        const params = {
-          path,
-          program,
-          weights,
-          variant,
-          inputs,
-          values,
-          modules,
-          reference,
-          outputFile: arrow
-        };
-        const { result, buffers } = await engine.handle('activationStats', params, job);
-        const { activationsText, probeCostText, statsRows } = await import('./stats');
-        if (arrow !== undefined) {
-          return printOfModel(
-            { ...result, arrow },
-            ({ rows }) => `${rows} values written to ${arrow}\n${probeCostText(result)}`
-          );
-        }
-        return printOfModel({ ...result, values: statsRows(buffers[0]) }, activationsText);
-      }
-      const params = { path, program, weights, outputFile: arrow };
-      const { result, buffers } = await engine.handle('weightStats', params, job);
-      if (arrow !== undefined) {
-        return printOfModel({ ...result, arrow }, ({ rows, findings }) =>
-          [`${rows} weights written to ${arrow}`, ...findingLines(findings)].join('\n')
-        );
-      }
-      const { statsRows, statsText } = await import('./stats');
-      const { findings } = result;
-      return printOfModel({ weights: statsRows(buffers[0]), findings }, statsText);
-    }
+    case 'stats':
+      return run.options.activations === true
+        ? summarizeActivations(run.options)
+        : summarizeWeights(run.options);
     case 'fix': {
-      const { output, mixed, types, code: codeFile } = options;
-      const params = { path, program, output, mixed, types, regions, codeFile, overwrite: true };
+      const { program, output = '', ...options } = run.options;
+      const params = { path, program, output, ...fixParams({ ...options, overwrite: true }) };
       const { result } = await engine.handle('fix', params, job);
-      return printOfModel(result, fixText);
+      return printOfModel('fix', program, result, fixText);
     }
     case 'code': {
-      const { mixed, strategies } = options;
-      const codeFile = options.output === '' ? undefined : options.output;
-      const params = { path, program, mixed, strategies, codeFile, overwrite: true };
+      const { program, output: codeFile, ...options } = run.options;
+      const params = { path, program, codeFile, overwrite: true, ...codeParams(options) };
       const { result } = await engine.handle('code', params, job);
-      return printOfModel(result, shown => codeText({ ...shown, code: escapeLines(result.code) }));
+      return printOfModel('code', program, result, shown =>
+        codeText({ ...shown, code: escapeLines(result.code) })
+      );
     }
     case 'explain': {
       const { result } = await engine.handle('explain', { code: path }, job);
-      return print(result, () => escapeLines(result.markdown.trimEnd()));
+      return print('explain', result, () => escapeLines(result.markdown.trimEnd()));
     }
     case 'doctor': {
-      if (options.cudaProvider === 'install') {
+      const { cudaProvider } = run.options;
+      if (cudaProvider === 'install') {
         await interruptible(signal => installCudaProvider(say, undefined, { signal }));
-      } else if (options.cudaProvider === 'remove') {
+      } else if (cudaProvider === 'remove') {
         removeCudaProvider();
       }
       const { result } = await engine.handle('devices', {}, job);
       const cuda = await inspectCuda();
       const report = { versions: versions(), devices: result.devices, cuda };
-      return print(report, doctorText);
+      return print('doctor', report, doctorText);
     }
   }
+
+  async function summarizeActivations(stats: StatsOptions): Promise<void> {
+    const { program, weights, outputFile, ...options } = stats;
+    const params = { path, program, weights, outputFile, ...activationParams(options) };
+    const { result, buffers } = await engine.handle('activationStats', params, job);
+    const { activationsText, probeCostText, statsRows } = await import('./stats');
+    if (outputFile !== undefined) {
+      return printOfModel(
+        'activation-stats',
+        program,
+        { ...result, arrow: outputFile },
+        ({ rows }) => `${rows} values written to ${outputFile}\n${probeCostText(result)}`
+      );
+    }
+    const report = { ...result, values: statsRows(buffers[0]) };
+    return printOfModel('activation-stats', program, report, activationsText);
+  }
+
+  async function summarizeWeights(stats: StatsOptions): Promise<void> {
+    const { program, weights, outputFile } = stats;
+    const params = { path, program, weights, outputFile };
+    const { result, buffers } = await engine.handle('weightStats', params, job);
+    if (outputFile !== undefined) {
+      return printOfModel(
+        'weight-stats',
+        program,
+        { ...result, arrow: outputFile },
+        ({ rows, findings }) =>
+          [`${rows} weights written to ${outputFile}`, ...findingLines(findings)].join('\n')
+      );
+    }
+    const { statsRows, statsText } = await import('./stats');
+    const report = { weights: statsRows(buffers[0]), findings: result.findings };
+    return printOfModel('weight-stats', program, report, statsText);
+  }
 }
+
+/** Options of `stats`. */
+type StatsOptions = Extract<Run, { command: 'stats' }>['options'];
 
 /** What ends a process that does not look at it. */
 const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,90 +1,38 @@
 /**
- * The command line's grammar.
+ * The command line's grammar: what the table of commands says, read from arguments.
  *
  * @packageDocumentation
  */
 import { parseArgs } from 'node:util';
 
+import type { IFlag, IOption, OptionsOf } from '../protocol';
+import { isRegionChoice, problemOf, REGION_CHOICES, wordsOf } from '../protocol';
 import { formatDevice, parseDevice } from '../runtime';
-import type {
-  CacheMode,
-  CodeStrategyName,
-  IRegionOverride,
-  IRunInputs,
-  MixedWeights,
-  PassName,
-  Reference,
-  RegionOverrides
-} from '../protocol';
-import {
-  CACHE_MODES,
-  CODE_STRATEGIES,
-  isRegionChoice,
-  overrideOf,
-  PASSES,
-  REFERENCES,
-  REGION_CHOICES
-} from '../protocol';
-
-/** The commands. */
-export const COMMANDS = [
-  'census',
-  'run',
-  'compare',
-  'stats',
-  'fix',
-  'code',
-  'explain',
-  'doctor'
-] as const;
-
-/** Name of a command. */
-export type Command = (typeof COMMANDS)[number];
+import type { Command, COMMANDS, Shell } from './commands';
+import { COMMAND_NAMES, commandOf, SHELLS } from './commands';
 
 /** A command line that says nothing sensible; exit status 2. */
 export class UsageError extends Error {}
 
-/** A parsed command line. */
-export interface IOptions {
-  readonly command: Command;
-  /** The code for `explain`, empty for `doctor`. */
+/** A command, what it is about, and its options. */
+export interface ICommandLine<C extends Command> {
+  readonly command: C;
+  /** The file, or the code for `explain`; empty for `doctor`. */
   readonly file: string;
-  readonly json: boolean;
-  /** Which program of an archive with several. */
-  readonly program: string | undefined;
-  readonly cache: readonly (CacheMode | Reference)[];
-  readonly passes: readonly PassName[];
-  readonly device: string;
-  /** Undefined where no region is to be overridden. */
-  readonly regions: RegionOverrides | undefined;
-  readonly inputs: IRunInputs;
-  /** Where the weights come from, if not from the model's own file. */
-  readonly weightsFrom: string | undefined;
-  readonly outputs: string | undefined;
-  readonly runs: number | undefined;
-  readonly warmup: number | undefined;
-  readonly arrow: string | undefined;
-  /** `stats`: of the values that a forward computes, not of the weights. */
-  readonly activations: boolean;
-  /** `stats --activations`: only these; all where neither is given. */
-  readonly values: readonly string[] | undefined;
-  readonly modules: readonly string[] | undefined;
-  /** `stats --activations`: compare with `float32`. */
-  readonly reference: boolean;
-  /** `fix`, `code`: the file to write; empty for `code` to standard output. */
-  readonly output: string;
-  readonly mixed: MixedWeights;
-  readonly types: boolean;
-  /** `fix`: the Python file to write beside it. */
-  readonly code: string | undefined;
-  /** `code`: what to write; undefined for all that apply. */
-  readonly strategies: readonly CodeStrategyName[] | undefined;
-  /** `doctor`: what to do about the CUDA provider before looking. */
-  readonly cudaProvider: 'leave' | 'install' | 'remove';
+  readonly options: OptionsOf<(typeof COMMANDS)[C]['options']>;
 }
 
+/** What to run. */
+export type Run = {
+  readonly [C in Exclude<Command, 'completion'>]: ICommandLine<C>;
+}[Exclude<Command, 'completion'>];
+
 /** What to do: a command, or one of the texts. */
-export type Invocation = { readonly show: 'help' | 'version' } | { readonly run: IOptions };
+export type Invocation =
+  | { readonly show: 'help'; readonly command: Command | null }
+  | { readonly show: 'version' }
+  | { readonly show: 'completion'; readonly shell: Shell }
+  | { readonly run: Run };
 
 /**
  * Parse the arguments after the program's name.
@@ -92,181 +40,186 @@ export type Invocation = { readonly show: 'help' | 'version' } | { readonly run:
  * @throws UsageError with one line for the reader.
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. To specify')[0]);
+  const { values, positionals } = split(argv);
+  const [name, file, ...rest] = positionals;
+  if (name === 'help') {
+    return { show: 'help', command: file === undefined ? null : commandNamed(file) };
   }
-  const { values, positionals } = parsed;
-  if (values.help) {
-    return { show: 'help' };
+  if (values.has('help')) {
+    return { show: 'help', command: COMMAND_NAMES.find(known => known === name) ?? null };
   }
-  if (values.version) {
+  if (values.has('version')) {
     return { show: 'version' };
   }
-  const [name, file, ...rest] = positionals;
   if (name === undefined) {
     throw new UsageError('no command given');
   }
-  const command = oneOf(name, COMMANDS, 'command');
-  if (command !== 'doctor' && file === undefined) {
-    throw new UsageError(`${command} needs a ${command === 'explain' ? 'code' : 'file'}`);
+  const command = commandNamed(name);
+  const { argument, options: known, needs = [] } = commandOf(command);
+  if (argument !== null && file === undefined) {
+    throw new UsageError(`${command} needs ${argument.what}`);
   }
-  const extra = command === 'doctor' ? positionals.slice(1) : rest;
+  const extra = argument === null ? positionals.slice(1) : rest;
   if (extra.length > 0) {
     throw new UsageError(`unexpected argument "${extra[0]}"`);
   }
-  for (const option of Object.keys(values)) {
-    if (!ALLOWED[command].includes(option)) {
-      throw new UsageError(`${command} does not take --${option}`);
+  const flags = new Set(known.flatMap(each => each.flags.map(flag => flag.name)));
+  for (const given of values.keys()) {
+    if (!flags.has(given)) {
+      throw new UsageError(`${command} does not take --${given}`);
     }
   }
-  if (command === 'stats') {
-    if (values.weights && values.activations) {
-      throw new UsageError('--weights and --activations exclude each other');
+  if (command === 'completion') {
+    return { show: 'completion', shell: pick(file, SHELLS, 'shell') };
+  }
+  refuseStray(command, values);
+  const options: Record<string, unknown> = {};
+  for (const option of known) {
+    const value = read(option, values);
+    if (value !== undefined) {
+      options[option.name] = value;
     }
-    const stray = Object.keys(values).find(
-      option => ACTIVATIONS.includes(option) && option !== 'weights-from'
-    );
-    if (stray !== undefined && !values.activations) {
-      throw new UsageError(`stats takes --${stray} only with --activations`);
+  }
+  for (const { name: needed, flags: written } of needs) {
+    if (options[needed] === undefined) {
+      const [{ short, name: long }] = written;
+      throw new UsageError(
+        `${command} needs ${short === undefined ? `--${long}` : `-${short}`} OUT`
+      );
     }
   }
-  if (command === 'fix' && values.output === undefined) {
-    throw new UsageError('fix needs -o OUT');
-  }
-  if (values['keep-both'] && values['leave-mixed']) {
-    throw new UsageError('--keep-both and --leave-mixed exclude each other');
-  }
-  if (values['install-cuda'] && values['remove-cuda']) {
-    throw new UsageError('--install-cuda and --remove-cuda exclude each other');
-  }
-  return {
-    run: {
-      command,
-      file: file ?? '',
-      json: values.json ?? false,
-      program: values.program,
-      cache: parseCache(values.cache, command),
-      passes: list(values.passes).map(pass => oneOf(pass, PASSES, 'pass')),
-      device: parseDeviceName(values.device ?? 'cpu'),
-      regions: parseRegions(values.region),
-      inputs: {
-        inputsFile: values.inputs,
-        dims: parseDims(values.dim ?? []),
-        seed: count(values.seed, '--seed', 0)
-      },
-      weightsFrom: values['weights-from'],
-      outputs: values.outputs,
-      runs: count(values.runs, '--runs', 1),
-      warmup: count(values.warmup, '--warmup', 0),
-      arrow: values.arrow,
-      activations: values.activations ?? false,
-      values: values.values === undefined ? undefined : list(values.values),
-      modules: values.modules === undefined ? undefined : list(values.modules),
-      reference: !(values['no-reference'] ?? false),
-      output: values.output ?? '',
-      mixed: values['keep-both'] ? 'keep-both' : 'leave',
-      types: values.types ?? false,
-      code: values.code,
-      strategies: parseStrategies(values.strategy),
-      cudaProvider: values['install-cuda'] ? 'install' : values['remove-cuda'] ? 'remove' : 'leave'
-    }
-  };
+  return { run: { command, file: file ?? '', options } as Run };
 }
 
-const OPTIONS = {
-  json: { type: 'boolean' },
-  program: { type: 'string' },
-  cache: { type: 'string' },
-  passes: { type: 'string' },
-  device: { type: 'string' },
-  dim: { type: 'string', multiple: true },
-  region: { type: 'string', multiple: true },
-  inputs: { type: 'string' },
-  outputs: { type: 'string' },
-  seed: { type: 'string' },
-  runs: { type: 'string' },
-  warmup: { type: 'string' },
-  arrow: { type: 'string' },
-  weights: { type: 'boolean' },
-  'weights-from': { type: 'string' },
-  activations: { type: 'boolean' },
-  values: { type: 'string' },
-  modules: { type: 'string' },
-  'no-reference': { type: 'boolean' },
-  output: { type: 'string', short: 'o' },
-  'keep-both': { type: 'boolean' },
-  'leave-mixed': { type: 'boolean' },
-  types: { type: 'boolean' },
-  code: { type: 'string' },
-  strategy: { type: 'string' },
-  'install-cuda': { type: 'boolean' },
-  'remove-cuda': { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' }
-} as const;
+/** Values by flag, as they were written; flags without a value have none. */
+type Written = ReadonlyMap<string, readonly string[]>;
 
-const VARIANT = ['cache', 'passes', 'device', 'region', 'dim', 'inputs', 'seed', 'weights-from'];
-
-/** What `stats` takes for activations alone. */
-const ACTIVATIONS = [...VARIANT, 'values', 'modules', 'no-reference'];
-
-const ALLOWED: Record<Command, readonly string[]> = {
-  census: ['json', 'program', 'region'],
-  run: ['json', 'program', 'outputs', ...VARIANT],
-  compare: ['json', 'program', 'runs', 'warmup', ...VARIANT],
-  stats: ['json', 'program', 'arrow', 'weights', 'activations', ...ACTIVATIONS],
-  fix: [
-    'json',
-    'program',
-    'cache',
-    'region',
-    'output',
-    'keep-both',
-    'leave-mixed',
-    'types',
-    'code'
-  ],
-  code: ['json', 'program', 'output', 'keep-both', 'leave-mixed', 'strategy'],
-  explain: ['json'],
-  doctor: ['json', 'install-cuda', 'remove-cuda']
-};
-
-function parseCache(
-  text: string | undefined,
-  command: Command
-): readonly (CacheMode | Reference)[] {
-  const known = [...CACHE_MODES, ...REFERENCES];
-  if (command === 'compare') {
-    if (text === 'all') {
-      return known;
+/** Flags and their values apart from everything else. */
+function split(argv: readonly string[]): { values: Written; positionals: readonly string[] } {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: FLAGS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true
+  });
+  const values = new Map<string, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      positionals.push(token.value);
+    } else if (token.kind === 'option') {
+      const { name, rawName, value } = token;
+      if (!Object.hasOwn(FLAGS, name)) {
+        throw new UsageError(`unknown option "${rawName}"`);
+      }
+      const takesValue = FLAGS[name].type === 'string';
+      // An option is no value: what was meant to stand there was left out.
+      if (takesValue && (value === undefined || (!token.inlineValue && /^-./.test(value)))) {
+        throw new UsageError(
+          `option "${rawName}" needs a value${value === undefined ? '' : `; for one that begins with a hyphen write "${rawName}=${value}"`}`
+        );
+      }
+      if (!takesValue && value !== undefined) {
+        throw new UsageError(`option "${rawName}" takes no value`);
+      }
+      values.set(name, [...(values.get(name) ?? []), ...(value === undefined ? [] : [value])]);
     }
-    if (text === undefined) {
-      return CACHE_MODES;
-    }
-    const modes = list(text).map(item => oneOf(item, known, 'cache mode'));
-    if (modes.length === 0) {
-      throw new UsageError(`--cache names no cache mode; known: ${known.join(', ')}`);
-    }
-    return modes;
   }
-  if (command === 'fix') {
-    return [oneOf(text ?? 'frozen', ['frozen'] as const, 'cache mode of a file')];
-  }
-  return [oneOf(text ?? 'off', known, 'cache mode')];
+  return { values, positionals };
 }
 
-function parseStrategies(text: string | undefined): readonly CodeStrategyName[] | undefined {
-  if (text === undefined) {
+/** Every flag of every command. */
+const FLAGS: Readonly<Record<string, { type: 'boolean' | 'string'; short?: string }>> =
+  Object.fromEntries(
+    [
+      ...COMMAND_NAMES.flatMap(command => commandOf(command).options.flatMap(each => each.flags)),
+      { name: 'help', short: 'h' } as IFlag,
+      { name: 'version' } as IFlag
+    ].map(({ name, short, takes }) => [
+      name,
+      {
+        type: takes === undefined ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short })
+      }
+    ])
+  );
+
+function refuseStray(command: Command, values: Written): void {
+  const { only } = commandOf(command);
+  if (only === undefined) {
+    return;
+  }
+  const needed = only.with.flags.find(flag => flag.sets === true)!.name;
+  const stray = only.options
+    .flatMap(option => option.flags.map(flag => flag.name))
+    .find(flag => values.has(flag));
+  exclusive(only.with, values);
+  if (stray !== undefined && !values.has(needed)) {
+    throw new UsageError(`${command} takes --${stray} only with --${needed}`);
+  }
+}
+
+/** The flag of an option that was given; undefined where none was. */
+function exclusive({ flags }: IOption, values: Written): IFlag | undefined {
+  const given = flags.filter(flag => values.has(flag.name));
+  if (given.length > 1) {
+    throw new UsageError(`--${given[0].name} and --${given[1].name} exclude each other`);
+  }
+  return given[0];
+}
+
+/** The value of an option, as the contract has it; undefined where it was not given. */
+function read(option: IOption, values: Written): unknown {
+  const flag = exclusive(option, values);
+  if (flag === undefined) {
     return undefined;
   }
-  const names = list(text).map(item => oneOf(item, CODE_STRATEGIES, 'strategy'));
-  if (names.length === 0) {
-    throw new UsageError(`--strategy names none; known: ${CODE_STRATEGIES.join(', ')}`);
+  if (flag.takes === undefined) {
+    return flag.sets;
   }
-  return names;
+  const written = values.get(flag.name)!;
+  const value = valueOf(option, flag, written);
+  // Names of sizes and regions may be anything; what they are given was read word by word.
+  const problem = typeof value === 'object' ? null : problemOf(option.value, value, option.name);
+  if (problem !== null) {
+    throw new UsageError(`--${flag.name} takes ${problem.expected}, not "${written.at(-1)}"`);
+  }
+  return value;
+}
+
+function valueOf(option: IOption, flag: IFlag, written: readonly string[]): unknown {
+  const last = written.at(-1)!;
+  switch (flag.takes) {
+    case 'NAME=N':
+      return Object.fromEntries(written.map(parseDim));
+    case 'ID=HOW':
+      return Object.fromEntries(written.map(parseRegion));
+    case 'N':
+      return last.trim() === '' ? NaN : Number(last);
+    case 'LIST':
+      return parseList(option, flag, last);
+    case 'MODE':
+      return pick(last, wordsOf(option.value), option.noun!);
+    default:
+      return option.name === 'device' ? parseDeviceName(last) : last;
+  }
+}
+
+function parseList(option: IOption, flag: IFlag, text: string): unknown {
+  const known = wordsOf(option.value);
+  const items = text.split(',').filter(item => item !== '');
+  if (known.length === 0) {
+    return items;
+  }
+  if (text === 'all' && known.includes('all')) {
+    return 'all';
+  }
+  const choices = known.filter(word => word !== 'all');
+  if (items.length === 0 && problemOf(option.value, [], '') !== null) {
+    throw new UsageError(`--${flag.name} names none; known: ${choices.join(', ')}`);
+  }
+  return items.map(item => pick(item, choices, option.noun!));
 }
 
 function parseDeviceName(text: string): string {
@@ -277,51 +230,29 @@ function parseDeviceName(text: string): string {
   }
 }
 
-function parseDims(items: readonly string[]): Record<string, number> {
-  const dims: Record<string, number> = {};
-  for (const item of items) {
-    const match = /^([^=]+)=(\d+)$/.exec(item);
-    if (!match) {
-      throw new UsageError(`--dim takes NAME=N, not "${item}"`);
-    }
-    dims[match[1]] = Number(match[2]);
+function parseDim(item: string): [string, number] {
+  const match = /^([^=]+)=(\d+)$/.exec(item);
+  if (!match) {
+    throw new UsageError(`--dim takes NAME=N, not "${item}"`);
   }
-  return dims;
+  return [match[1], Number(match[2])];
 }
 
-function parseRegions(items: readonly string[] | undefined): RegionOverrides | undefined {
-  if (items === undefined) {
-    return undefined;
+function parseRegion(item: string): [string, string] {
+  const at = item.lastIndexOf('=');
+  const choice = item.slice(at + 1);
+  if (at < 1 || !isRegionChoice(choice)) {
+    const known = REGION_CHOICES.map(word => `ID=${word}`).join(', ');
+    throw new UsageError(`--region takes ${known}, not "${item}"`);
   }
-  const regions = new Map<string, IRegionOverride>();
-  for (const item of items) {
-    const at = item.lastIndexOf('=');
-    const choice = item.slice(at + 1);
-    if (at < 1 || !isRegionChoice(choice)) {
-      const known = REGION_CHOICES.map(word => `ID=${word}`).join(', ');
-      throw new UsageError(`--region takes ${known}, not "${item}"`);
-    }
-    regions.set(item.slice(0, at), overrideOf(choice));
-  }
-  return Object.fromEntries(regions);
+  return [item.slice(0, at), choice];
 }
 
-function list(text: string | undefined): string[] {
-  return (text ?? '').split(',').filter(item => item !== '');
+function commandNamed(name: string): Command {
+  return pick(name, COMMAND_NAMES, 'command');
 }
 
-function count(text: string | undefined, name: string, least: number): number | undefined {
-  if (text === undefined) {
-    return undefined;
-  }
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`${name} takes a whole number of at least ${least}, not "${text}"`);
-  }
-  return value;
-}
-
-function oneOf<T extends string>(text: string, known: readonly T[], what: string): T {
+function pick<T extends string>(text: string, known: readonly T[], what: string): T {
   const found = known.find(item => item === text);
   if (found === undefined) {
     throw new UsageError(`unknown ${what} "${text}"; known: ${known.join(', ')}`);

@@ -1,61 +1,119 @@
 /**
- * The text of `castlens --help`.
+ * The texts of `castlens --help` and `castlens COMMAND --help`, made from the table of commands.
  *
  * @packageDocumentation
  */
+import type { IFlag, IOption } from '../protocol';
+import { wordsOf } from '../protocol';
+import type { Command } from './commands';
+import { COMMAND_NAMES, commandOf } from './commands';
 
-/** Usage, one screen. */
-export const USAGE = `castlens: see and measure the casts of exported PyTorch models
+/** Usage of the program. */
+export function usage(): string {
+  const commands = COMMAND_NAMES.map(name => {
+    const { argument, about } = commandOf(name);
+    return entry(`${name}${argument === null ? '' : ` ${argument.name}`}`, about);
+  });
+  return [
+    'castlens: see and measure the casts of exported PyTorch models',
+    '',
+    'Usage: castlens COMMAND FILE [options]',
+    '',
+    'Commands',
+    ...commands,
+    '',
+    'Options',
+    entry('-h, --help', 'this text; behind a command, its options'),
+    entry('--version', 'the version'),
+    '',
+    'castlens COMMAND --help tells what a command takes, castlens completion SHELL makes shells complete it.',
+    '',
+    EXIT_STATUS,
+    ''
+  ].join('\n');
+}
 
-Usage: castlens <command> FILE [options]
+/** Usage of one command. */
+export function usageOf(command: Command): string {
+  const { argument, about, options, needs = [], only } = commandOf(command);
+  const needed = needs.flatMap(({ flags: [flag] }) => [flagText(flag)]);
+  const words = ['castlens', command, argument?.name, ...needed].filter(Boolean).join(' ');
+  const isOnly = (option: IOption): boolean => only?.options.includes(option) ?? false;
+  const always = options.filter(option => !isOnly(option));
+  return [
+    ...wrap(`castlens ${command}: ${about}`, 0),
+    '',
+    `Usage: ${words} [options]`,
+    '',
+    'Options',
+    ...always.flatMap(optionLines),
+    ...(only === undefined
+      ? []
+      : [
+          '',
+          `Options with --${only.with.flags.find(({ sets }) => sets === true)!.name}`,
+          ...only.options.flatMap(optionLines)
+        ]),
+    ...(only === undefined ? [] : ['']),
+    entry('-h, --help', 'this text'),
+    '',
+    EXIT_STATUS,
+    ''
+  ].join('\n');
+}
 
-Commands
-  census FILE    the casts in the file; reads the graph only, needs no runtime
-  run FILE       one forward of one variant
-  compare FILE   several variants, timed interleaved, with executed census and equality of outputs
-  stats FILE     statistics of every weight, or with --activations of every value that a forward
-                 computes, and how far it is from float32
-  fix FILE -o OUT
-                 write the model with its weights in the precision they are used in
-  code FILE      Python for your own export script: the same repair, in PyTorch
-  explain CODE   what a finding means, why it happens and what to do about it
-  doctor         devices, providers and versions, what is missing and how to install it
+const EXIT_STATUS = 'Exit status: 0 done, 1 the model or the machine cannot do it, 2 usage.';
 
-Options
-  --json              print JSON
-  --program NAME      which program of a .pt2 archive with several (default: the one called model,
-                      else the first, with a warning)
-  --cache MODE        off | autocast | folded | frozen | float32 | onnxruntime
-                      (compare: a comma-separated list, or all)
-  --passes LIST       share-casts,hoist-casts,remove-cast-pairs
-  --device NAME       cpu (default), cuda, cuda:N
-  --region ID=HOW     run an autocast region otherwise than recorded: on, off, or on in bfloat16,
-                      float16, float32; may be given several times (census, run, compare, fix)
-  --dim NAME=N        value of a symbolic size; may be given several times
-  --inputs FILE       .safetensors with inputs by name, or input_0, input_1, ... by position
-                      (default: the sample inputs of the file where it holds some that fit,
-                      else random ones)
-  --weights-from FILE take the weights from there: .safetensors, or another export of the model
-  --outputs FILE      run: write the outputs there, as output_0, output_1, ...
-  --seed N            random inputs of this seed, also where the file holds sample inputs
-  --runs N            compare: timed forwards per variant (default 20)
-  --warmup N          compare: forwards before timing (default 3)
-  --arrow FILE        stats: write the table as an Arrow IPC stream
-  --activations       stats: run the model (--cache, --device, --inputs, ...) and summarise values
-  --values LIST       stats --activations: only these values
-  --modules LIST      stats --activations: only the values of these modules
-  --no-reference      stats --activations: do not compare with float32
-  -o, --output FILE   fix, code: the file to write (code: default standard output)
-  --keep-both         fix, code: weights used in both precisions get a second, converted copy
-  --leave-mixed       fix, code: such weights stay as they are (default)
-  --types             fix: put wrong types of an .onnx file right (invalid-types), and change nothing else
-  --code FILE         fix: write the PyTorch code there too
-  --strategy LIST     code: preconvert,export-pass,runtime-folding,freezing for .pt2,
-                      onnx-folding,preconvert for .onnx (default: all that apply)
-  --install-cuda      doctor: install onnxruntime's CUDA provider
-  --remove-cuda       doctor: remove it
-  -h, --help          this text
-  --version           the version
+/** Column that what is said of an entry starts at. */
+const COLUMN = 22;
 
-Exit status: 0 done, 1 the model or the machine cannot do it, 2 usage.
-`;
+const WIDTH = 100;
+
+function optionLines(option: IOption): string[] {
+  return option.flags.map(flag => entry(flagText(flag), flagAbout(option, flag)));
+}
+
+/** A flag as it is written: `-o, --output FILE`. */
+function flagText({ name, short, takes }: IFlag): string {
+  const long = `--${name}${takes === undefined ? '' : ` ${takes}`}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+/** What a flag does, its words and what holds without it. */
+function flagAbout({ about, standard, value }: IOption, flag: IFlag): string {
+  if (flag.takes === undefined) {
+    return flag.about ?? about;
+  }
+  const words = wordsOf(value).filter(word => word !== 'all');
+  const choices =
+    words.length < 2 || flag.takes === 'ID=HOW'
+      ? []
+      : [words.join(flag.takes === 'LIST' ? ',' : ' | ')];
+  const several = flag.takes.includes('=') ? ['may be given several times'] : [];
+  const holds = standard === undefined ? '' : ` (default: ${standard})`;
+  return [about, ...choices, ...several].join('; ') + holds;
+}
+
+function entry(head: string, about: string): string {
+  const [first, ...rest] = wrap(about, COLUMN);
+  const fits = head.length <= COLUMN - 3;
+  const lines = fits
+    ? [`  ${head}`.padEnd(COLUMN) + first, ...rest]
+    : [`  ${head}`, first, ...rest];
+  return lines.map((line, i) => (i === 0 ? line : `${' '.repeat(COLUMN)}${line}`)).join('\n');
+}
+
+/** Text in lines that leave room for an indentation. */
+function wrap(text: string, indentation: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH - indentation) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -10,7 +10,10 @@ export type {
   IWeightCast,
   WeightCastKind
 } from './contract/census';
+export * from './contract/calls';
 export * from './contract/check';
+export { wordsOf } from './contract/options';
+export type { IFlag, IOption, OptionsOf } from './contract/options';
 export * from './contract/paths';
 export type { ICodeResult } from './contract/requests/code';
 export type { ICompareResult, IVariantMemory, IVariantResult } from './contract/requests/compare';

@@ -44,7 +44,8 @@ export const MODEL_REF = closed(MODEL);
 /** Which model a request is about. */
 export type IModelRef = Of<typeof MODEL_REF>;
 
-const REGION_OVERRIDE = closed(
+/** What is wanted of one region. */
+export const REGION_OVERRIDE = closed(
   {
     enabled: optional(truth('whether the region is on')),
     dtype: optional(oneOf(REGION_DTYPES, 'dtype of a region that is on'))

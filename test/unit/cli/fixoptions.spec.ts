@@ -1,4 +1,5 @@
 import { parseCommandLine } from '../../../src/cli/options';
+import { codeParams, fixParams } from '../../../src/protocol';
 
 function parse(...argv: string[]): unknown {
   return parseCommandLine(argv);
@@ -7,19 +8,19 @@ function parse(...argv: string[]): unknown {
 describe('parseCommandLine(fix)', () => {
   it('should take the file to write and what to do with mixed weights', () => {
     expect(parse('fix', 'a.pt2', '-o', 'b.pt2')).toMatchObject({
-      run: { command: 'fix', file: 'a.pt2', output: 'b.pt2', mixed: 'leave', json: false }
+      run: { command: 'fix', file: 'a.pt2', options: { output: 'b.pt2' } }
     });
     expect(
       parse('fix', 'a.pt2', '--output', 'b.pt2', '--keep-both', '--cache', 'frozen')
-    ).toMatchObject({ run: { mixed: 'keep-both' } });
+    ).toMatchObject({ run: { options: { mixed: 'keep-both' } } });
     expect(parse('fix', 'a.pt2', '-o', 'b.pt2', '--leave-mixed')).toMatchObject({
-      run: { mixed: 'leave' }
+      run: { options: { mixed: 'leave' } }
     });
   });
 
   it('should take a file for the code', () => {
     expect(parse('fix', 'a.pt2', '-o', 'b.pt2', '--code', 'b.py')).toMatchObject({
-      run: { output: 'b.pt2', code: 'b.py' }
+      run: { options: { output: 'b.pt2', code: 'b.py' } }
     });
   });
 
@@ -37,16 +38,20 @@ describe('parseCommandLine(fix)', () => {
 
 describe('parseCommandLine(code)', () => {
   it('should print all strategies unless told otherwise', () => {
-    expect(parse('code', 'a.pt2')).toMatchObject({
-      run: { command: 'code', file: 'a.pt2', output: '', mixed: 'leave', strategies: undefined }
+    expect(parse('code', 'a.pt2')).toEqual({
+      run: { command: 'code', file: 'a.pt2', options: {} }
     });
+    expect(codeParams({})).toEqual({ mixed: 'leave' });
+    expect(fixParams({})).toEqual({ mixed: 'leave' });
   });
 
   it('should take strategies, a file and what to do with mixed weights', () => {
     expect(
       parse('code', 'a.pt2', '--strategy', 'preconvert,freezing', '-o', 'a.py', '--keep-both')
     ).toMatchObject({
-      run: { strategies: ['preconvert', 'freezing'], output: 'a.py', mixed: 'keep-both' }
+      run: {
+        options: { strategies: ['preconvert', 'freezing'], output: 'a.py', mixed: 'keep-both' }
+      }
     });
   });
 

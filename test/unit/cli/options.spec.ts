@@ -1,7 +1,9 @@
 import { parseCommandLine, UsageError } from '../../../src/cli/options';
-import type { IOptions } from '../../../src/cli/options';
+import type { Run } from '../../../src/cli/options';
+import type { IVariant } from '../../../src/protocol';
+import { activationParams, compareParams, fixParams, runParams } from '../../../src/protocol';
 
-function options(...argv: string[]): IOptions {
+function parse(...argv: string[]): Run {
   const invocation = parseCommandLine(argv);
   if (!('run' in invocation)) {
     throw new Error(`shows ${invocation.show}`);
@@ -9,12 +11,20 @@ function options(...argv: string[]): IOptions {
   return invocation.run;
 }
 
+function options(...argv: string[]): Record<string, unknown> {
+  return parse(...argv).options;
+}
+
+function variants(...argv: string[]): readonly IVariant[] {
+  return compareParams(parse('compare', 'm.pt2', ...argv).options as object).variants;
+}
+
 describe('parseCommandLine()', () => {
   it('should read a command and its file', () => {
-    expect(options('census', 'm.pt2', '--json')).toMatchObject({
+    expect(parse('census', 'm.pt2', '--json')).toEqual({
       command: 'census',
       file: 'm.pt2',
-      json: true
+      options: { json: true }
     });
   });
 
@@ -28,12 +38,15 @@ describe('parseCommandLine()', () => {
   });
 
   it('should run mode off on the CPU unless told otherwise', () => {
-    expect(options('run', 'm.pt2')).toMatchObject({ cache: ['off'], passes: [], device: 'cpu' });
+    expect(runParams(options('run', 'm.pt2'))).toEqual({
+      variant: { cache: 'off', passes: [], device: 'cpu' },
+      inputs: {}
+    });
   });
 
   it('should compare the four modes unless told otherwise, and all variants on demand', () => {
-    expect(options('compare', 'm.pt2').cache).toEqual(['off', 'autocast', 'folded', 'frozen']);
-    expect(options('compare', 'm.pt2', '--cache', 'all').cache).toEqual([
+    expect(variants().map(({ cache }) => cache)).toEqual(['off', 'autocast', 'folded', 'frozen']);
+    expect(variants('--cache', 'all').map(({ cache }) => cache)).toEqual([
       'off',
       'autocast',
       'folded',
@@ -41,7 +54,7 @@ describe('parseCommandLine()', () => {
       'float32',
       'onnxruntime'
     ]);
-    expect(options('compare', 'm.pt2', '--cache', 'frozen,off').cache).toEqual(['frozen', 'off']);
+    expect(variants('--cache', 'frozen,off').map(({ cache }) => cache)).toEqual(['frozen', 'off']);
   });
 
   it('should collect sizes, passes and numbers', () => {
@@ -58,7 +71,7 @@ describe('parseCommandLine()', () => {
         '--seed',
         '7'
       )
-    ).toMatchObject({ passes: ['share-casts'], inputs: { dims: { batch: 8, s27: 16 }, seed: 7 } });
+    ).toEqual({ passes: ['share-casts'], dims: { batch: 8, s27: 16 }, seed: 7 });
   });
 
   it('should collect overridden regions, the last word on each', () => {
@@ -74,7 +87,9 @@ describe('parseCommandLine()', () => {
     ];
     for (const command of ['census', 'run', 'compare', 'fix']) {
       const output = command === 'fix' ? ['-o', 'out.pt2'] : [];
-      expect(options(command, 'm.pt2', ...output, ...regions).regions).toEqual({
+      const given = options(command, 'm.pt2', ...output, ...regions);
+      expect(given.regions).toEqual({ a: 'off', b: 'on', c: 'float16' });
+      expect(fixParams(given).regions).toEqual({
         a: { enabled: false },
         b: { enabled: true },
         c: { enabled: true, dtype: 'float16' }
@@ -84,16 +99,13 @@ describe('parseCommandLine()', () => {
   });
 
   it('should summarise weights unless activations are asked for, those with a variant', () => {
-    expect(options('stats', 'm.pt2')).toMatchObject({ activations: false });
-    expect(
-      options('stats', 'm.pt2', '--activations', '--cache', 'frozen', '--dim', 'batch=2')
-    ).toMatchObject({
-      activations: true,
-      cache: ['frozen'],
-      inputs: { dims: { batch: 2 } },
-      values: undefined,
-      modules: undefined,
-      reference: true
+    expect(options('stats', 'm.pt2')).toEqual({});
+    expect(options('stats', 'm.pt2', '--weights')).toEqual({ activations: false });
+    const given = options('stats', 'm', '--activations', '--cache', 'frozen', '--dim', 'batch=2');
+    expect(given.activations).toBe(true);
+    expect(activationParams(given)).toEqual({
+      variant: { cache: 'frozen', passes: [], device: 'cpu' },
+      inputs: { dims: { batch: 2 } }
     });
     expect(
       options('stats', 'm', '--activations', '--modules', 'a,b', '--values', 'v', '--no-reference')
@@ -101,8 +113,13 @@ describe('parseCommandLine()', () => {
   });
 
   it('should show help and version wherever they stand', () => {
-    expect(parseCommandLine(['census', '--help'])).toEqual({ show: 'help' });
+    expect(parseCommandLine(['census', '--help'])).toEqual({ show: 'help', command: 'census' });
+    expect(parseCommandLine(['help', 'census'])).toEqual({ show: 'help', command: 'census' });
+    expect(parseCommandLine(['--help'])).toEqual({ show: 'help', command: null });
+    expect(parseCommandLine(['help'])).toEqual({ show: 'help', command: null });
+    expect(parseCommandLine(['-h', 'run', 'm.pt2'])).toEqual({ show: 'help', command: 'run' });
     expect(parseCommandLine(['--version'])).toEqual({ show: 'version' });
+    expect(parseCommandLine(['completion', 'zsh'])).toEqual({ show: 'completion', shell: 'zsh' });
   });
 
   it.each([
@@ -115,9 +132,18 @@ describe('parseCommandLine()', () => {
     [['run', 'a', '--cache', 'off,folded'], 'unknown cache mode "off,folded"'],
     [['run', 'a', '--passes', 'fuse'], 'unknown pass "fuse"'],
     [['run', 'a', '--dim', 'batch'], '--dim takes NAME=N'],
-    [['compare', 'a', '--runs', '0'], '--runs takes a whole number of at least 1'],
+    [['compare', 'a', '--runs', '0'], '--runs takes a whole number from 1 to 1000000, not "0"'],
     [['compare', 'a', '--runs', '2.5'], '--runs takes a whole number'],
-    [['compare', 'a', '--frobnicate'], 'frobnicate'],
+    [['compare', 'a', '--runs', ''], '--runs takes a whole number'],
+    [['compare', 'a', '--frobnicate'], 'unknown option "--frobnicate"'],
+    [['compare', 'a', '-x'], 'unknown option "-x"'],
+    [['compare', 'a', '--runs'], 'option "--runs" needs a value'],
+    [['compare', 'a', '--cache', '--json'], 'option "--cache" needs a value'],
+    [['census', 'a', '--json=yes'], 'option "--json" takes no value'],
+    [['run', 'a', '--inputs', ''], '--inputs takes the path of a file'],
+    [['help', 'cesnus'], 'unknown command "cesnus"'],
+    [['completion'], 'needs a shell: bash, zsh, fish'],
+    [['completion', 'tcsh'], 'unknown shell "tcsh"'],
     [['run', 'a', '--region', 'submod_1'], '--region takes ID=on, ID=off'],
     [['run', 'a', '--region', 'submod_1=yes'], '--region takes ID=on, ID=off'],
     [['run', 'a', '--region', '=on'], '--region takes ID=on, ID=off'],
