@@ -73,6 +73,14 @@ describe('questions about code', () => {
     expect(content.cursor_start).toBe("castlens.open('models/".length);
   });
 
+  it.each<[string, string[]]>([
+    ["model.run({ cache: 'fo", ['folded']],
+    ["await model.compare({ passes: ['share-casts', 'h", ['hoist-casts']],
+    ["lexical.run({ cache: 'fold", []]
+  ])('should complete strings of options: %s', async (code, matches) => {
+    expect((await complete(code)).content.matches).toEqual(matches);
+  });
+
   it('should complete while a cell waits', async () => {
     const id = await client.startCell(
       'await new Promise(r => { var release = globalThis.release = r })'

@@ -6,14 +6,23 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { ICompletions } from '../evaluatormessages';
+import { Model } from './api/castlens';
 import type { InspectorSession } from './inspectorsession';
 import { chainBefore } from './names';
+import { completeOption } from './optioncompletion';
 
 /** Continuations at `cursor`. Evaluates nothing that has side effects. */
 export function complete(session: InspectorSession, code: string, cursor: number): ICompletions {
   const path = OPEN_PATH.exec(code.slice(0, cursor));
   if (path) {
     return completePath(path[1], cursor);
+  }
+  const option = completeOption(code, cursor, expression => {
+    const found = session.peek(expression);
+    return found === null || found.value instanceof Model;
+  });
+  if (option !== null) {
+    return option;
   }
   const { object, prefix, start } = chainBefore(code, cursor);
   if (object === null && code[start - 1] === '.') {
