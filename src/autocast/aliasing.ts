@@ -7,9 +7,8 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import { castTarget, changesDtype, forEachNode, handedOn } from '../model';
-import { isLayoutOnly, viewArrangement } from '../operators';
-import { isInPlace, writesInPlace } from './dtypes';
+import { forEachNode, handedOn } from '../model';
+import { mayShareMemory, writesInPlace } from '../operators';
 
 /** Answers about shared memory in one graph, as it was when asked for. */
 export interface IAliases {
@@ -54,7 +53,7 @@ export function findAliases(graph: IGraph): IAliases {
   };
   forEachNode(graph, node => {
     const source = node.inputs[0] ?? null;
-    if (source !== null && mayAlias(node)) {
+    if (source !== null && mayShareMemory(node)) {
       node.outputs.forEach(result => result !== null && join(result, source));
     }
     handedOn(node).forEach(({ value, operand }) => join(value, operand));
@@ -72,35 +71,3 @@ export function findAliases(graph: IGraph): IAliases {
     mutatorOf: value => written.get(find(value)) ?? null
   };
 }
-
-/** Whether results of `node` may share memory with its first operand. */
-function mayAlias(node: INode): boolean {
-  if (!node.op.startsWith('aten.')) {
-    return false;
-  }
-  if (isInPlace(node)) {
-    return true;
-  }
-  if (castTarget(node) !== null || node.op.startsWith('aten.to.')) {
-    // `to` returns its operand where there is nothing to do; `_to_copy` never does.
-    return node.op !== 'aten._to_copy.default' && !changesDtype(node);
-  }
-  if (viewArrangement(node.op) !== null) {
-    return true;
-  }
-  if (isLayoutOnly(node)) {
-    return !COPYING.has(node.op);
-  }
-  const dot = node.op.indexOf('.', 'aten.'.length);
-  return VIEWING.has(node.op.slice('aten.'.length, dot < 0 ? undefined : dot));
-}
-
-/** Layout-only operators that always copy. */
-const COPYING: ReadonlySet<string> = new Set([
-  'aten.clone.default',
-  'aten.flip.default',
-  'aten.lift_fresh_copy.default'
-]);
-
-/** Base names of operators that are no views and may return their first operand all the same. */
-const VIEWING: ReadonlySet<string> = new Set(['dropout', 'alpha_dropout', 'feature_dropout']);

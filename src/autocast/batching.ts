@@ -6,7 +6,7 @@
 import type { DType, INode, IValue } from '../model';
 import { BATCH_DIM } from '../model';
 import type { IOperandCast } from './applypolicy';
-import { promoteTypes } from './dtypes';
+import { promoteTypes } from '../operators';
 
 /**
  * Calls on values with a batch dimension that they do not see. They are first turned into calls on the whole batch, and autocast acts on

@@ -6,7 +6,7 @@
 import type { IGraph, INode } from '../model';
 import { sweepDeadNodes } from '../model';
 import { findAliases } from './aliasing';
-import { writesInPlace } from './dtypes';
+import { writesInPlace } from '../operators';
 
 /**
  * {@link sweepDeadNodes}, but for operators that write to memory which is still read. Linear in operands.

@@ -9,7 +9,6 @@ export { cachedCasts } from './cachedcasts';
 export type { ICachedCasts } from './cachedcasts';
 export { takeCensus, sumCasts } from './census';
 export { dropDeadNodes } from './deadcode';
-export { dtypeRule, isInPlace, promoteTypes, resultType } from './dtypes';
 export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
 export { dependsOnValues, ExecutionCounts, isBranch } from './executions';

@@ -18,7 +18,7 @@ import {
 } from '../model';
 import { isArrangement } from '../operators';
 import type { WeightCastKind } from '../protocol';
-import { writesInPlace } from './dtypes';
+import { writesInPlace } from '../operators';
 import type { IExecutions } from './executions';
 import { ExecutionCounts } from './executions';
 import type { ILineage } from './lineage';

@@ -17,7 +17,7 @@ import {
 import { isArrangement } from '../operators';
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
-import { writesInPlace } from './dtypes';
+import { writesInPlace } from '../operators';
 import type { ILineage } from './lineage';
 import { arranged } from './lineage';
 

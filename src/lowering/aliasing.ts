@@ -7,8 +7,8 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, changesDtype, perOperator } from '../model';
-import { isLayoutOnly, viewArrangement } from '../operators';
+import { bodiesOf } from '../model';
+import { mayShareMemory, writesInPlace } from '../operators';
 import type { IGraph, INode, IValue } from '../model';
 
 /**
@@ -87,52 +87,6 @@ class Memory {
   private _value: IValue | null = null;
   private _last = -1;
   private _second = -1;
-}
-
-/** Whether the operator writes its result over its first operand: ATen's names with a trailing underscore. */
-export function writesInPlace(node: INode): boolean {
-  return isWriting(node.op);
-}
-
-const isWriting = perOperator(op => {
-  const match = /^aten\.(\w+)\.\w+$/.exec(op);
-  if (!match || !match[1].endsWith('_') || match[1].endsWith('__')) {
-    return false;
-  }
-  return !WRITES_NOTHING.has(match[1]);
-});
-
-/** Named like in-place operators, but change no element (`dropout_` does not outside training, which its rule checks). */
-const WRITES_NOTHING: ReadonlySet<string> = new Set(['detach_', 'dropout_', 'requires_grad_']);
-
-/** Operators that are no views and may return their operand all the same. */
-const MAY_ALIAS: ReadonlySet<string> = new Set([
-  'aten.dropout.default',
-  'aten.dropout_.default',
-  'aten.feature_dropout.default',
-  'aten.to.device',
-  'aten.to.dtype',
-  'aten.to.dtype_layout',
-  'aten.to.other',
-  'aten.type_as.default'
-]);
-
-/** Layout-only operators that always copy. */
-const COPIES: ReadonlySet<string> = new Set([
-  'aten.clone.default',
-  'aten.flip.default',
-  'aten.lift_fresh_copy.default'
-]);
-
-/** Whether the first result may be the first operand, or a view of it. */
-export function mayShareMemory(node: INode): boolean {
-  if (writesInPlace(node)) {
-    return true;
-  }
-  if (COPIES.has(node.op) || changesDtype(node)) {
-    return false;
-  }
-  return isLayoutOnly(node) || viewArrangement(node.op) !== null || MAY_ALIAS.has(node.op);
 }
 
 /** Index of the last node that reads each value; values of the graph's ends are read after the last node. */

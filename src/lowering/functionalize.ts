@@ -9,8 +9,8 @@
  */
 import { GraphNames, makeValue } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { inPlaceConflicts, lastUses, mayShareMemory, writesInPlace } from './aliasing';
-import { intsAttr, ruleFor } from '../operators';
+import { inPlaceConflicts, lastUses } from './aliasing';
+import { intsAttr, loweredOperator, mayShareMemory, writesInPlace } from '../operators';
 import { asViews, inversePermutation } from './views';
 
 /**
@@ -25,7 +25,8 @@ export function functionalize(graph: IGraph): IGraph {
   if (writes.length === 0) {
     return graph;
   }
-  const needed = writes.some(node => ruleFor(node.op) === null) || inPlaceConflicts(graph).size > 0;
+  const needed =
+    writes.some(node => loweredOperator(node.op) === null) || inPlaceConflicts(graph).size > 0;
   return needed ? (new Functional(graph).run() ?? graph) : graph;
 }
 
@@ -145,7 +146,7 @@ class Functional {
   private _write(node: INode, inputs: (IValue | null)[]): boolean {
     const op = node.op.replace(/_(\.\w+)$/, '$1');
     const operand = node.inputs[0];
-    if (!operand || ruleFor(op) === null) {
+    if (!operand || loweredOperator(op) === null) {
       return false;
     }
     let alias = this._aliasOf(operand);

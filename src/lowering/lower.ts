@@ -5,9 +5,17 @@
  */
 import { BATCH_DIM, CastlensError, GraphNames, bodiesOf, forEachNode, handedOn } from '../model';
 import type { Attr, IErrorDetails, IGraph, INode, ISourceLocation, IValue } from '../model';
-import { Call, dtypeAttr, NodeBuilder, onnxSince, ruleFor } from '../operators';
-import { inPlaceConflicts, writesInPlace } from './aliasing';
-import type { IRule, Lowered } from '../operators';
+import {
+  Arguments,
+  Call,
+  dtypeAttr,
+  NodeBuilder,
+  onnxSince,
+  loweredOperator,
+  writesInPlace
+} from '../operators';
+import { inPlaceConflicts } from './aliasing';
+import type { Lowered, LoweredOperator } from '../operators';
 import { functionalize } from './functionalize';
 
 /** An operator that castlens cannot lower, or not with these arguments. */
@@ -51,7 +59,6 @@ export function unsupportedOperators(graph: IGraph): IUnsupported[] {
 
 function unsupportedAten(graph: IGraph): IUnsupported[] {
   const found = new Refusals();
-  const dry = new NodeBuilder();
   // Branches are added as they are met.
   const pending: IGraph[] = [graph];
   for (const current of pending) {
@@ -70,12 +77,12 @@ function unsupportedAten(graph: IGraph): IUnsupported[] {
         pending.push(...bodies);
         continue;
       }
-      const rule = ruleFor(node.op);
+      const rule = loweredOperator(node.op);
       if (rule === null) {
         found.add(node, VMAP.has(node.op) ? AFTER_DECOMPOSITION : undefined);
         continue;
       }
-      const reason = conflicts.get(node) ?? refusal(rule, node, isUsed, dry);
+      const reason = conflicts.get(node) ?? refusal(rule, node, isUsed);
       if (reason !== null) {
         found.add(node, reason);
       }
@@ -254,7 +261,7 @@ function lowerNode(node: INode, builder: NodeBuilder, state: ILowering): void {
   if (node.op === COND) {
     made = lowerBranches(node, builder, state);
   } else {
-    const rule = ruleFor(node.op)!;
+    const rule = loweredOperator(node.op)!;
     made = rule.lower(new Call(node, rule.schema, builder, lowered));
   }
   const results = Array.isArray(made) ? (made as (IValue | null)[]) : [made as IValue];
@@ -328,19 +335,25 @@ function lowerBranches(node: INode, builder: NodeBuilder, state: ILowering): IVa
 
 /** What a rule does not support of a call, or null. */
 function refusal(
-  rule: IRule,
+  rule: LoweredOperator,
   node: INode,
-  isUsed: (value: IValue) => boolean,
-  builder: NodeBuilder
+  isUsed: (value: IValue) => boolean
 ): string | null {
-  for (let i = rule.results; i < node.outputs.length; i++) {
+  for (let i = rule.makes ?? Infinity; i < node.outputs.length; i++) {
     const value = node.outputs[i];
     if (value !== null && isUsed(value)) {
       return `its result ${i}`;
     }
   }
   try {
-    return rule.check(new Call(node, rule.schema, builder, value => value));
+    const args = new Arguments(node, rule.schema);
+    for (const { refuse } of rule.limits ?? []) {
+      const reason = refuse(args);
+      if (reason !== null) {
+        return reason;
+      }
+    }
+    return null;
   } catch (error) {
     if (error instanceof CastlensError && error.code === 'unsupported-operator') {
       return error.summary.replace(`${node.op}: `, '');

@@ -1,11 +1,11 @@
 /**
- * Whether a node only arranges the elements of its first operand anew, in every dialect.
+ * How results hold the elements of the first operand, in every dialect.
  *
  * @packageDocumentation
  */
-import { BATCH_DIM } from '../model';
 import type { INode } from '../model';
-import { viewArrangement } from './views';
+import { operatorOf } from './aten/registry';
+import type { Arrangement } from './aten/operator';
 
 /**
  * Whether the node's first result holds elements of its first input unchanged, only arranged anew, for every input:
@@ -14,43 +14,18 @@ import { viewArrangement } from './views';
  * itself.
  */
 export function isLayoutOnly(node: INode): boolean {
-  const arrangement = viewArrangement(node.op);
+  const arrangement = arrangementOf(node.op);
   return (
     arrangement === 'whole' ||
     arrangement === 'cut' ||
-    LAYOUT_ONLY.has(node.op) ||
-    isIdleDropout(node)
+    (arrangement === 'outside training' && isOutsideTraining(node))
   );
 }
 
-/** Whether the node is a dropout that drops nothing, because the program was exported for inference. */
-function isIdleDropout({ op, attrs }: INode): boolean {
-  return DROPOUTS.has(op) && attrs.train?.kind === 'bool' && !attrs.train.value;
+/** Whether the program was exported for inference. */
+function isOutsideTraining({ attrs }: INode): boolean {
+  return attrs.train?.kind === 'bool' && !attrs.train.value;
 }
-
-const DROPOUTS: ReadonlySet<string> = new Set([
-  'aten.alpha_dropout.default',
-  'aten.dropout.default',
-  'aten.feature_alpha_dropout.default',
-  'aten.feature_dropout.default'
-]);
-
-/** Layout-only operators that share no memory with their operand, and those of ONNX. */
-const LAYOUT_ONLY: ReadonlySet<string> = new Set([
-  'aten.clone.default',
-  'aten.flip.default',
-  'aten.lift_fresh_copy.default',
-  BATCH_DIM.add,
-  BATCH_DIM.remove,
-  'onnx.Expand',
-  'onnx.Flatten',
-  'onnx.Identity',
-  'onnx.Reshape',
-  'onnx.Slice',
-  'onnx.Squeeze',
-  'onnx.Transpose',
-  'onnx.Unsqueeze'
-]);
 
 /**
  * Whether every result holds elements of the first operand unchanged: the layout-only operators, and those that cut their
@@ -62,12 +37,35 @@ export function isArrangement(node: INode): boolean {
 
 /** Whether the results of a node are the parts of its first operand, one after the other along a dimension. */
 export function cutsIntoParts(node: INode): boolean {
-  return SPLITTING.has(node.op) || viewArrangement(node.op) === 'parts';
+  return arrangementOf(node.op) === 'parts';
 }
 
-const SPLITTING: ReadonlySet<string> = new Set([
-  'onnx.Split',
+/** Whether a result may hold only some of the elements of the first operand. */
+export function cutsOut(node: INode): boolean {
+  const arrangement = arrangementOf(node.op);
+  return arrangement === 'parts' || arrangement === 'cut';
+}
+
+/** Whether an operator finds elements by their place in memory, which the strides of its first operand tell. */
+export function addressesMemory(op: string): boolean {
+  return operatorOf(op)?.addressesMemory ?? false;
+}
+
+function arrangementOf(op: string): Arrangement | null {
+  return operatorOf(op)?.arrangement ?? ONNX.get(op) ?? null;
+}
+
+const ONNX: ReadonlyMap<string, Arrangement> = new Map([
+  ['onnx.Expand', 'whole'],
+  ['onnx.Flatten', 'whole'],
+  ['onnx.Identity', 'whole'],
+  ['onnx.Reshape', 'whole'],
+  ['onnx.Slice', 'cut'],
+  ['onnx.Split', 'parts'],
   // A sequence of parts, and one of them.
-  'onnx.SplitToSequence',
-  'onnx.SequenceAt'
+  ['onnx.SplitToSequence', 'parts'],
+  ['onnx.SequenceAt', 'parts'],
+  ['onnx.Squeeze', 'whole'],
+  ['onnx.Transpose', 'whole'],
+  ['onnx.Unsqueeze', 'whole']
 ]);

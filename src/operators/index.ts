@@ -3,10 +3,26 @@
  *
  * @packageDocumentation
  */
-export { cutsIntoParts, isArrangement, isLayoutOnly } from './arrangement';
+export {
+  addressesMemory,
+  cutsIntoParts,
+  cutsOut,
+  isArrangement,
+  isLayoutOnly
+} from './arrangement';
+export { Arguments } from './aten/arguments';
 export { Call } from './aten/call';
-export { loweredOperators, ruleFor } from './aten/registry';
-export type { IRule, Lowered } from './aten/rule';
+export type { DtypeRule } from './aten/dtypes';
+export type { IOperator, Lowered, LoweredOperator } from './aten/operator';
+export { hasProjections } from './aten/projections';
+export { promoteTypes, resultType } from './aten/promotion';
+export {
+  knownOperators,
+  loweredOperator,
+  loweredOperators,
+  operatorOf,
+  synonymsOf
+} from './aten/registry';
 export {
   dtypeAttr,
   floatAttr,
@@ -19,6 +35,8 @@ export {
   stringAttr
 } from './builder';
 export type { IResultType, Provenance } from './builder';
+export { dtypeRule } from './resultdtypes';
+export { isInPlace, mayShareMemory, writesInPlace } from './memory';
 export {
   isVariadic,
   onnxOperators,
@@ -35,5 +53,3 @@ export type { ITypedPart, OnnxTypeError } from './onnxtypeerrors';
 export { planTypeRepairs } from './onnxtyperepairs';
 export type { ITypeRepairs } from './onnxtyperepairs';
 export { encodeNumbers, widenToFloat32 } from './numbers';
-export { synonymsOf } from './synonyms';
-export { addressesMemory, viewArrangement, viewSchemas } from './views';

@@ -14,7 +14,7 @@ import {
   makeValue,
   staticShape
 } from '../model';
-import { addressesMemory, cutsIntoParts, isArrangement, viewArrangement } from '../operators';
+import { addressesMemory, cutsOut, isArrangement } from '../operators';
 import type { IAliases, ILineage } from '../autocast';
 import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
@@ -367,5 +367,5 @@ function elementsOf(value: IValue): number | null {
 
 /** Whether the result of a node holds fewer elements than its operand. */
 function cuts(node: INode): boolean {
-  return cutsIntoParts(node) || viewArrangement(node.op) === 'cut' || node.op === 'onnx.Slice';
+  return cutsOut(node);
 }

@@ -11,7 +11,7 @@ import { CUDA } from './cuda';
 import type { AutocastPolicy, IDevicePolicies } from './table';
 
 export { contractedOperands } from './einsum';
-export { hasProjections, innerOperator, operandsCastInside } from './inner';
+export { innerOperator, operandsCastInside } from './inner';
 export type { AutocastPolicy, IDevicePolicies, IPolicyList } from './table';
 
 /** Tables known, by device type. */

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { INode, Reach } from '../../model';
+import { hasProjections } from '../../operators';
 import { contractedOperands } from './einsum';
 
 /**
@@ -22,16 +23,6 @@ export function innerOperator(node: INode): string | null {
     default:
       return null;
   }
-}
-
-/** Whether the hidden state of a recurrent layer is projected: each cell then has one parameter more. */
-export function hasProjections({ attrs }: INode): boolean {
-  const { params, has_biases: biases, num_layers: layers, bidirectional } = attrs;
-  const cells =
-    (layers?.kind === 'int' ? Number(layers.value) : 1) *
-    (bidirectional?.kind === 'bool' && bidirectional.value ? 2 : 1);
-  const each = biases?.kind === 'bool' && !biases.value ? 2 : 4;
-  return params?.kind === 'list' && params.items.length !== cells * each;
 }
 
 function paddingOperator(node: INode): string | null {

@@ -1,80 +1,113 @@
 /**
- * The table of all lowering rules, by exact overload.
+ * The records of all operators of ATen that castlens knows, by exact overload.
  *
  * @packageDocumentation
  */
-import { synonymsOf } from '../synonyms';
-import type { IRule } from './rule';
-import { ARITHMETIC_RULES } from './rules/arithmetic';
-import { ATTENTION_RULES } from './rules/attention';
-import { CAST_RULES } from './rules/casts';
-import { CONVOLUTION_RULES } from './rules/convolution';
-import { CREATE_RULES } from './rules/create';
-import { EMBEDDING_BAG_RULES } from './rules/embeddingbag';
-import { INDEXING_RULES } from './rules/indexing';
-import { LAYOUT_RULES } from './rules/layout';
-import { LOSS_RULES } from './rules/losses';
-import { MATMUL_RULES } from './rules/matmul';
-import { MATRIX_RULES } from './rules/matrices';
-import { NORM_RULES } from './rules/norm';
-import { ORDERING_RULES } from './rules/ordering';
-import { POOLING_RULES } from './rules/pooling';
-import { RECURRENT_RULES } from './rules/recurrent';
-import { RESIZE_RULES } from './rules/resize';
-import { SCATTER_RULES } from './rules/scatter';
-import { REDUCE_RULES } from './rules/reduce';
-import { STRIDED_RULES } from './rules/strided';
-import { SYMBOLIC_RULES } from './rules/symbolic';
-import { UNARY_RULES } from './rules/unary';
+import { otherNames } from './operator';
+import type { IOperator, LoweredOperator } from './operator';
+import { KNOWN_ELEMENTWISE } from './records/known/elementwise';
+import { KNOWN_FACTORIES } from './records/known/factories';
+import { KNOWN_FFT } from './records/known/fft';
+import { KNOWN_LAYERS } from './records/known/layers';
+import { KNOWN_LINALG } from './records/known/linalg';
+import { KNOWN_OTHER } from './records/known/other';
+import { KNOWN_VIEWS } from './records/known/views';
+import { ARITHMETIC } from './records/arithmetic';
+import { ATTENTION } from './records/attention';
+import { CAST } from './records/casts';
+import { CONVOLUTION } from './records/convolution';
+import { CREATE } from './records/create';
+import { EMBEDDING_BAG } from './records/embeddingbag';
+import { INDEXING } from './records/indexing';
+import { LAYOUT } from './records/layout';
+import { LOSS } from './records/losses';
+import { MATMUL } from './records/matmul';
+import { MATRIX } from './records/matrices';
+import { NORM } from './records/norm';
+import { ORDERING } from './records/ordering';
+import { POOLING } from './records/pooling';
+import { RECURRENT } from './records/recurrent';
+import { RESIZE } from './records/resize';
+import { SCATTER } from './records/scatter';
+import { REDUCE } from './records/reduce';
+import { STRIDED } from './records/strided';
+import { SYMBOLIC } from './records/symbolic';
+import { UNARY } from './records/unary';
 
-/** The rule of an overload, or null. */
-export function ruleFor(op: string): IRule | null {
-  return RULES.get(op) ?? null;
+/** The record of an overload (`aten.add.Tensor`), or null. */
+export function operatorOf(op: string): IOperator | null {
+  return RECORDS.get(op) ?? null;
 }
 
-/** Overloads that have a rule, sorted. */
+/** The record of an overload that can be lowered, or null. */
+export function loweredOperator(op: string): LoweredOperator | null {
+  const record = operatorOf(op);
+  return record !== null && isLowered(record) ? record : null;
+}
+
+/** The other names of an operator, overload included: `aten.special_softmax.default` of `aten.softmax.int`. */
+export function synonymsOf(op: string): string[] {
+  const record = operatorOf(op);
+  return record === null ? [] : otherNames(record).map(other => other.op);
+}
+
+/** All records, in no particular order. */
+export function knownOperators(): IOperator[] {
+  return [...RECORDS.values()];
+}
+
+/** Overloads that can be lowered, sorted. */
 export function loweredOperators(): string[] {
-  return [...RULES.keys()].sort();
+  return knownOperators()
+    .filter(isLowered)
+    .map(({ op }) => op)
+    .sort();
 }
 
-const WRITTEN: readonly IRule[] = [
-  ...ARITHMETIC_RULES,
-  ...ATTENTION_RULES,
-  ...CAST_RULES,
-  ...CONVOLUTION_RULES,
-  ...CREATE_RULES,
-  ...EMBEDDING_BAG_RULES,
-  ...INDEXING_RULES,
-  ...LAYOUT_RULES,
-  ...LOSS_RULES,
-  ...MATMUL_RULES,
-  ...MATRIX_RULES,
-  ...NORM_RULES,
-  ...ORDERING_RULES,
-  ...POOLING_RULES,
-  ...RECURRENT_RULES,
-  ...RESIZE_RULES,
-  ...SCATTER_RULES,
-  ...REDUCE_RULES,
-  ...STRIDED_RULES,
-  ...SYMBOLIC_RULES,
-  ...UNARY_RULES
-];
+function isLowered(record: IOperator): record is LoweredOperator {
+  return record.lower !== undefined;
+}
 
-const RULES: ReadonlyMap<string, IRule> = collect(
-  WRITTEN.flatMap(rule => [
-    rule,
-    ...synonymsOf(rule.schema.op).map(op => ({ ...rule, schema: { ...rule.schema, op } }))
-  ])
-);
+const RECORDS: ReadonlyMap<string, IOperator> = collect([
+  ...KNOWN_ELEMENTWISE,
+  ...KNOWN_FACTORIES,
+  ...KNOWN_FFT,
+  ...KNOWN_LAYERS,
+  ...KNOWN_LINALG,
+  ...KNOWN_OTHER,
+  ...KNOWN_VIEWS,
+  ...ARITHMETIC,
+  ...ATTENTION,
+  ...CAST,
+  ...CONVOLUTION,
+  ...CREATE,
+  ...EMBEDDING_BAG,
+  ...INDEXING,
+  ...LAYOUT,
+  ...LOSS,
+  ...MATMUL,
+  ...MATRIX,
+  ...NORM,
+  ...ORDERING,
+  ...POOLING,
+  ...RECURRENT,
+  ...RESIZE,
+  ...SCATTER,
+  ...REDUCE,
+  ...STRIDED,
+  ...SYMBOLIC,
+  ...UNARY
+]);
 
-function collect(rules: readonly IRule[]): Map<string, IRule> {
-  const table = new Map<string, IRule>();
-  for (const rule of rules) {
-    if (table.has(rule.schema.op)) {
-      throw new Error(`two rules for ${rule.schema.op}`);
+function collect(records: readonly IOperator[]): Map<string, IOperator> {
+  const table = new Map<string, IOperator>();
+  for (const record of records) {
+    for (const one of [record, ...otherNames(record)]) {
+      if (table.has(one.op)) {
+        throw new Error(`two records of ${one.op}`);
+      }
+      table.set(one.op, one);
     }
-    table.set(rule.schema.op, rule);
   }
   return table;
 }

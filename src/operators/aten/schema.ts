@@ -1,7 +1,7 @@
 /**
- * ATen schemas as they stand in native_functions.yaml, parsed: argument names, kinds and defaults.
+ * ATen schemas as PyTorch writes them, parsed: argument names, kinds, defaults, and what shares memory with what.
  *
- * Exported programs leave out arguments that have their default, so a rule needs the schema to know what was meant.
+ * Exported programs leave out arguments that have their default, so the schema is needed to know what was meant.
  *
  * @packageDocumentation
  */
@@ -12,8 +12,16 @@ export interface IArgument {
   readonly name: string;
   /** Type as written, without alias annotation: `Tensor`, `Tensor?`, `SymInt[]`, `int[2]`, ... */
   readonly type: string;
+  /** Its alias annotation as written: `a`; `a!` where it is written to; `a -> *` where results of a list share its memory. */
+  readonly alias: string | null;
   /** Null where the argument is required. */
   readonly default: Attr | null;
+}
+
+/** One result. */
+export interface IResult {
+  readonly type: string;
+  readonly alias: string | null;
 }
 
 /** A parsed schema. */
@@ -21,36 +29,62 @@ export interface ISchema {
   /** `aten.add.Tensor`; `.default` where the schema names no overload. */
   readonly op: string;
   readonly args: readonly IArgument[];
+  readonly results: readonly IResult[];
+}
+
+/** The operator that a schema is of, as graphs name it: `aten.add.Tensor` of `add.Tensor(...) -> Tensor`. */
+export function operatorName(text: string): string {
+  const name = text.slice(0, text.indexOf('('));
+  if (name.includes('::')) {
+    // Outside ATen the namespace is written, and an overload only where the target has one (`_operator.mul`).
+    return name.replace('::', '.');
+  }
+  return name.includes('.') ? `aten.${name}` : `aten.${name}.default`;
 }
 
 /**
  * Parse `add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`.
  *
- * @throws Error where the text is no schema: a defect of the rule.
+ * @throws Error where the text is no schema: a defect of the record.
  */
 export function parseSchema(text: string): ISchema {
-  const match = /^([\w.:]+)\((.*)\) ->/.exec(text);
+  const match = /^[\w.:]+\((.*)\) -> (.*)$/.exec(text);
   if (!match) {
     throw new Error(`not an ATen schema: ${text}`);
   }
-  const [, name, list] = match;
-  const [base, overload = 'default'] = name.split('.');
+  const [, list, results] = match;
   return {
-    // Outside ATen the namespace is written, and an overload only where the target has one (`_operator.mul`).
-    op: name.includes('::') ? name.replace('::', '.') : `aten.${base}.${overload}`,
+    op: operatorName(text),
     args: splitTopLevel(list)
       .filter(part => part !== '*')
-      .map(parseArgument)
+      .map(parseArgument),
+    results: splitTopLevel(results.startsWith('(') ? results.slice(1, -1) : results).map(part => {
+      const { plain, alias } = withoutAlias(part);
+      return { type: plain.split(' ')[0], alias };
+    })
   };
 }
 
 function parseArgument(text: string): IArgument {
-  const match = /^(\S+) (\w+)(?:=(.*))?$/.exec(text.replace(/\([^)]*\)/g, ''));
+  const { plain, alias } = withoutAlias(text);
+  const match = /^(\S+) (\w+)(?:=(.*))?$/.exec(plain);
   if (!match) {
     throw new Error(`not an argument of an ATen schema: ${text}`);
   }
   const [, type, name, literal] = match;
-  return { name, type, default: literal === undefined ? null : parseDefault(type, literal) };
+  return {
+    name,
+    type,
+    alias,
+    default: literal === undefined ? null : parseDefault(type, literal)
+  };
+}
+
+function withoutAlias(text: string): { readonly plain: string; readonly alias: string | null } {
+  const match = /\(([^)]*)\)/.exec(text);
+  return match
+    ? { plain: text.replace(match[0], ''), alias: match[1] }
+    : { plain: text, alias: null };
 }
 
 function parseDefault(type: string, literal: string): Attr {

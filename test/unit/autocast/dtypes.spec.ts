@@ -1,4 +1,4 @@
-import { dtypeRule, isInPlace, promoteTypes } from '../../../src/autocast';
+import { dtypeRule, isInPlace, promoteTypes } from '../../../src/operators';
 import type { Attr, DType, INode } from '../../../src/model';
 import { makeValue } from '../../../src/model';
 import { GraphBuilder } from './builder';

@@ -1,122 +1,12 @@
-/** The text of docs/operators.md, from the table of rules and the cases that test them. */
+/** The text of docs/operators.md, from the records of operators and the cases that test them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { LOWERED_OPSET, loweredOperators, lowerToOnnx } from '../../../src/lowering';
-import { ruleFor } from '../../../src/operators/aten/registry';
-import { anyArguments } from '../../../src/operators/aten/rule';
+import { loweredOperator } from '../../../src/operators';
 import { CastlensError, forEachNode } from '../../../src/model';
 import { callGraph } from './atencases';
 import type { CaseArgument, IAtenCase } from './atencases';
-
-const TRAINING = 'outside training only';
-const FIRST_ONLY = 'first result only';
-const STATIC_SIZE = 'the size of the dimension is static';
-const STATIC_SIZES = 'sizes are static';
-const STRIDED =
-  'strides are recorded and static, elements of the operand only; sizes are static, or all elements are taken and the outermost size is not';
-const STATIC_OR_ONE = 'sizes are static, unless every result is one element';
-const SMALL_SHIFTS = 'shifts of 0 to 30';
-const REAL_NUMBERS = 'real numbers';
-const CLASS_TARGETS = 'targets with one dimension less than the input';
-const HAS_DIMENSIONS = 'tensors with at least one dimension';
-
-/** What a rule refuses, in words; by operator name, for all of its overloads. */
-const LIMITS: Readonly<Record<string, string>> = {
-  __lshift__: SMALL_SHIFTS,
-  __rshift__: SMALL_SHIFTS,
-  _adaptive_avg_pool2d: STATIC_OR_ONE,
-  _adaptive_avg_pool3d: STATIC_OR_ONE,
-  _cdist_forward: 'p is positive',
-  _embedding_bag: `vectors of indices, ${FIRST_ONLY}`,
-  _embedding_bag_forward_only: `vectors of indices, ${FIRST_ONLY}`,
-  _native_batch_norm_legit: FIRST_ONLY,
-  _native_batch_norm_legit_functional: 'in training only',
-  _native_batch_norm_legit_no_training: FIRST_ONLY,
-  adaptive_avg_pool1d: STATIC_OR_ONE,
-  adaptive_avg_pool2d: STATIC_OR_ONE,
-  adaptive_avg_pool3d: STATIC_OR_ONE,
-  adaptive_max_pool1d: `${STATIC_SIZES}, ${FIRST_ONLY}`,
-  adaptive_max_pool2d: `${STATIC_SIZES}, ${FIRST_ONLY}`,
-  adaptive_max_pool3d: `${STATIC_SIZES}, ${FIRST_ONLY}`,
-  argsort: HAS_DIMENSIONS,
-  as_strided: STRIDED,
-  as_strided_copy: STRIDED,
-  avg_pool2d: 'no divisor_override together with ceil_mode',
-  avg_pool3d: 'no divisor_override together with ceil_mode',
-  bitwise_left_shift: SMALL_SHIFTS,
-  bitwise_right_shift: SMALL_SHIFTS,
-  broadcast_tensors: STATIC_SIZES,
-  cdist: 'p is positive',
-  chunk: STATIC_SIZE,
-  conj: REAL_NUMBERS,
-  conj_physical: REAL_NUMBERS,
-  cross_entropy_loss: 'targets with as many dimensions as the input, or one less',
-  cumprod: STATIC_SIZE,
-  diag: STATIC_SIZES,
-  diag_embed: STATIC_SIZE,
-  diagonal: 'the sizes of both dimensions are static',
-  dropout: TRAINING,
-  dropout_: TRAINING,
-  dsplit: STATIC_SIZE,
-  embedding_bag: `vectors of indices, ${FIRST_ONLY}`,
-  feature_dropout: TRAINING,
-  floordiv: 'integers',
-  gru: `${TRAINING}, no projections, not in float64`,
-  histc: 'min and max are given',
-  hsplit: STATIC_SIZE,
-  im2col: STATIC_SIZES,
-  instance_norm: 'channels are static',
-  kron: STATIC_SIZES,
-  kthvalue: HAS_DIMENSIONS,
-  linalg_matrix_norm: 'the Frobenius norm',
-  linalg_norm: 'norms of vectors, and of whole tensors',
-  linspace: 'ends are numbers',
-  logcumsumexp: STATIC_SIZE,
-  lstm: `${TRAINING}, no projections, not in float64`,
-  max: HAS_DIMENSIONS,
-  mean: 'floating-point results',
-  median: STATIC_SIZES,
-  min: HAS_DIMENSIONS,
-  mod: 'integers',
-  multi_margin_loss: CLASS_TARGETS,
-  nanmean: 'floating-point results',
-  nansum: 'floating-point results',
-  native_dropout: `${TRAINING}, ${FIRST_ONLY}`,
-  native_group_norm: FIRST_ONLY,
-  nll_loss: CLASS_TARGETS,
-  nll_loss2d: CLASS_TARGETS,
-  nll_loss2d_forward: `${CLASS_TARGETS}, ${FIRST_ONLY}`,
-  nll_loss_forward: `${CLASS_TARGETS}, ${FIRST_ONLY}`,
-  nll_loss_nd: CLASS_TARGETS,
-  one_hot: 'num_classes is given',
-  pad: 'modes constant, reflect, replicate and circular',
-  pairwise_distance: 'p is positive',
-  pixel_unshuffle: 'channels are static',
-  pow: 'integers',
-  quantile: `linear interpolation, ${STATIC_SIZES}`,
-  real: REAL_NUMBERS,
-  resolve_conj: REAL_NUMBERS,
-  resolve_neg: REAL_NUMBERS,
-  rnn_relu: `${TRAINING}, no projections, not in float64`,
-  rnn_tanh: `${TRAINING}, no projections, not in float64`,
-  roll: 'shifts are static',
-  rrelu: TRAINING,
-  rrelu_with_noise_functional: `${TRAINING}, ${FIRST_ONLY}`,
-  scaled_dot_product_attention: 'no dropout; with enable_gqa the numbers of heads are static',
-  scatter_reduce: 'integers with sum only',
-  searchsorted: 'no sorter',
-  sort: HAS_DIMENSIONS,
-  split: STATIC_SIZE,
-  tensor_split: STATIC_SIZE,
-  topk: HAS_DIMENSIONS,
-  trace: STATIC_SIZES,
-  triplet_margin_loss: 'p is positive',
-  unbind: STATIC_SIZE,
-  unsafe_chunk: STATIC_SIZE,
-  unsafe_split: STATIC_SIZE,
-  vsplit: STATIC_SIZE
-};
 
 /** The page as docs/operators.md should be. */
 export function operatorsPage(): string {
@@ -134,7 +24,7 @@ export function operatorsPage(): string {
   return [
     '# Operators',
     '',
-    '<!-- Written by `npm run docs:operators` from the table of rules. -->',
+    '<!-- Written by `npm run docs:operators` from the records of operators. -->',
     '',
     'castlens reads, explains and repairs models with any operators. To *run* a `.pt2` model it lowers every ATen operator to ONNX',
     `operators (opset ${LOWERED_OPSET}). An operator that is not listed here, or whose arguments are outside the limits, keeps the model`,
@@ -175,29 +65,15 @@ export function operatorsPage(): string {
   ].join('\n');
 }
 
-/** Overloads whose rule has a check, or leaves out results, and no entry in the table of limits. */
-export function overloadsWithoutLimits(): string[] {
-  return loweredOperators().filter(op => {
-    const rule = ruleFor(op)!;
-    const limited = rule.check !== anyArguments || rule.results !== Infinity;
-    return limited && limitsOf(op) === '';
-  });
-}
-
-/** Entries of the table of limits whose operator has no rule with a check. */
-export function staleLimits(): string[] {
-  const limited = new Set(
-    loweredOperators()
-      .filter(op => limitsOf(op) !== '')
-      .map(op => op.split('.')[1])
-  );
-  return Object.keys(LIMITS).filter(name => !limited.has(name));
-}
-
+/** What is supported, in the words of the record. */
 function limitsOf(op: string): string {
-  const rule = ruleFor(op)!;
-  const limited = rule.check !== anyArguments || rule.results !== Infinity;
-  return limited ? (LIMITS[op.split('.')[1]] ?? '') : '';
+  const { limits = [], makes } = loweredOperator(op)!;
+  return [
+    ...limits.map(({ words }) => words),
+    ...(makes === undefined
+      ? []
+      : [makes === 1 ? 'first result only' : `first ${makes} results only`])
+  ].join(', ');
 }
 
 function readCases(): Map<string, IAtenCase[]> {
@@ -245,7 +121,7 @@ function emitted(one: IAtenCase, symbolic: boolean): string[] {
 /** A call of an operator that has no case: sizes and checks. */
 function madeUp(op: string): IAtenCase {
   const args: Record<string, CaseArgument> = {};
-  for (const arg of ruleFor(op)!.schema.args) {
+  for (const arg of loweredOperator(op)!.schema.args) {
     if (arg.default === null) {
       args[arg.name] = arg.type.startsWith('str')
         ? { string: '' }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { loweredOperators, unsupportedOperators } from '../../../src/lowering';
-import { ruleFor } from '../../../src/operators/aten/registry';
+import { loweredOperator } from '../../../src/operators';
 import { elementCount, isFloating, isLowPrecision } from '../../../src/model';
 import { bytesOf, tensorFromBytes } from '../../../src/numerics';
 import type { ITensor } from '../../../src/numerics';
@@ -76,7 +76,7 @@ describe('lowering rules', () => {
   });
 
   it.each(Object.keys(schemas))('%s has the arguments and defaults of ATen', op => {
-    const { args } = ruleFor(op)!.schema;
+    const { args } = loweredOperator(op)!.schema;
     expect(args.map(arg => arg.name)).toEqual(schemas[op].map(([name]) => name));
     for (const [i, [name, value]] of schemas[op].entries()) {
       const own = args[i].default;
