@@ -75,7 +75,7 @@ describe('comms', () => {
 
   it('should resolve relative paths from the directory of the kernel', async () => {
     const params = { path: 'models/a.pt2', inputs: { inputsFile: 'x' }, outputsFile: '/y' };
-    const { message } = await comm.request('echo', params);
+    const { message } = await comm.request('run', params);
     expect(message).toMatchObject({
       result: {
         path: resolve(kernel.cwd, 'models/a.pt2'),

@@ -34,15 +34,21 @@ export function checkParameters(method: RequestName, params: unknown): IParamete
  */
 export function problemOf(schema: Schema, value: unknown, whole: string): IParameterProblem | null {
   const [, errors] = Errors(schema, ownFields(value));
-  // What a closed object refuses is reported twice, the second time with its names.
-  const error = errors.find(({ keyword }) => keyword !== 'boolean');
+  const names = Object.keys((schema as INode).properties ?? {});
+  // What a closed object refuses is reported twice, the second time with its names. Fields come as they are declared, others last.
+  const [error] = errors
+    .filter(({ keyword }) => keyword !== 'boolean')
+    .map(each => {
+      const keys = keysOf(each.instancePath);
+      const missing = each.keyword === 'required' ? each.params.requiredProperties[0] : '';
+      const place = names.indexOf(keys[0] ?? missing);
+      return { ...each, keys, place: place < 0 ? names.length : place };
+    })
+    .sort((one, other) => one.place - other.place);
   if (error === undefined) {
     return null;
   }
-  const keys = error.instancePath
-    .split('/')
-    .slice(1)
-    .map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const { keys } = error;
   let part = schema as INode;
   let found = value;
   let field = '';
@@ -74,6 +80,14 @@ export function wrongParameter(method: RequestName, params: unknown): IErrorInfo
   const { field, expected, found } = problem;
   const message = `${field}: ${wrongParameterOf(method)}; expected ${expected}; found ${found}`;
   return { code: 'bad-argument', message, entry: field, expected, found };
+}
+
+/** Names from the top of a JSON pointer. */
+function keysOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** What is said of a wrong parameter, before its parts. */

@@ -8,6 +8,8 @@ function send(message, buffers = []) {
 const methods = {
   /** Answer with the parameters and the buffers, each byte plus one. */
   echo: (params, buffers) => [params, buffers.map(buffer => buffer.map(byte => byte + 1))],
+  /** A request whose paths the kernel knows; answers with its parameters. */
+  run: params => [params, []],
   pid: () => [{ pid: process.pid }, []],
   /** Block the thread, as onnxruntime does. */
   block: params => {

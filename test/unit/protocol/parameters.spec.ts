@@ -67,6 +67,8 @@ describe('checkParameters', () => {
     ['open', { path: 7 }, 'path', 'the path of a file', '7'],
     ['open', Object.create({ path: '/m.pt2' }), 'path', 'the path of a file', 'nothing'],
     ['plan', { path: 'm' }, 'variant', 'an object', 'nothing'],
+    ['plan', { path: 7, more: 1 }, 'path', 'the path of a file', '7'],
+    ['lastCompare', { path: '' }, 'path', 'the path of a file', '""'],
     [
       'plan',
       { path: 'm', variant: { ...variant, passes: 'share-casts' } },
