@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { bodiesOf, castTarget, contiguousStrides, handedOn, makeValue } from '../model';
-import { dtypeAttr, isLayoutOnly, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
+import { dtypeAttr, isArrangement, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
 import type { Attr, DType, GraphNames, IGraph, INode, IValue, IWeight } from '../model';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
@@ -41,6 +41,9 @@ const TYPED: ReadonlyMap<
   ['com.microsoft.DequantizeLinear', { inputs: [0, 2], outputs: [] }],
   ['com.microsoft.QuantizeLinear', { inputs: [2], outputs: [0] }]
 ]);
+
+/** The only layout-only operator without a kernel for bfloat16. */
+const EXPAND = 'onnx.Expand';
 
 class Holder {
   constructor(
@@ -106,8 +109,8 @@ class Holder {
         this._given.set(value, this._origin(operand));
       }
       const result = node.outputs[0] ?? null;
-      if (result !== null && isLayoutOnly(node) && this._stems(node.inputs[0])) {
-        this._arrangements.set(result, node);
+      if (isArrangement(node) && this._stems(node.inputs[0])) {
+        node.outputs.forEach(value => value !== null && this._arrangements.set(value, node));
       }
       const target = castTarget(node);
       if (target !== null && source !== null && result !== null) {
@@ -255,25 +258,40 @@ class Holder {
 
   /**
    * A weight of a held type in its own type, behind the layout-only operators between it and `value`; null where `value` does not
-   * come from a weight alone.
+   * come from a weight alone. Behind an operator that has no kernel for the type, `value` is cast to it.
    */
   private _storedChain(value: IValue, builder: NodeBuilder): IValue | null {
-    const layout: INode[] = [];
+    const layout: { readonly node: INode; readonly result: IValue }[] = [];
     let current = this._origin(value);
     for (;;) {
       const entry = this._weights.get(current);
       const made =
         this._arranged.get(current) ?? (entry && this._storedValue(current, entry)) ?? null;
       if (made !== null) {
-        return layout.reduceRight((operand, node) => this._onStored(node, operand, builder), made);
+        const last = layout.find(({ node }) => made.dtype === 'bfloat16' && node.op === EXPAND);
+        if (last !== undefined) {
+          return this._narrowed(value, 'bfloat16', last.node, builder);
+        }
+        return layout.reduceRight(
+          (operand, { node, result }) => this._onStored(node, result, operand, builder),
+          made
+        );
       }
       const arrangement = this._arrangements.get(current);
       if (arrangement === undefined) {
         return null;
       }
-      layout.push(arrangement);
+      layout.push({ node: arrangement, result: current });
       current = this._origin(arrangement.inputs[0]!);
     }
+  }
+
+  /** A held value in the type it is held for: every element of it is one of that type. */
+  private _narrowed(value: IValue, dtype: DType, { name }: INode, builder: NodeBuilder): IValue {
+    const from = { region: null, module: null, source: null };
+    const type = { dtype, shape: value.shape };
+    const attrs = { to: dtypeAttr(dtype) };
+    return builder.emit('onnx.Cast', `${name}/typed`, [value], attrs, [type], from, 'hold')[0];
   }
 
   /** Whether a value is a weight, or follows from one by layout-only operators. */
@@ -301,19 +319,21 @@ class Holder {
     return stored;
   }
 
-  /** A layout-only operator once more, on the stored type. */
-  private _onStored(node: INode, operand: IValue, builder: NodeBuilder): IValue {
-    const result = node.outputs[0]!;
-    const [made] = builder.emit(
+  /** What makes `result` once more, on the stored type. */
+  private _onStored(node: INode, result: IValue, operand: IValue, builder: NodeBuilder): IValue {
+    const made = builder.emit(
       node.op,
       `${node.name}/stored`,
       [operand, ...node.inputs.slice(1)],
       node.attrs,
-      [{ dtype: operand.dtype, shape: result.shape }],
+      node.outputs.map(value => ({ dtype: operand.dtype, shape: value?.shape ?? null })),
       node
     );
-    this._arranged.set(result, made);
-    return made;
+    if (node.picks === true) {
+      builder.nodes.at(-1)!.picks = true;
+    }
+    node.outputs.forEach((value, i) => value !== null && this._arranged.set(value, made[i]));
+    return made[node.outputs.indexOf(result)];
   }
 
   private _isHeld({ dtype }: IValue): boolean {

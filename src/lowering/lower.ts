@@ -9,6 +9,8 @@ import {
   Arguments,
   Call,
   dtypeAttr,
+  isArrangement,
+  markPicks,
   NodeBuilder,
   onnxSince,
   loweredOperator,
@@ -262,7 +264,11 @@ function lowerNode(node: INode, builder: NodeBuilder, state: ILowering): void {
     made = lowerBranches(node, builder, state);
   } else {
     const rule = loweredOperator(node.op)!;
+    const before = builder.nodes.length;
     made = rule.lower(new Call(node, rule.schema, builder, lowered));
+    if (node.inputs[0] && isArrangement(node)) {
+      markPicks(builder.nodes.slice(before), lowered(node.inputs[0]));
+    }
   }
   const results = Array.isArray(made) ? (made as (IValue | null)[]) : [made as IValue];
   for (const [i, logical] of node.outputs.entries()) {

@@ -127,6 +127,11 @@ export interface INode {
   reach?: Reach;
   /** For casts that lowering added. */
   role?: CastRole;
+  /**
+   * For operators that pick elements of their first operand (`Gather`): they are picked as by a view, `select` for instance, and not looked
+   * up. So for their first result a cast commutes with them, and they are layout-only.
+   */
+  picks?: true;
 }
 
 /** A weight and the value that stands for it in the graph. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { INode } from '../model';
+import type { INode, IValue } from '../model';
 import { operatorOf } from './aten/registry';
 import type { Arrangement } from './aten/operator';
 
@@ -18,9 +18,36 @@ export function isLayoutOnly(node: INode): boolean {
   return (
     arrangement === 'whole' ||
     arrangement === 'cut' ||
+    node.picks === true ||
     (arrangement === 'outside training' && isOutsideTraining(node))
   );
 }
+
+/**
+ * Mark the nodes among `nodes` that pick elements as a view does.
+ *
+ * @param nodes - all that a layout-only operator on `source` was lowered to, in order.
+ */
+export function markPicks(nodes: readonly INode[], source: IValue): void {
+  const arranged = new Set([source]);
+  for (const node of nodes) {
+    const [operand] = node.inputs;
+    if (operand && arranged.has(operand)) {
+      if (PICKING.has(node.op)) {
+        node.picks = true;
+      }
+      if (isArrangement(node)) {
+        node.outputs.forEach(value => value !== null && arranged.add(value));
+      }
+    }
+  }
+}
+
+const PICKING: ReadonlySet<string> = new Set([
+  'onnx.Gather',
+  'onnx.GatherElements',
+  'onnx.GatherND'
+]);
 
 /** Whether the program was exported for inference. */
 function isOutsideTraining({ attrs }: INode): boolean {
@@ -43,7 +70,7 @@ export function cutsIntoParts(node: INode): boolean {
 /** Whether a result may hold only some of the elements of the first operand. */
 export function cutsOut(node: INode): boolean {
   const arrangement = arrangementOf(node.op);
-  return arrangement === 'parts' || arrangement === 'cut';
+  return arrangement === 'parts' || arrangement === 'cut' || node.picks === true;
 }
 
 /** Whether an operator finds elements by their place in memory, which the strides of its first operand tell. */

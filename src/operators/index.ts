@@ -8,7 +8,8 @@ export {
   cutsIntoParts,
   cutsOut,
   isArrangement,
-  isLayoutOnly
+  isLayoutOnly,
+  markPicks
 } from './arrangement';
 export { Arguments } from './aten/arguments';
 export { Call } from './aten/call';

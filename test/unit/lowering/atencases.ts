@@ -2,7 +2,8 @@
 import { makeValue } from '../../../src/model';
 import type { Attr, DType, Dim, IGraph, IMemory, INode, IValue, IWeight } from '../../../src/model';
 import { contiguousStrides } from '../../../src/model';
-import { bytesOf, castBytes } from '../../../src/numerics';
+import { bytesOf, castBytes, tensorFromBytes } from '../../../src/numerics';
+import type { ITensor } from '../../../src/numerics';
 
 /** A tensor as written in a case. */
 export interface ICaseTensor {
@@ -163,4 +164,10 @@ function weightOf(name: string, tensor: ICaseTensor): IWeight {
     requiresGrad: true,
     data: { kind: 'inline', bytes: castBytes(wide, 'float64', tensor.dtype) }
   };
+}
+
+/** A tensor of a case as it is passed to the runtime. */
+export function tensorOf(data: ICaseTensor): ITensor {
+  const wide = bytesOf(Float64Array.from(data.data, parseNumber));
+  return tensorFromBytes(data.dtype, data.shape, castBytes(wide, 'float64', data.dtype));
 }

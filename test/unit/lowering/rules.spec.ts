@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { loweredOperators, unsupportedOperators } from '../../../src/lowering';
 import { loweredOperator } from '../../../src/operators';
 import { elementCount, isFloating, isLowPrecision } from '../../../src/model';
-import { bytesOf, tensorFromBytes } from '../../../src/numerics';
 import type { ITensor } from '../../../src/numerics';
-import { attrOf, callGraph, parseNumber } from './atencases';
+import { attrOf, callGraph, parseNumber, tensorOf } from './atencases';
 import type { CaseArgument, IAtenCase, ICaseTensor } from './atencases';
-import { numbersOf, runOnCpu, toDtype } from './device';
+import { numbersOf, runOnCpu } from './device';
 
 const { cases, schemas } = JSON.parse(
   readFileSync(join(__dirname, '../../data/aten_cases.json'), 'utf8')
@@ -18,14 +17,6 @@ const { cases, schemas } = JSON.parse(
 const BY_OP = new Map<string, IAtenCase[]>();
 for (const one of cases) {
   BY_OP.set(one.op, [...(BY_OP.get(one.op) ?? []), one]);
-}
-
-function tensorOf(data: ICaseTensor): ITensor {
-  const values = Float64Array.from(data.data, parseNumber);
-  const bytes = bytesOf(
-    toDtype({ dtype: 'float64', shape: data.shape, data: values }, data.dtype).data
-  );
-  return tensorFromBytes(data.dtype, data.shape, bytes);
 }
 
 /** float32 kernels of two libraries agree to some units in the last place; narrow ones to one unit of their own. */
