@@ -11,6 +11,7 @@ export { takeCensus, sumCasts } from './census';
 export { dropDeadNodes } from './deadcode';
 export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
+export { inexactness } from './exactness';
 export { dependsOnValues, ExecutionCounts, isBranch } from './executions';
 export type { IExecutions, IRunRange } from './executions';
 export { makeCastsExplicit } from './explicit';

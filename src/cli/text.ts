@@ -214,16 +214,19 @@ export function compareText(result: ICompareResult): string {
 
 /** A repaired model. */
 export function fixText(result: IFixResult): string {
-  const { converted, left } = result;
+  const { converted, left, folded } = result;
   if (result.types !== undefined) {
     return typeRepairText(result, result.types);
   }
+  const stored = folded?.weights ?? [];
+  const isUnchanged = converted.length === 0 && stored.length === 0;
   const lines = [
-    converted.length === 0
+    isUnchanged
       ? result.regions === undefined
         ? `${result.file}: ${left.length === 0 ? 'nothing to do' : 'no weight to convert'}; written to ${result.output} as it is`
         : `${result.file}: no weight to convert; written to ${result.output}`
       : `${result.file}: ${converted.length} weight(s) stored in a lower precision in ${result.output}`,
+    ...(folded === undefined ? [] : [foldedLine(folded)]),
     ...(result.programs === undefined
       ? []
       : [
@@ -247,6 +250,20 @@ export function fixText(result: IFixResult): string {
       )
     );
   }
+  if (stored.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['stored as', 'dtype', 'bytes', 'computed from'],
+        stored.map(({ weight, to, sizeBytes, from }) => [
+          weight,
+          to,
+          formatBytes(sizeBytes),
+          from.join(', ')
+        ])
+      )
+    );
+  }
   if (left.length > 0) {
     lines.push(
       '',
@@ -258,6 +275,14 @@ export function fixText(result: IFixResult): string {
     );
   }
   return lines.join('\n');
+}
+
+function foldedLine({ weights, freed, freedBytes }: NonNullable<IFixResult['folded']>): string {
+  if (weights.length === 0) {
+    return 'no computed weight to store';
+  }
+  const after = weights.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return `${weights.length} computed weight(s) stored, ${formatBytes(after)}, instead of ${freed.length} weight(s), ${formatBytes(freedBytes)}`;
 }
 
 function typeRepairText(

@@ -7,26 +7,17 @@ import { extname } from 'node:path';
 
 import { checkOverrides, some, typeErrorText } from '../autocast';
 import type { IByteTransfer } from '../formats';
-import {
-  dataFileOf,
-  editableParts,
-  Pt2Rewriter,
-  rewriteOnnx,
-  streamByteRange,
-  writeFileAtomically
-} from '../formats';
-import type { DType, IByteRange, IExportedModel, IValue, IWeight } from '../model';
-import { CastlensError, DTYPES, graphsOf } from '../model';
+import { dataFileOf, rewriteOnnx, streamByteRange } from '../formats';
+import type { DType, IByteRange, IExportedModel, IWeight } from '../model';
+import { CastlensError, DTYPES } from '../model';
 import { castBytes } from '../numerics';
-import type { ICensus, IFixResult, MixedWeights, Params, RegionOverrides } from '../protocol';
+import type { ICensus, IFixResult, Params } from '../protocol';
 import type { ICastTask, IJob, WeightWorkers } from '../runtime';
 import { breathe, WeightChunks } from '../runtime';
-import type { IFixPlan } from './fixplan';
-import { onnxLimits, pt2Limits } from './fixlimits';
-import { planFix, storageOf } from './fixplan';
-import { planRegionEdits } from './fixregions';
+import { copyFile } from './filecopy';
 import { planTypeEdits, refuseWithTypes } from './fixtypes';
-import { placed } from './placed';
+import type { Written } from './fixwriters';
+import { writeRepaired } from './fixwriters';
 import type { LoadedModel, ModelStore } from './modelstore';
 import { outputTarget, refuseExisting, refuseSpecial } from './outputtarget';
 import { codeTarget, torchCode, writeCode } from './torchcode';
@@ -49,12 +40,19 @@ export async function fixModel(
   job: IJob
 ): Promise<IFixResult> {
   const { path, program, version, output, mixed = 'leave', overwrite = false } = params;
+  const { foldComputed = false } = params;
   const isTypes = params.types === true;
   const loaded = await store.load({ path, program, version });
   const regions = checkOverrides(params.regions, loaded.model);
   if (regions !== undefined && params.codeFile !== undefined) {
     throw new CastlensError('bad-argument', 'the code is about the program as recorded', {
       hint: 'Change the region in your own script, export again and ask for the code then; or write the file without the code.'
+    });
+  }
+  if (foldComputed && params.codeFile !== undefined) {
+    throw new CastlensError('bad-argument', 'the code folds no computed weights', {
+      file: params.codeFile,
+      hint: 'Write the code without foldComputed; torch.compile folds them by itself where it freezes a model.'
     });
   }
   refuseOtherFormat(loaded.model.format, output);
@@ -73,9 +71,10 @@ export async function fixModel(
   }
   await breathe(job);
   const transfer = new Transfer(loaded, workers, job);
+  const wishes = { mixed, regions, foldComputed };
   const written = isTypes
     ? await writeWithTypes(loaded, target, transfer)
-    : await write(loaded, target, { mixed, regions }, transfer);
+    : await writeRepaired(loaded, target, wishes, { transfer, workers, job });
   if (codeFile !== null) {
     const { code } = await torchCode(loaded, { path, mixed });
     await writeCode(codeFile, code);
@@ -92,7 +91,8 @@ export async function fixModel(
     sizeBefore: sizeOf(loaded.model),
     sizeAfter: sizeOf(fixed.model),
     converted: written.converted,
-    left: [...written.left, ...computedLeft(census)],
+    left: [...written.left, ...computedLeft(census, written.computedLeft)],
+    ...(written.folded === undefined ? {} : { folded: written.folded }),
     ...(programs === undefined
       ? {}
       : { programs: { repaired: programs.chosen, others: programs.others } }),
@@ -111,37 +111,18 @@ export async function fixModel(
 }
 
 /** What is computed from weights on every forward and then cast: no weight of the file, so that there is none to convert. */
-function computedLeft({ weightCasts }: ICensus): IFixResult['left'] {
+function computedLeft(
+  { weightCasts }: ICensus,
+  reasons: ReadonlyMap<string, string> | undefined
+): IFixResult['left'] {
   return weightCasts
     .filter(({ kind }) => kind === 'computed')
     .map(({ weight, computedFrom }) => ({
       weight,
-      reason: `computed from ${some(computedFrom)} on every forward; the modes folded and frozen compute it once`
+      reason:
+        reasons?.get(weight) ??
+        `computed from ${some(computedFrom)} on every forward; the modes folded and frozen compute it once`
     }));
-}
-
-/** How a file is to be repaired. */
-interface IWishes {
-  readonly mixed: MixedWeights;
-  /** In normal form. */
-  readonly regions: RegionOverrides | undefined;
-}
-
-type Written = Pick<IFixResult, 'converted' | 'left'> & { readonly changes?: readonly string[] };
-
-async function write(
-  loaded: LoadedModel,
-  target: string,
-  wishes: IWishes,
-  transfer: IByteTransfer
-): Promise<Written> {
-  const { model } = loaded;
-  switch (model.format) {
-    case 'pt2':
-      return writePt2(loaded, target, wishes, transfer);
-    case 'onnx':
-      return writeOnnxModel(loaded, target, wishes.mixed, transfer);
-  }
 }
 
 /** Write the model with its types put right, as far as there is nothing to choose. */
@@ -153,127 +134,12 @@ async function writeWithTypes(
   const { model } = loaded;
   await outputTarget(model, dataFileOf(target));
   if (loaded.typeErrors.length === 0 && model.files.length === 1) {
-    await copyFile(model.path, sizeOf(model), target, transfer);
+    await copyFile(model, target, transfer);
     return { converted: [], left: [], changes: [] };
   }
   const { edits, changes } = planTypeEdits(model);
   await rewriteOnnx(model, target, edits, transfer);
   return { converted: [], left: [], changes };
-}
-
-async function writePt2(
-  loaded: LoadedModel,
-  target: string,
-  { mixed, regions }: IWishes,
-  transfer: IByteTransfer
-): Promise<Written> {
-  const { model } = loaded;
-  const explicit = loaded.explicitUnder(regions);
-  const changes = planRegionEdits(model, regions, explicit, loaded.explicit);
-  const rewriter = await Pt2Rewriter.open(model);
-  try {
-    const plan = planFix(explicit, model, mixed, pt2Limits(rewriter.pinned()));
-    if (plan.storages.size === 0 && plan.copies.length === 0 && changes.regions.size === 0) {
-      await copyFile(model.path, sizeOf(model), target, transfer);
-      return describe(plan, []);
-    }
-    const weights = new Map<string, DType>();
-    for (const { weights: converted, to } of plan.storages.values()) {
-      converted.forEach(({ names }) => names.forEach(name => weights.set(name, to)));
-    }
-    const fqns = await rewriter.write(
-      target,
-      {
-        storages: plan.storages,
-        regions: changes.regions,
-        dtypes: new Map([...changes.dtypes, ...byName(plan.dtypes)]),
-        casts: new Set([...plan.casts].map(({ name }) => name)),
-        operands: new Map(
-          [...byName(plan.operands)].map(([name, operands]) => [name, byName(operands)])
-        ),
-        weights,
-        copies: plan.copies.map(({ value, weight, to }) => ({
-          value: value.name,
-          weight: weight.names[0],
-          to
-        }))
-      },
-      transfer
-    );
-    return describe(plan, fqns);
-  } finally {
-    rewriter.close();
-  }
-}
-
-async function writeOnnxModel(
-  loaded: LoadedModel,
-  target: string,
-  mixed: MixedWeights,
-  transfer: IByteTransfer
-): Promise<Written> {
-  const { model, explicit } = loaded;
-  await outputTarget(model, dataFileOf(target));
-  const { values, nodes } = editableParts(model);
-  const plan = planFix(explicit, model, mixed, onnxLimits(model, { values, nodes }));
-  if (plan.storages.size === 0 && plan.copies.length === 0 && model.files.length === 1) {
-    await copyFile(model.path, sizeOf(model), target, transfer);
-    return describe(plan, []);
-  }
-  const weights = new Map<IValue, DType>();
-  for (const graph of graphsOf(model.graph)) {
-    for (const { value, weight } of graph.weights) {
-      const conversion = plan.storages.get(storageOf(weight));
-      if (conversion !== undefined) {
-        weights.set(value, conversion.to);
-      }
-    }
-  }
-  const casts = new Map([...plan.casts].map(node => [node, true]));
-  const { copies } = await rewriteOnnx(
-    model,
-    target,
-    {
-      weights: placed(weights, values),
-      dtypes: placed(plan.dtypes, values),
-      // Casts in functions are not in the file as often as they run: they stay, and cast nothing.
-      casts: new Set(placed(casts, nodes).keys()),
-      copies: plan.copies.map(({ value, to }) => ({
-        value: values.get(value)!,
-        name: value.name,
-        to
-      })),
-      operands: new Map(
-        [...placed(plan.operands, nodes)].map(([place, operands]) => [
-          place,
-          placed(operands, values)
-        ])
-      )
-    },
-    transfer
-  );
-  return describe(plan, copies);
-}
-
-/** The same by names. */
-function byName<T>(entries: ReadonlyMap<{ readonly name: string }, T>): Map<string, T> {
-  return new Map([...entries].map(([{ name }, item]) => [name, item]));
-}
-
-function describe(plan: IFixPlan, copies: readonly string[]): Written {
-  const converted: IFixResult['converted'][number][] = [];
-  for (const { weights, from, to } of plan.storages.values()) {
-    converted.push(...weights.map(weight => ({ weight: weight.names[0], from, to })));
-  }
-  plan.copies.forEach(({ weight, to }, i) =>
-    converted.push({ weight: weight.names[0], from: weight.dtype, to, copy: copies[i] })
-  );
-  const reasons = new Map<IWeight, string>();
-  plan.left.forEach(({ weight, reason }) => reasons.set(weight, reason));
-  return {
-    converted,
-    left: [...reasons].map(([weight, reason]) => ({ weight: weight.names[0], reason }))
-  };
 }
 
 /**
@@ -347,20 +213,6 @@ function weightOf(range: IByteRange, dtype: DType): IWeight {
     requiresGrad: null,
     data: { kind: 'range', range }
   };
-}
-
-async function copyFile(
-  source: string,
-  sizeBytes: number,
-  target: string,
-  transfer: IByteTransfer
-): Promise<void> {
-  const range = { file: source, offset: 0, length: sizeBytes };
-  await writeFileAtomically(target, async sink => {
-    for await (const piece of transfer.copy(range)) {
-      await sink.write(piece);
-    }
-  });
 }
 
 /** The format stays what it is: a name that promises another one would mislead whoever opens the file. */

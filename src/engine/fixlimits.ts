@@ -6,7 +6,7 @@
 import type { IEditable } from '../formats';
 import { takesElements } from '../formats';
 import type { DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf, graphsOf, usesOf } from '../model';
+import { bodiesOf, contiguousStrides, graphsOf, usesOf } from '../model';
 
 /** Limits of the file that a model was read from. */
 export interface IFileLimits {
@@ -20,6 +20,20 @@ export interface IFileLimits {
   pinned(weights: ReadonlySet<IWeight>, values: ReadonlySet<IValue>, to: DType): string | null;
   /** Why an operand of a node cannot become another weight; null where it can. */
   fixedOperands(node: INode): string | null;
+}
+
+/** What a file lets folding change. */
+export interface IFoldLimits {
+  /** Whether a node can be taken out of the file, or get other operands. */
+  isEditable(node: INode): boolean;
+  /** Whether a weight can be taken out of the file. */
+  isRemovable(value: IValue, weight: IWeight): boolean;
+  /**
+   * Strides that PyTorch gives to the result of a cast; null where they are not known.
+   *
+   * @param value - the result of a cast of the file, or the operand of one that a region implies.
+   */
+  stridesOf(value: IValue, shape: readonly number[]): readonly number[] | null;
 }
 
 /**
@@ -121,4 +135,57 @@ function namesUsedAnew(graph: IGraph): Set<IValue> {
     }
   }
   return found;
+}
+
+/**
+ * What a `.pt2` program lets folding change.
+ *
+ * @param pinned - see `pt2Limits`.
+ * @param strides - of the values of the program, by name.
+ */
+export function pt2FoldLimits(
+  pinned: ReadonlyMap<string, string>,
+  strides: ReadonlyMap<string, readonly number[] | null>
+): IFoldLimits {
+  return {
+    isEditable: () => true,
+    isRemovable: (_, { names }) => !names.some(name => pinned.has(name)),
+    stridesOf: ({ name }, shape) => {
+      const recorded = strides.get(name);
+      return recorded ? castStrides(shape, recorded) : null;
+    }
+  };
+}
+
+/** What an `.onnx` file lets folding change: all but its functions. Its tensors lie row by row. */
+export function onnxFoldLimits({ values, nodes }: IEditable): IFoldLimits {
+  return {
+    isEditable: node => nodes.has(node),
+    isRemovable: value => values.has(value),
+    stridesOf: (_, shape) => contiguousStrides(shape)
+  };
+}
+
+/**
+ * Strides of the result of a cast in PyTorch: dense, dimensions in the order they have in the operand (`empty_like` with
+ * `preserve_format`).
+ *
+ * @returns null where the operand repeats elements: their order is not told by its strides.
+ */
+function castStrides(
+  shape: readonly number[],
+  strides: readonly number[]
+): readonly number[] | null {
+  const dims = shape.map((_, i) => i).filter(i => shape[i] > 1);
+  if (dims.some(i => strides[i] === 0) || new Set(dims.map(i => strides[i])).size < dims.length) {
+    return null;
+  }
+  const ordered = [...dims].sort((a, b) => strides[b] - strides[a]);
+  const dense = contiguousStrides(ordered.map(i => shape[i]));
+  if (ordered.every((dim, k) => strides[dim] === dense[k])) {
+    return strides;
+  }
+  const result = contiguousStrides(shape);
+  ordered.forEach((dim, k) => (result[dim] = dense[k]));
+  return result;
 }

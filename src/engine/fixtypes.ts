@@ -15,7 +15,7 @@ import { placed } from './placed';
 /** Repairs of types stand alone: they change what a file computes with, which other repairs never do. */
 export function refuseWithTypes(
   { format, path }: IExportedModel,
-  { mixed, regions, codeFile }: Params<'fix'>
+  { mixed, regions, codeFile, foldComputed }: Params<'fix'>
 ): void {
   if (format !== 'onnx') {
     throw new CastlensError('bad-argument', 'types are repaired in .onnx files alone', {
@@ -23,7 +23,12 @@ export function refuseWithTypes(
       hint: 'A .pt2 file has no types that could be wrong: PyTorch computes them.'
     });
   }
-  if (mixed === 'keep-both' || regions !== undefined || codeFile !== undefined) {
+  if (
+    mixed === 'keep-both' ||
+    regions !== undefined ||
+    codeFile !== undefined ||
+    foldComputed === true
+  ) {
     throw new CastlensError('bad-argument', 'types are repaired by themselves', {
       file: path,
       hint: 'Repair the types first, then the weights of the file that this gives.'

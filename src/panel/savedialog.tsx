@@ -125,11 +125,20 @@ function SaveForm({ sourceName, initial, overrides, trans, onChange }: ISaveForm
         {mixed('leave', trans.__('Leave them as they are, with their casts'))}
         {mixed('keep-both', trans.__('Keep both copies: no cast, a larger file'))}
       </fieldset>
+      <label>
+        <input
+          type="checkbox"
+          checked={choice.foldComputed ?? false}
+          onChange={event => change({ foldComputed: event.target.checked })}
+        />
+        {trans.__('Store computed weights where no bit changes and the file does not grow')}
+      </label>
       {overrides === undefined ? (
         <label>
           <input
             type="checkbox"
-            checked={choice.writeCode}
+            disabled={choice.foldComputed ?? false}
+            checked={choice.writeCode && !choice.foldComputed}
             onChange={event => change({ writeCode: event.target.checked })}
           />
           {trans.__('Also write the PyTorch code: %1', codeName(choice.name))}

@@ -43,6 +43,8 @@ export interface ISaveChoice {
   /** Name of the new file, beside the model. */
   readonly name: string;
   readonly mixed: MixedWeights;
+  /** Whether to store computed weights too; then no code is written. */
+  readonly foldComputed?: boolean;
   /** Whether to write the PyTorch code beside it. */
   readonly writeCode: boolean;
 }
@@ -267,7 +269,8 @@ export class PanelService implements IDisposable {
    */
   async saveRepaired(choice: ISaveChoice, mayReplace: MayReplace): Promise<boolean> {
     this._lastSave = { choice, mayReplace };
-    const { name, mixed, writeCode } = choice;
+    const { name, mixed, foldComputed = false } = choice;
+    const writeCode = choice.writeCode && !foldComputed;
     const { regions } = this._model.state.variant;
     let written = false;
     await this._perform('save', this._trans.__('Writing the repaired model'), async ask => {
@@ -278,6 +281,7 @@ export class PanelService implements IDisposable {
         ...this._versionRef(),
         output: beside(name),
         mixed,
+        ...(foldComputed ? { foldComputed } : {}),
         ...(regions === undefined ? {} : { regions }),
         ...(writeCode ? { codeFile: beside(codeName(name)) } : {})
       };

@@ -27,6 +27,7 @@ import { ExternalFiles } from './externaldata';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPE,
+  DIMENSION,
   ENTRY,
   EXTERNAL,
   FUNCTION,
@@ -34,6 +35,7 @@ import {
   MODEL,
   NODE,
   SEQUENCE_TYPE,
+  SHAPE,
   TENSOR,
   TENSOR_TYPE,
   TYPE,
@@ -62,6 +64,23 @@ export interface IOnnxEdits {
   readonly operands: ReadonlyMap<Place, ReadonlyMap<Place, number>>;
   /** Casts that are put in, and casts that get another target. */
   readonly newCasts?: INewCasts;
+  /** Computed values that are stored instead. */
+  readonly folded?: IFolding;
+}
+
+/** Computed values that are stored, and what goes because of it. All are of the outermost graph. */
+export interface IFolding {
+  /** New initializers: each takes the place of the result of a node that goes, and of results that are equal to it. */
+  readonly values: readonly {
+    readonly place: Place;
+    readonly name: string;
+    readonly equal: readonly Place[];
+    readonly dtype: DType;
+    readonly shape: readonly number[];
+    readonly range: IByteRange;
+  }[];
+  /** Nodes and initializers that go, by the (first) value they stand for. */
+  readonly gone: ReadonlySet<Place>;
 }
 
 /** Casts to put into a graph; nodes are known by their first result. */
@@ -167,6 +186,7 @@ class OnnxRewriter {
     this._wire = new FieldSplitter(file);
     this._location = path.basename(dataFileOf(target));
     this._external = new ExternalFiles(file.path);
+    this._hasExternalData = model.files.length > 1;
     const places = placesOf(model.graph);
     for (const graph of graphsOf(model.graph)) {
       for (const { value, weight } of graph.weights) {
@@ -190,6 +210,14 @@ class OnnxRewriter {
     const fields = this._wire.split(0, this._sizeBytes);
     this._scopes = new Scopes(this._wire, fields);
     this._findRemovedCasts(this._scopes);
+    for (const { name, equal } of this._edits.folded?.values ?? []) {
+      equal.forEach(place => this._renamed.set(place, name));
+    }
+    for (const field of fields) {
+      if (field.number === MODEL.irVersion) {
+        this._initializersAreInputs = this._wire.numbers(field)[0] < FREE_INITIALIZERS;
+      }
+    }
     for (const field of fields) {
       switch (field.number) {
         case MODEL.graph:
@@ -225,7 +253,31 @@ class OnnxRewriter {
           out.raw(field);
       }
     }
+    if (scope?.outer === null) {
+      this._foldedInitializers(out);
+    }
     return out;
+  }
+
+  private _foldedInitializers(out: PieceList): void {
+    for (const { name, dtype, shape, range } of this._edits.folded?.values ?? []) {
+      const tensor = new PieceList();
+      shape.forEach(size => tensor.number(TENSOR.dims, size));
+      tensor.number(TENSOR.dataType, elementTypeOf(dtype)!);
+      tensor.text(TENSOR.name, name);
+      if (this._hasExternalData) {
+        tensor.number(TENSOR.dataLocation, EXTERNAL);
+        this._externalData(tensor, this._place(range, dtype, dtype));
+      } else {
+        const content = new PieceList();
+        content.stream(range.length, () => this._bytes.copy(range));
+        tensor.message(TENSOR.rawData, content);
+      }
+      out.message(GRAPH.initializer, tensor);
+      if (this._initializersAreInputs) {
+        out.message(GRAPH.input, tensorInfo(name, dtype, shape));
+      }
+    }
   }
 
   /** What stands for the result of each cast that goes. A result that a graph returns must keep its maker. */
@@ -260,6 +312,10 @@ class OnnxRewriter {
     }
   }
 
+  private _isGone(place: Place): boolean {
+    return this._edits.folded?.gone.has(place) === true;
+  }
+
   private _firstResult(parts: readonly IField[], scope: IScope): Place | undefined {
     const result = parts.find(part => part.number === NODE.output);
     return result === undefined ? undefined : placeOf(scope.path, this._wire.text(result));
@@ -274,7 +330,7 @@ class OnnxRewriter {
   private _node(out: PieceList, node: IField, scope: IScope | null): void {
     const parts = this._wire.split(node.start, node.end);
     const first = scope === null ? undefined : this._firstResult(parts, scope);
-    if (first !== undefined && this._renamed.has(first)) {
+    if (first !== undefined && (this._renamed.has(first) || this._isGone(first))) {
       return;
     }
     const edited = new PieceList();
@@ -411,7 +467,7 @@ class OnnxRewriter {
       scope === null
         ? undefined
         : this._scopes!.resolve(scope, this._textIn(field, VALUE_INFO.name));
-    if (place !== undefined && this._renamed.has(place)) {
+    if (place !== undefined && (this._renamed.has(place) || this._isGone(place))) {
       return;
     }
     const dtype = place === undefined ? undefined : this._edits.dtypes.get(place);
@@ -457,6 +513,9 @@ class OnnxRewriter {
   private _initializer(out: PieceList, field: IField, scope: IScope | null): void {
     const place =
       scope === null ? undefined : placeOf(scope.path, this._textIn(field, TENSOR.name));
+    if (place !== undefined && this._isGone(place)) {
+      return;
+    }
     this._weight(out, field, place);
     if (place !== undefined) {
       this._copiesOf(out, field, place);
@@ -596,12 +655,36 @@ class OnnxRewriter {
   private readonly _wire: FieldSplitter;
   private readonly _location: string;
   private readonly _external: ExternalFiles;
+  private readonly _hasExternalData: boolean;
+  private _initializersAreInputs = false;
   private _scopes: Scopes | null = null;
   private readonly _weights = new Map<Place, IWeight>();
   /** By result of a cast that goes, the name of what its users take. */
   private readonly _renamed = new Map<Place, string>();
   private readonly _places = new Map<string, IPlacedTensor>();
   private _dataEnd = 0;
+}
+
+/** First IR version whose initializers need not be inputs too. */
+const FREE_INITIALIZERS = 4;
+
+/** A ValueInfoProto of a tensor. */
+function tensorInfo(name: string, dtype: DType, sizes: readonly number[]): PieceList {
+  const shape = new PieceList();
+  for (const size of sizes) {
+    const dimension = new PieceList();
+    dimension.number(DIMENSION.value, size);
+    shape.message(SHAPE.dim, dimension);
+  }
+  const tensor = new PieceList();
+  tensor.number(TENSOR_TYPE.elemType, elementTypeOf(dtype)!);
+  tensor.message(TENSOR_TYPE.shape, shape);
+  const type = new PieceList();
+  type.message(TYPE.tensor, tensor);
+  const info = new PieceList();
+  info.text(VALUE_INFO.name, name);
+  info.message(VALUE_INFO.type, type);
+  return info;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -1,5 +1,5 @@
 /**
- * Writes a `.pt2` archive anew with weights in another dtype, and regions as they are wanted.
+ * Writes a `.pt2` archive anew with weights in another dtype, computed ones stored, and regions as they are wanted.
  *
  * @packageDocumentation
  */
@@ -7,13 +7,19 @@ import type { DType, IByteRange, IExportedModel } from '../../model';
 import { CastlensError } from '../../model';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
-import { stringifyJson } from '../json';
+import { JsonNumber, stringifyJson } from '../json';
 import { JsonRecord } from '../jsonrecord';
 import type { IPt2Archive } from './archive';
 import { openPt2Archive } from './archive';
 import { findProgram, programNames, refusePickledTensors } from './programs';
 import type { EditableJson, IAddedWeight, IProgramEdits } from './rewriteprogram';
-import { convertedSize, editProgram, setDtype, structuredCopy } from './rewriteprogram';
+import {
+  convertedSize,
+  editProgram,
+  forEachValue,
+  setDtype,
+  structuredCopy
+} from './rewriteprogram';
 import type { IArchiveRecord, RecordSource } from './write';
 import { writePt2Archive } from './write';
 
@@ -21,6 +27,10 @@ import { writePt2Archive } from './write';
 export interface IPt2Edits extends IProgramEdits {
   /** Storages that are converted, by the key of their range. */
   readonly storages: ReadonlyMap<string, { readonly from: DType; readonly to: DType }>;
+  /** Where the bytes of the added weights are. */
+  readonly addedBytes: readonly IByteRange[];
+  /** Stored tensors that are taken out, by fully qualified name. */
+  readonly freed: ReadonlySet<string>;
 }
 
 /** Key of a storage: where its bytes lie. */
@@ -123,11 +133,26 @@ export class Pt2Rewriter {
     return reasons;
   }
 
+  /** Strides of the values of the program, by name; of the first place where the file has them. Null where they are not plain numbers. */
+  strides(): Map<string, readonly number[] | null> {
+    const found = new Map<string, readonly number[] | null>();
+    const graphModule = this._program.graph_module as EditableJson;
+    forEachValue(graphModule, this._model, (name, meta) => {
+      if (!found.has(name)) {
+        const numbers = (meta.strides as EditableJson[]).map(({ as_int: size }) =>
+          size instanceof JsonNumber ? Number(size.text) : NaN
+        );
+        found.set(name, numbers.every(Number.isSafeInteger) ? numbers : null);
+      }
+    });
+    return found;
+  }
+
   /**
    * Write the archive with the edits. May be called once.
    *
    * @param path - must be no file of the model.
-   * @returns the fully qualified name of each copy.
+   * @returns the fully qualified name of each copy and of each added weight.
    */
   async write(path: string, edits: IPt2Edits, bytes: IByteTransfer): Promise<string[]> {
     const graphModule = this._program.graph_module as EditableJson;
@@ -140,7 +165,11 @@ export class Pt2Rewriter {
     }
     const prefix = this._archive.root === '' ? '' : `${this._archive.root}/`;
     const records: IArchiveRecord[] = [];
+    const dropped = this._dropped;
     for (const name of this._archive.names) {
+      if (dropped.has(name)) {
+        continue;
+      }
       const text = texts.get(name);
       const source: RecordSource =
         text === undefined ? await this._record(name, edits, bytes) : { kind: 'text', text };
@@ -150,7 +179,8 @@ export class Pt2Rewriter {
       }
     }
     await writePt2Archive(path, records);
-    return edits.copies.map(copy => added.find(item => item.copy === copy)?.name ?? '');
+    const names = new Map(added.map(({ index, name }) => [index, name] as const));
+    return [...edits.copies, ...edits.added].map((_, index) => names.get(index) ?? '');
   }
 
   /** Close the file. Idempotent. */
@@ -205,7 +235,13 @@ export class Pt2Rewriter {
     const names = new Set(this._archive.names);
     // Tied weights share their copy.
     const copied = new Map<string, string>();
-    for (const { copy, name } of added) {
+    for (const { index, name, meta } of added) {
+      if (index >= edits.copies.length) {
+        const range = edits.addedBytes[index - edits.copies.length];
+        this._addRecord(extra, names, { name, meta, range }, bytes);
+        continue;
+      }
+      const copy = edits.copies[index];
       const config = this._configs.find(({ table }) => Object.hasOwn(table, copy.weight));
       if (config === undefined) {
         throw new CastlensError(
@@ -239,10 +275,60 @@ export class Pt2Rewriter {
       setDtype(payload.tensor_meta as EditableJson, copy.to);
       config.table[name] = payload;
     }
+    for (const { folder, table } of this._configs) {
+      const freed = new Set<string>();
+      for (const [fqn, payload] of Object.entries(table)) {
+        if (edits.freed.has(fqn)) {
+          freed.add(`${folder}/${String(payload.path_name)}`);
+          delete table[fqn];
+        }
+      }
+      for (const payload of Object.values(table)) {
+        freed.delete(`${folder}/${String(payload.path_name)}`);
+      }
+      freed.forEach(record => this._foreign.has(record) || this._dropped.add(record));
+    }
     return extra;
   }
 
+  /** The record of a new constant and its entry in the table; behind the table, or the record before it. */
+  private _addRecord(
+    extra: Map<string, IArchiveRecord[]>,
+    taken: Set<string>,
+    { name, meta, range }: { name: string; meta: EditableJson; range: IByteRange },
+    bytes: IByteTransfer
+  ): void {
+    const config = this._configs.find(({ folder }) => folder === 'data/constants');
+    if (config === undefined) {
+      throw new CastlensError('unsupported-format', 'the archive has no table of constants', {
+        file: this._model.path,
+        expected: 'a record data/constants/NAME_constants_config.json'
+      });
+    }
+    let index = 0;
+    let target: string;
+    do {
+      target = `${config.folder}/tensor_${index++}`;
+    } while (taken.has(target));
+    taken.add(target);
+    const list = extra.get(config.entry) ?? [];
+    list.push({
+      name: target,
+      source: { kind: 'stream', sizeBytes: range.length, open: () => bytes.copy(range) }
+    });
+    extra.set(config.entry, list);
+    config.json.config = config.table;
+    config.table[name] = {
+      path_name: target.slice(config.folder.length + 1),
+      is_param: false,
+      use_pickle: false,
+      tensor_meta: structuredCopy(meta)
+    };
+  }
+
   private _closed = false;
+  /** Records that nothing refers to any more. */
+  private readonly _dropped = new Set<string>();
 }
 
 /** Where torch 2.8 keeps the weights, as one pickle each. */

@@ -22,6 +22,15 @@ export interface IWeightCopy {
   readonly to: DType;
 }
 
+/** A weight that is new in a program: a stored tensor instead of what computed it. */
+export interface INewWeight {
+  /** Fully qualified name wanted. */
+  readonly name: string;
+  readonly dtype: DType;
+  /** Of a dense tensor, in elements. */
+  readonly strides: readonly number[];
+}
+
 /** What is to change in a program. Nodes and values are named as in the model that was read from the file. */
 export interface IProgramEdits {
   /** Stored tensors that get another dtype, by fully qualified name; also those that nothing uses. */
@@ -31,8 +40,14 @@ export interface IProgramEdits {
   /** Casts that are removed where nothing but the dtype makes them differ from their operand. */
   readonly casts: ReadonlySet<string>;
   readonly copies: readonly IWeightCopy[];
-  /** By node, the operands that become a copy: value to index in `copies`. */
+  /** By node, the operands that become a copy or a new weight: value to index in `copies`, followed by `added`. */
   readonly operands: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Weights to add. Each has the sizes and the device of the operand that first becomes it. */
+  readonly added: readonly INewWeight[];
+  /** Nodes that are taken out. */
+  readonly removed: ReadonlySet<string>;
+  /** Values that nothing is left of: results of these nodes, and weights that nobody uses any more. */
+  readonly gone: ReadonlySet<string>;
   /** What changes of autocast regions, by id; values that get another dtype by it are among `dtypes`. */
   readonly regions: ReadonlyMap<string, IRegionEdit>;
 }
@@ -45,9 +60,12 @@ export interface IRegionEdit {
 
 /** A placeholder that was added. */
 export interface IAddedWeight {
-  readonly copy: IWeightCopy;
+  /** Of `copies`, followed by `added`. */
+  readonly index: number;
   /** Its fully qualified name. */
   readonly name: string;
+  /** As `tensor_values` has it. */
+  readonly meta: EditableJson;
 }
 
 interface IFrame {
@@ -84,7 +102,28 @@ interface ITarget {
   count: number;
 }
 
+const NO_EDITS: IProgramEdits = {
+  weights: new Map(),
+  dtypes: new Map(),
+  casts: new Set(),
+  copies: [],
+  operands: new Map(),
+  added: [],
+  removed: new Set(),
+  gone: new Set(),
+  regions: new Map()
+};
+
+interface IPlaceholder {
+  readonly name: string;
+  /** Its fully qualified name. */
+  readonly fqn: string;
+  readonly meta: EditableJson;
+}
+
 const PREFIX = 'torch.ops.';
+/** Inputs of a program that its file holds as tensors. */
+const STORED_SPECS: ReadonlySet<string> = new Set(['parameter', 'buffer', 'tensor_constant']);
 const WRAP_WITH_AUTOCAST = 'higher_order.wrap_with_autocast';
 const INLINED: ReadonlySet<string> = new Set([
   WRAP_WITH_AUTOCAST,
@@ -126,12 +165,25 @@ export function editProgram(
   return new ProgramEditor(graphModule, model, edits, taken).run();
 }
 
+/**
+ * Visit what `tensor_values` has of every value of a program, under the name that the value has in the model; several times where
+ * graphs hand it on.
+ */
+export function forEachValue(
+  graphModule: EditableJson,
+  model: IExportedModel,
+  visit: (name: string, meta: EditableJson) => void
+): void {
+  new ProgramEditor(graphModule, model, NO_EDITS, [], visit).run();
+}
+
 class ProgramEditor {
   constructor(
     graphModule: EditableJson,
     private readonly _model: IExportedModel,
     private readonly _edits: IProgramEdits,
-    taken: Iterable<string>
+    taken: Iterable<string>,
+    private readonly _visit?: (name: string, meta: EditableJson) => void
   ) {
     this._signature = graphModule.signature as EditableJson;
     this._root = graphModule.graph as EditableJson;
@@ -194,7 +246,8 @@ class ProgramEditor {
         for (const ref of tensorRefs(arg)) {
           const index = redirects.get(frame.scope.get(ref.name)?.name ?? '');
           if (index !== undefined) {
-            ref.name = this._copyIn(frame, index);
+            const like = (frame.graph.tensor_values as EditableJson)[ref.name];
+            ref.name = this._copyIn(frame, index, like as EditableJson);
           }
         }
       }
@@ -208,7 +261,10 @@ class ProgramEditor {
         frame.scope.set(name, value);
       }
     });
-    if (this._edits.casts.has(made.name) && this._removeCast(frame, node, args)) {
+    if (
+      this._edits.removed.has(made.name) ||
+      (this._edits.casts.has(made.name) && this._removeCast(frame, node, args))
+    ) {
       return [];
     }
     frame.kept.push(node);
@@ -299,6 +355,9 @@ class ProgramEditor {
     }
     const metas = frame.graph.tensor_values as EditableJson;
     for (const [name, value] of frame.scope) {
+      if (this._visit !== undefined && Object.hasOwn(metas, name)) {
+        this._visit(value.name, metas[name] as EditableJson);
+      }
       const dtype = this._edits.dtypes.get(value.name);
       if (dtype !== undefined && Object.hasOwn(metas, name)) {
         setDtype(metas[name] as EditableJson, dtype);
@@ -306,6 +365,45 @@ class ProgramEditor {
     }
     for (const name of frame.renamed.keys()) {
       delete metas[name];
+    }
+    if (this._edits.gone.size > 0) {
+      this._removeGone(frame);
+    }
+  }
+
+  /** Take values out that nothing is left of: of a region also among what it is given and what it returns. */
+  private _removeGone({ graph, scope, kept, target, holder }: IFrame): void {
+    const isGone = (name: string | null): boolean =>
+      name !== null && this._edits.gone.has(scope.get(name)?.name ?? '');
+    const metas = graph.tensor_values as EditableJson;
+    if (holder !== null && holder.frame.target === target) {
+      const { node, frame: outer } = holder;
+      const operands = (node.inputs as EditableJson[]).findIndex(
+        ({ arg }) => 'as_graph' in (arg as EditableJson)
+      );
+      const inputs = namesOf(graph.inputs).map(isGone);
+      node.inputs = (node.inputs as EditableJson[]).filter((_, i) => !inputs[i - operands - 1]);
+      graph.inputs = (graph.inputs as EditableJson[]).filter((_, i) => !inputs[i]);
+      const outputs = namesOf(graph.outputs).map(isGone);
+      node.outputs = (node.outputs as EditableJson[]).filter((_, i) => !outputs[i]);
+      graph.outputs = (graph.outputs as EditableJson[]).filter((_, i) => !outputs[i]);
+      if (kept.length === 0 && (graph.outputs as EditableJson[]).length === 0) {
+        outer.kept.splice(outer.kept.lastIndexOf(node), 1);
+      }
+    } else if (holder === null) {
+      graph.inputs = (graph.inputs as EditableJson[]).filter((_, i, all) => {
+        const [name] = namesOf([all[i]]);
+        return !isGone(name);
+      });
+      this._signature.input_specs = (this._signature.input_specs as EditableJson[]).filter(spec => {
+        const [inner] = Object.values(spec) as EditableJson[];
+        return !isGone(String((inner.arg as EditableJson | undefined)?.name));
+      });
+    }
+    for (const name of scope.keys()) {
+      if (isGone(name)) {
+        delete metas[name];
+      }
     }
   }
 
@@ -366,8 +464,12 @@ class ProgramEditor {
     return true;
   }
 
-  /** The local name of a copy, handed down from the root where need be. */
-  private _copyIn(frame: IFrame, index: number): string {
+  /**
+   * The local name of a copy or a new weight, handed down from the root where need be.
+   *
+   * @param like - what `tensor_values` has for the operand that becomes it.
+   */
+  private _copyIn(frame: IFrame, index: number, like: EditableJson): string {
     // From the innermost graph that has it down to this one.
     const path: IFrame[] = [];
     let current = frame;
@@ -375,7 +477,7 @@ class ProgramEditor {
       path.push(current);
       current = current.holder.frame;
     }
-    let name = current.copies.get(index) ?? this._addPlaceholder(current, index);
+    let name = current.copies.get(index) ?? this._addPlaceholder(current, index, like);
     for (const inner of path.reverse()) {
       const { frame: outer, node, bodies } = inner.holder!;
       giveOperand(node, name);
@@ -391,9 +493,22 @@ class ProgramEditor {
     return name;
   }
 
-  /** A new placeholder and its place in the signature, right after the original's. */
-  private _addPlaceholder(root: IFrame, index: number): string {
-    const copy = this._edits.copies[index];
+  /** A new placeholder and its place in the signature. */
+  private _addPlaceholder(root: IFrame, index: number, like: EditableJson): string {
+    const { copies, added } = this._edits;
+    const made =
+      index < copies.length
+        ? this._copyOf(root, copies[index])
+        : this._newWeight(root, added[index - copies.length], like);
+    const { name, fqn, meta } = made;
+    (root.graph.tensor_values as EditableJson)[name] = meta;
+    this._added.push({ index, name: fqn, meta });
+    root.copies.set(index, name);
+    return name;
+  }
+
+  /** A copy stands right behind its original. */
+  private _copyOf(root: IFrame, copy: IWeightCopy): IPlaceholder {
     const inputs = root.graph.inputs as EditableJson[];
     const specs = this._signature.input_specs as EditableJson[];
     const name = root.names.take(`${copy.value}_${copy.to}`);
@@ -402,7 +517,6 @@ class ProgramEditor {
     const metas = root.graph.tensor_values as EditableJson;
     const meta = structuredCopy(metas[copy.value]) as EditableJson;
     setDtype(meta, copy.to);
-    metas[name] = meta;
     const specIndex = specs.findIndex(spec => {
       const [kind] = Object.values(spec) as EditableJson[];
       return (kind.arg as EditableJson | undefined)?.name === copy.value;
@@ -414,9 +528,24 @@ class ProgramEditor {
     inner.arg = { name };
     inner[`${tag}_name`] = fqn;
     specs.splice(specIndex + 1, 0, spec);
-    this._added.push({ copy, name: fqn });
-    root.copies.set(index, name);
-    return name;
+    return { name, fqn, meta };
+  }
+
+  /** A new weight is a constant of the program, the last of what the caller does not pass. */
+  private _newWeight(root: IFrame, weight: INewWeight, like: EditableJson): IPlaceholder {
+    const inputs = root.graph.inputs as EditableJson[];
+    const specs = this._signature.input_specs as EditableJson[];
+    const fqn = this._weightNames.take(weight.name);
+    const name = root.names.take(`c_${fqn.replace(/\W/gu, '_')}`);
+    const behind = specs.findLastIndex(spec => STORED_SPECS.has(Object.keys(spec)[0])) + 1;
+    inputs.splice(behind, 0, { as_tensor: { name } });
+    specs.splice(behind, 0, { tensor_constant: { arg: { name }, tensor_constant_name: fqn } });
+    const meta = structuredCopy(like) as EditableJson;
+    setDtype(meta, weight.dtype);
+    meta.requires_grad = false;
+    meta.storage_offset = { as_int: 0 };
+    meta.strides = weight.strides.map(stride => ({ as_int: stride }));
+    return { name, fqn, meta };
   }
 
   private _frame(

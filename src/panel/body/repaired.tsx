@@ -14,14 +14,17 @@ import { Section } from './section';
 import { Table } from './table';
 
 /** What the file is beside its converted weights. */
-function aboutOf({ converted, left, regions }: IFixResult, trans: TranslationBundle): string {
+function aboutOf(
+  { converted, left, folded, regions }: IFixResult,
+  trans: TranslationBundle
+): string {
   if (regions !== undefined) {
     return trans.__(
       'regions are written as they were run, so outputs change: %1',
       formatOverrides(regions)
     );
   }
-  if (converted.length > 0) {
+  if (converted.length > 0 || (folded?.weights ?? []).length > 0) {
     return '';
   }
   return left.length > 0
@@ -36,7 +39,7 @@ export function Repaired({ state, trans, execute }: ISectionProps) {
     return null;
   }
   const { result, path, codePath } = state.repaired;
-  const { converted, left } = result;
+  const { converted, left, folded } = result;
   return (
     <div ref={ref}>
       <Section
@@ -94,6 +97,34 @@ export function Repaired({ state, trans, execute }: ISectionProps) {
                 label: trans.__('Copy'),
                 about: trans.__('Name of the second weight where the original is kept beside it'),
                 cell: row => (row.copy === undefined ? NO_FIGURE : <code>{row.copy}</code>)
+              }
+            ]}
+          />
+        ) : null}
+        {folded !== undefined && folded.weights.length > 0 ? (
+          <Table
+            label={trans.__('Stored computed weights')}
+            trans={trans}
+            rows={folded.weights}
+            rowKey={row => row.weight}
+            columns={[
+              {
+                name: 'weight',
+                label: trans.__('Computed once'),
+                header: true,
+                cell: row => <code>{row.weight}</code>
+              },
+              { name: 'to', label: trans.__('Stored as'), cell: row => row.to },
+              {
+                name: 'size',
+                label: trans.__('Size'),
+                numeric: true,
+                cell: row => formatBytes(row.sizeBytes)
+              },
+              {
+                name: 'from',
+                label: trans.__('Instead of'),
+                cell: row => <code>{row.from.join(', ')}</code>
               }
             ]}
           />

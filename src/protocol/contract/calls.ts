@@ -12,6 +12,7 @@ import {
   CODE,
   COMPARED_CACHES,
   DEVICE,
+  FOLD_COMPUTED,
   INPUT_OPTIONS,
   LOADED_CACHE,
   MIXED,
@@ -41,7 +42,7 @@ export const CALL_OPTIONS = {
   update: [LOADED_CACHE, APPLIED_PASSES, DEVICE, REGIONS],
   /** Without `activations` that one alone. */
   stats: [ACTIVATIONS, ...VARIANT_OPTIONS, ...INPUT_OPTIONS, VALUES, MODULES, REFERENCE],
-  fix: [MIXED, CODE, REGIONS, TYPES, OVERWRITE],
+  fix: [MIXED, FOLD_COMPUTED, CODE, REGIONS, TYPES, OVERWRITE],
   code: [MIXED, STRATEGIES]
 } as const;
 
@@ -109,10 +110,10 @@ export function activationParams(options: CallOptions<'stats'>): Rest<'activatio
 
 /** Parameters of `fix`. */
 export function fixParams(options: CallOptions<'fix'>): Rest<'fix'> {
-  const { mixed = 'leave', types, regions, code, overwrite } = options;
+  const { mixed = 'leave', foldComputed, types, regions, code, overwrite } = options;
   return {
     mixed,
-    ...given({ types, codeFile: code, overwrite }),
+    ...given({ foldComputed, types, codeFile: code, overwrite }),
     ...(regions === undefined ? {} : { regions: overridesOf(regions) })
   };
 }

@@ -226,6 +226,13 @@ export const MIXED = option({
   ]
 });
 
+export const FOLD_COMPUTED = option({
+  name: 'foldComputed',
+  value: truth(),
+  about: 'store what is computed from weights too, where no bit changes and the file does not grow',
+  flags: [{ name: 'fold-computed', sets: true }]
+});
+
 export const TYPES = option({
   name: 'types',
   value: truth(),

@@ -41,6 +41,7 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
       ...own,
       output: '/none/f.pt2',
       mixed: 'leave',
+      foldComputed: false,
       regions,
       types: false,
       codeFile: '/none/c.py',

@@ -131,6 +131,8 @@ export interface IMixedOptions {
 
 /** Options of `fix()`. */
 export interface IFixOptions extends IMixedOptions, IProgressOptions {
+  /** Store what is computed from weights too, where that changes no bit and takes no more space. Not with `code`. */
+  foldComputed?: boolean;
   /** A Python file to write beside it, see `code()`. */
   code?: string;
   /** Autocast regions to write otherwise than recorded, by id. */
@@ -280,11 +282,12 @@ export class Model {
           'fix() writes the weights of the model’s own file, and other ones are in use: open it anew'
         );
       }
-      const { code, overwrite, regions, types, onProgress } = options;
+      const { code, overwrite, regions, types, foldComputed, onProgress } = options;
       const params = {
         ...this._own,
         output: resolve(output),
         mixed: Private.mixedOf(options),
+        ...(foldComputed === undefined ? {} : { foldComputed }),
         ...(types === undefined ? {} : { types }),
         ...(regions === undefined ? {} : { regions: Private.overridesOf(regions) }),
         ...(code === undefined ? {} : { codeFile: Private.absolute('code', code) }),
@@ -546,7 +549,15 @@ namespace Private {
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
 
   /** Names that `fix()` takes. */
-  export const FIX_OPTIONS = ['mixed', 'code', 'regions', 'types', 'overwrite', 'onProgress'];
+  export const FIX_OPTIONS = [
+    'mixed',
+    'foldComputed',
+    'code',
+    'regions',
+    'types',
+    'overwrite',
+    'onProgress'
+  ];
 
   /** Names that `code()` takes. */
   export const CODE_OPTIONS = ['mixed', 'strategies'];
@@ -610,13 +621,14 @@ namespace Private {
     "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
 
   export const FIX = [
-    'await model.fix(output, { mixed, code, regions, types, overwrite, onProgress })',
+    'await model.fix(output, { mixed, foldComputed, code, regions, types, overwrite, onProgress })',
     '',
     'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
     'The weights are those of its own file: refused after update().',
     '',
     MIXED,
-    'code: a Python file to write beside it, see model.code(); not with regions',
+    'foldComputed: store what is computed from weights too, where that changes no bit and takes no more space',
+    'code: a Python file to write beside it, see model.code(); not with regions or foldComputed',
     'regions: write regions otherwise than recorded, as for model.run()',
     'types: put wrong types of an .onnx file right, and change nothing else',
     'overwrite: replace files that are there'

@@ -179,11 +179,14 @@ export function fixTable(fix: IFixResult): ITable {
         : [`regions written otherwise, so that outputs change: ${formatOverrides(fix.regions)}`])
     ],
     columns: [{ label: 'Weight' }, { label: 'Stored as' }, { label: 'Copy' }],
-    rows: fix.converted.map(({ weight, from, to, copy }) => [
-      weight,
-      `${from} → ${to}`,
-      copy ?? ''
-    ]),
+    rows: [
+      ...fix.converted.map(({ weight, from, to, copy }) => [weight, `${from} → ${to}`, copy ?? '']),
+      ...(fix.folded?.weights ?? []).map(({ weight, from, to }) => [
+        weight,
+        `${to}, computed from ${from.join(', ')}`,
+        ''
+      ])
+    ],
     notes: [
       ...fix.left.map(({ weight, reason }) => `left as it is: ${weight}: ${reason}`),
       ...(fix.codeFile === undefined ? [] : [`PyTorch code: ${fix.codeFile}`])

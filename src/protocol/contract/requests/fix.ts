@@ -26,6 +26,23 @@ const RESULT = open(
       }),
       'weights stored in a lower precision now'
     ),
+    folded: optional(
+      open(
+        {
+          weights: listOf(
+            open({
+              weight: text('name of the stored result'),
+              from: listOf(text(), 'the weights that it was computed from'),
+              to: text(),
+              sizeBytes: figure()
+            })
+          ),
+          freed: listOf(text(), 'weights that nobody needs any more: they are not in the new file'),
+          freedBytes: figure('bytes of these weights in the source')
+        },
+        'where computed weights were to be stored: those that are'
+      )
+    ),
     left: listOf(open({ weight: text(), reason: text() }), 'weights that are still cast, and why'),
     programs: optional(
       open(
@@ -57,15 +74,20 @@ export const FIX = request({
     mixed: optional(
       oneOf(MIXED_WEIGHTS, 'what becomes of weights that are used in both precisions')
     ),
+    foldComputed: optional(
+      truth(
+        'store what is computed from weights too, where that changes no bit and takes no more space; not with `types` or `codeFile`'
+      )
+    ),
     regions: optional(REGIONS),
     types: optional(
       truth(
-        'of an .onnx file: put wrong types right, and change nothing else; not with `mixed`, `regions` or `codeFile`'
+        'of an .onnx file: put wrong types right, and change nothing else; not with `mixed`, `foldComputed`, `regions` or `codeFile`'
       )
     ),
     codeFile: optional(
       path(
-        'write the code of all strategies to this file too; it is about the program as recorded: not with `regions`'
+        'write the code of all strategies to this file too; it is about the program as recorded: not with `regions` or `foldComputed`'
       )
     ),
     overwrite: optional(
