@@ -25,7 +25,7 @@ const shared = {
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/support/jsdomshims.cjs'],
   transform: {
-    '\\.(svg|md)$': '<rootDir>/test/support/texttransform.cjs',
+    '\\.(svg|md|py)$': '<rootDir>/test/support/texttransform.cjs',
     '/src/simd/index\\.ts$': '<rootDir>/test/support/embedwasm.cjs',
     '/src/runtime/weightworker/main\\.ts$': '<rootDir>/test/support/embedscript.cjs',
     '\\.(ts|tsx|js|mjs)$': [

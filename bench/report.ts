@@ -51,7 +51,7 @@ function row(variant: IVariantResult, off: IVariantResult | undefined): string {
     `${formatMs(variant.lowMs)} to ${formatMs(variant.highMs)}`,
     ratio === null ? '1' : ratioText(ratio),
     `${variant.plannedWeightCasts} / ${variant.executedWeightCasts}`,
-    formatBytes(variant.plannedBytesMoved),
+    formatBytes(variant.plannedBytesMoved ?? 0),
     formatMs(variant.loadMs),
     sameness(variant)
   ];

@@ -24,8 +24,8 @@ export const nodeOptions = {
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
-  // The pages of docs/findings.
-  loader: { '.md': 'text' },
+  // The pages of docs/findings, and the worker that the user's Python runs.
+  loader: { '.md': 'text', '.py': 'text' },
   external: externals,
   plugins: [embedPlugin],
   logLevel: 'warning'

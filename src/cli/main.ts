@@ -174,7 +174,8 @@ async function runWith(engine: Engine, run: Run): Promise<void> {
       }
       const { result } = await engine.handle('devices', {}, job);
       const cuda = await inspectCuda();
-      const report = { versions: versions(), devices: result.devices, cuda };
+      const { pythons } = (await engine.handle('pythons', {}, job)).result;
+      const report = { versions: versions(), devices: result.devices, cuda, pythons };
       return print('doctor', report, doctorText);
     }
   }

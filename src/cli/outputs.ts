@@ -73,6 +73,8 @@ const DOCTOR = open(
     versions: tableOf(text(), 'versions by name'),
     devices: (CONTRACT.devices.result as unknown as { properties: { devices: Schema } }).properties
       .devices,
+    pythons: (CONTRACT.pythons.result as unknown as { properties: { pythons: Schema } }).properties
+      .pythons,
     cuda: open({
       driver: DRIVER,
       provider: open({

@@ -12,8 +12,10 @@ import type {
   IFixResult,
   IForwardCasts,
   IPassReport,
+  IPythonInfo,
   IRunResult,
   ISourceRef,
+  IVariant,
   IWeightCast,
   RegionOverrides
 } from '../protocol';
@@ -148,6 +150,7 @@ export function runText(result: IRunResult): string {
 
 /** A comparison of variants. */
 export function compareText(result: ICompareResult): string {
+  const ofTorch = result.variants.some(({ runtimeName }) => runtimeName !== undefined);
   const onDevice = result.variants.some(({ memory }) => memory.deviceBytes !== null);
   const lines = [
     `${result.file}: ${result.runs} forwards per variant, interleaved, after ${result.warmup} for warm-up; inputs: ${result.inputs}`,
@@ -156,6 +159,7 @@ export function compareText(result: ICompareResult): string {
     '',
     table(
       [
+        ...(ofTorch ? ['runtime'] : []),
         'cache',
         'median ms',
         'quartiles',
@@ -164,16 +168,19 @@ export function compareText(result: ICompareResult): string {
         'verdict',
         'casts planned',
         'executed',
+        ...(ofTorch ? ['at load', 'compile s'] : []),
         'load ms',
         'weights',
         'mapped',
         'host memory',
         'peak RSS so far',
         ...(onDevice ? ['device memory'] : []),
-        'bits as off'
+        ofTorch ? `bits as ${result.outputsComparedWith ?? ''} off` : 'bits as off',
+        ...(ofTorch ? ['largest difference'] : [])
       ],
       result.variants.map(variant => [
-        variant.cache,
+        ...(ofTorch ? [variant.runtimeName ?? 'onnxruntime'] : []),
+        variant.repaired === true ? 'repaired' : variant.cache,
         variant.medianMs.toFixed(3),
         `${variant.lowMs.toFixed(3)}–${variant.highMs.toFixed(3)}`,
         variant.ratioToOff === null ? '' : variant.ratioToOff.toFixed(3),
@@ -181,20 +188,24 @@ export function compareText(result: ICompareResult): string {
           ? ''
           : `${variant.ratioLow.toFixed(3)}–${variant.ratioHigh.toFixed(3)}`,
         variant.verdict === null ? '' : VERDICT_TEXTS[variant.verdict],
-        String(variant.plannedWeightCasts),
+        variant.plannedWeightCasts === null ? '' : String(variant.plannedWeightCasts),
         String(variant.executedWeightCasts),
+        ...(ofTorch
+          ? [numberText(variant.castsAtLoad ?? null), secondsText(variant.compileMs)]
+          : []),
         variant.loadMs.toFixed(1),
-        formatBytes(variant.weightBytes),
+        bytesText(variant.weightBytes),
         bytesText(variant.memory.fileBackedBytes),
         bytesText(variant.memory.hostBytes),
-        formatBytes(variant.peakRssBytes),
+        bytesText(variant.peakRssBytes),
         ...(onDevice ? [bytesText(variant.memory.deviceBytes)] : []),
-        variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ'
+        variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'same' : 'differ',
+        ...(ofTorch ? [numberText(variant.maxRelativeDifferenceToOff)] : [])
       ])
     )
   ];
   for (const failure of result.failed) {
-    lines.push('', `${failure.variant.cache}: not run: ${failure.message}`);
+    lines.push('', `${variantText(failure.variant)}: not run: ${failure.message}`);
   }
   for (const variant of result.variants) {
     const reports = passLines(variant.passReports);
@@ -318,7 +329,24 @@ function overrideLines(overrides: RegionOverrides | undefined): string[] {
 /** What ran: the runtime of the variants, and that of those that ran otherwise. */
 function runtimesOf(result: ICompareResult): string {
   const others = result.variants.filter(({ runtime }) => runtime !== result.runtime);
-  return [result.runtime, ...others.map(({ cache, runtime }) => `${cache}: ${runtime}`)].join('; ');
+  return [
+    result.runtime,
+    ...others.map(variant => `${variantText(variant)}: ${variant.runtime}`)
+  ].join('; ');
+}
+
+/** `folded`, `aotinductor repaired`. */
+function variantText({
+  cache,
+  repaired,
+  runtimeName
+}: Pick<IVariant, 'cache' | 'repaired' | 'runtimeName'>): string {
+  const mode = repaired === true ? 'repaired' : cache;
+  return runtimeName === undefined ? mode : `${runtimeName} ${mode}`;
+}
+
+function secondsText(milliseconds: number | null | undefined): string {
+  return milliseconds == null ? '' : (milliseconds / 1000).toFixed(1);
 }
 
 /** What `doctor` finds. */
@@ -326,10 +354,11 @@ export interface IDoctorReport {
   readonly versions: Readonly<Record<string, string>>;
   readonly devices: readonly IDeviceInfo[];
   readonly cuda: ICudaSetup;
+  readonly pythons: readonly IPythonInfo[];
 }
 
 /** Devices and versions, the state of CUDA, and what to do about what is missing. */
-export function doctorText({ versions, devices, cuda }: IDoctorReport): string {
+export function doctorText({ versions, devices, cuda, pythons }: IDoctorReport): string {
   return [
     ...Object.entries(versions).map(([name, version]) => `${name} ${version}`),
     '',
@@ -339,6 +368,10 @@ export function doctorText({ versions, devices, cuda }: IDoctorReport): string {
         : `${device.id}: not available: ${device.reason ?? 'unknown reason'}`
     ),
     '',
+    'Python, for runtimes of PyTorch',
+    ...pythons.flatMap(pythonLines),
+    ...(pythons.length === 0 ? ['  none found'] : []),
+    '',
     'CUDA',
     ...cudaLines(cuda),
     ...cuda.problems.flatMap(({ message, command, optional }) => [
@@ -347,6 +380,19 @@ export function doctorText({ versions, devices, cuda }: IDoctorReport): string {
       ...(command === null ? [] : [`  ${command}`])
     ])
   ].join('\n');
+}
+
+function pythonLines(python: IPythonInfo): string[] {
+  const has = [
+    ...(python.python === null ? [] : [`Python ${python.python}`]),
+    ...(python.torch === null ? [] : [`torch ${python.torch}`]),
+    ...python.devices,
+    ...(python.compiler === null ? [] : [`compiler ${python.compiler}`])
+  ];
+  return [
+    `  ${python.path} (${python.origin})${has.length === 0 ? '' : `: ${has.join(', ')}`}`,
+    ...python.problems.map(problem => `    missing: ${problem}`)
+  ];
 }
 
 function cudaLines({ driver, provider, cudaMajor, libraries }: ICudaSetup): string[] {

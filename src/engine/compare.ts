@@ -5,79 +5,83 @@
  */
 import { CastlensError } from '../model';
 import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
-import type { ICompareResult, IFinding, IVariant, IVariantResult, Params } from '../protocol';
+import type { ICompareResult, IVariant, IVariantResult, Params, RuntimeName } from '../protocol';
 import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
-import type { IExecutedCasts, IJob } from '../runtime';
-import { breathe, describeMachine, peakRssBytes, timeInterleaved } from '../runtime';
-import { executionFindings } from './executionfindings';
-import type { IBoundInputs } from './inputs';
-import { bindInputs, withChosenSizes } from './inputs';
+import type { IJob } from '../runtime';
+import { breathe, describeMachine, timeInterleaved } from '../runtime';
+import { isTorchVariant } from './checkvariant';
+import type { IContender } from './contender';
+import { bindInputs } from './inputs';
 import { measureFindings } from './measuredcost';
 import type { LoadedModel } from './modelstore';
-import type { INamedTensor } from './outputs';
+import { prepareOrtVariant } from './ortcontender';
 import { bitIdentical, maxRelativeDifference } from './outputs';
-import type { ILease } from './pool';
-import type { VariantSession, VariantSessions } from './sessions';
-import { planFindings } from './variant';
+import type { VariantSessions } from './sessions';
+import { TorchContenders } from './torchcontenders';
+import type { TorchHost } from './torchhost';
 
-/** A variant that was loaded and ran. */
-interface ICandidate {
-  readonly variant: IVariant;
-  readonly lease: ILease<VariantSession>;
-  readonly session: VariantSession;
-  readonly outputs: readonly INamedTensor[];
-  readonly executed: IExecutedCasts;
-  /** What was found before it ran. */
-  readonly findings: readonly IFinding[];
-  readonly peakRssBytes: number;
+/** What a comparison is made with. */
+export interface ICompareMeans {
+  readonly sessions: VariantSessions;
+  readonly torch: TorchHost;
+  /** Write the repaired model to this path. */
+  readonly repair: (path: string, job: IJob) => Promise<void>;
 }
 
 /**
- * Load every variant, run it once, count its casts in a profile, compare its outputs with those of `off`, then time all of them
- * interleaved.
+ * Load every variant, run it once, count its casts, compare its outputs with those of `off`, then time all of them interleaved,
+ * runtimes of different processes too.
  *
  * #### Notes
  * A variant that cannot be run is reported with its reason and does not stop the others. Cancellation stops all.
  *
- * @throws CastlensError where no variant at all can be run, the inputs do not fit, or a file of the model changed meanwhile.
+ * @throws CastlensError where no variant at all can be run, the inputs do not fit, a file of the model changed meanwhile, or PyTorch is
+ * asked for without trust.
  */
 export async function compareVariants(
   loaded: LoadedModel,
-  sessions: VariantSessions,
+  { sessions, torch, repair }: ICompareMeans,
   params: Params<'compare'>,
   job: IJob
 ): Promise<ICompareResult> {
   const { variants, runs = DEFAULT_RUNS, warmup = DEFAULT_WARMUP } = params;
   const inputs = await bindInputs(loaded.model, params.inputs ?? {});
-  const candidates: ICandidate[] = [];
+  const ofTorch = new TorchContenders(torch, loaded, params, inputs, repair);
+  const contenders: IContender[] = [];
   const failed: { variant: IVariant; message: string }[] = [];
   let firstError: unknown = null;
   try {
     for (const [i, variant] of variants.entries()) {
-      job.progress?.({ text: `Loading ${variant.cache}`, fraction: i / variants.length / 2 });
+      const share = (text: string): void =>
+        job.progress?.({ text, fraction: i / variants.length / 2 });
+      share(`Loading ${nameOf(variant)}`);
       await breathe(job);
+      const own: IJob = {
+        signal: job.signal,
+        progress: ({ text }) => share(`${nameOf(variant)}: ${text}`)
+      };
       try {
-        candidates.push(await tryOut(loaded, sessions, variant, inputs, job));
+        contenders.push(
+          isTorchVariant(variant)
+            ? await ofTorch.prepare(variant, own)
+            : await prepareOrtVariant(loaded, sessions, variant, inputs, own)
+        );
       } catch (error) {
-        if (
-          !(error instanceof CastlensError) ||
-          error.code === 'cancelled' ||
-          error.code === 'file-changed' ||
-          error.code === 'device-lost'
-        ) {
+        if (!(error instanceof CastlensError) || ENDS_ALL.has(error.code)) {
           throw error;
         }
         firstError ??= error;
         failed.push({ variant, message: error.message });
       }
     }
-    if (candidates.length === 0) {
+    if (contenders.length === 0) {
       throw firstError;
     }
     const samples = await timeInterleaved(
-      candidates.map(({ variant, session }) => ({
-        name: variant.cache,
-        run: session.prepareRun(inputs.tensors)
+      contenders.map(contender => ({
+        name: nameOf(contender.variant),
+        process: contender.process,
+        run: () => contender.run()
       })),
       {
         runs,
@@ -90,94 +94,88 @@ export async function compareVariants(
       }
     );
     await loaded.checkFiles();
-    const baseline = Math.max(
-      0,
-      candidates.findIndex(({ variant }) => variant.cache === 'off')
-    );
-    const results = candidates.map((candidate, i) =>
-      variantResult(candidate, samples[i], candidates[baseline], samples[baseline])
-    );
+    const results = new Comparison(contenders, samples);
+    const described = contenders.map((_, i) => results.resultOf(i));
     return {
       file: params.path,
       version: loaded.version,
       device: variants[0].device,
       machine: describeMachine(),
-      runtime: candidates[0].session.describe(),
+      runtime: described[0].runtime,
       runs,
       warmup,
       inputs: inputs.label,
-      variants: results,
-      findings: measureFindings(loaded.census(params.path).findings, results),
+      outputsComparedWith: results.reference && runtimeOf(results.reference.variant),
+      variants: described,
+      findings: measureFindings(loaded.census(params.path).findings, described),
       failed
     };
   } finally {
-    for (const { lease } of candidates) {
-      await lease.release();
+    for (const contender of contenders) {
+      await contender.release();
     }
   }
 }
 
-async function tryOut(
-  loaded: LoadedModel,
-  sessions: VariantSessions,
-  variant: IVariant,
-  inputs: IBoundInputs,
-  job: IJob
-): Promise<ICandidate> {
-  const lease = await sessions.take(loaded, variant, job);
-  const session = lease.item;
-  try {
-    await breathe(job);
-    const outputs = await session.run(inputs.tensors).catch((error: unknown) => {
-      throw withChosenSizes(error, inputs);
-    });
-    await breathe(job);
-    const executed = await session.executedCasts(inputs.tensors);
-    const findings = [...planFindings(loaded, variant), ...session.findings];
-    return { variant, lease, session, outputs, executed, findings, peakRssBytes: peakRssBytes() };
-  } catch (error) {
-    await lease.release();
-    throw error;
+/** Errors that are not about one variant. */
+const ENDS_ALL: ReadonlySet<string> = new Set([
+  'cancelled',
+  'file-changed',
+  'device-lost',
+  'untrusted'
+]);
+
+function runtimeOf({ runtimeName = 'onnxruntime' }: IVariant): RuntimeName {
+  return runtimeName;
+}
+
+/** `off`, `aotinductor folded`, `eager repaired`. */
+function nameOf(variant: IVariant): string {
+  const mode = variant.repaired === true ? 'repaired' : variant.cache;
+  return isTorchVariant(variant) ? `${variant.runtimeName} ${mode}` : mode;
+}
+
+/** What follows from comparing contenders with each other. */
+class Comparison {
+  constructor(
+    private readonly _contenders: readonly IContender[],
+    private readonly _samples: readonly (readonly number[])[]
+  ) {
+    const offs = _contenders.filter(({ variant }) => isOff(variant));
+    // PyTorch's own execution of the program says what is right.
+    this.reference = offs.find(({ variant }) => variant.runtimeName === 'eager') ?? offs[0] ?? null;
+  }
+
+  /** Whose outputs the others are compared with. */
+  readonly reference: IContender | null;
+
+  resultOf(index: number): IVariantResult {
+    const contender = this._contenders[index];
+    const samplesMs = this._samples[index];
+    const { low, median, high } = spreadOf(samplesMs);
+    const baseline = this._contenders.findIndex(
+      ({ variant }) => isOff(variant) && runtimeOf(variant) === runtimeOf(contender.variant)
+    );
+    const ratio = baseline < 0 ? null : ratioOfMedians(samplesMs, this._samples[baseline]);
+    const { reference } = this;
+    return {
+      ...contender.describe(),
+      medianMs: median,
+      lowMs: low,
+      highMs: high,
+      samplesMs,
+      runs: samplesMs.length,
+      ratioToOff: ratio?.ratio ?? null,
+      ratioLow: ratio?.low ?? null,
+      ratioHigh: ratio?.high ?? null,
+      verdict: ratio !== null && baseline !== index ? verdictOf(ratio) : null,
+      bitIdenticalToOff: reference && bitIdentical(reference.outputs, contender.outputs),
+      maxRelativeDifferenceToOff:
+        reference && maxRelativeDifference(reference.outputs, contender.outputs)
+    };
   }
 }
 
-function variantResult(
-  candidate: ICandidate,
-  samplesMs: readonly number[],
-  baseline: ICandidate,
-  baselineMs: readonly number[]
-): IVariantResult {
-  const { variant, lease, session, outputs, executed, findings } = candidate;
-  const { forward } = session.prepared;
-  const { low, median, high } = spreadOf(samplesMs);
-  const hasOff = baseline.variant.cache === 'off';
-  const ratio = ratioOfMedians(samplesMs, baselineMs);
-  return {
-    cache: variant.cache,
-    passes: variant.passes,
-    device: variant.device,
-    ...(variant.regions === undefined ? {} : { regions: variant.regions }),
-    runtime: session.describe(),
-    medianMs: median,
-    lowMs: low,
-    highMs: high,
-    samplesMs,
-    runs: samplesMs.length,
-    ratioToOff: hasOff ? ratio.ratio : null,
-    ratioLow: hasOff ? ratio.low : null,
-    ratioHigh: hasOff ? ratio.high : null,
-    verdict: hasOff && candidate !== baseline ? verdictOf(ratio) : null,
-    plannedWeightCasts: forward.weightCasts,
-    plannedBytesMoved: forward.bytesMoved,
-    executedWeightCasts: executed.total,
-    loadMs: session.loadMs,
-    reused: lease.reused,
-    memory: session.memory,
-    weightBytes: session.weightBytes,
-    peakRssBytes: candidate.peakRssBytes,
-    bitIdenticalToOff: hasOff ? bitIdentical(baseline.outputs, outputs) : null,
-    maxRelativeDifferenceToOff: hasOff ? maxRelativeDifference(baseline.outputs, outputs) : null,
-    passReports: session.prepared.passes,
-    findings: [...findings, ...executionFindings(session.prepared, executed)]
-  };
+function isOff({ cache, repaired }: IVariant): boolean {
+  return cache === 'off' && repaired !== true;
 }

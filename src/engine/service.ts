@@ -7,7 +7,8 @@ import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
 import { checkParameters, describeValue, wrongParameterOf } from '../protocol';
-import { checkVariant } from './checkvariant';
+import { checkVariant, isTorchVariant } from './checkvariant';
+import type { ICompareMeans } from './compare';
 import { compareVariants } from './compare';
 import { describeModel } from './describe';
 import { findingPage } from './findingpages';
@@ -21,6 +22,7 @@ import { listDevices, removeStaleFolders, WeightWorkers } from '../runtime';
 import type { ISessionLimits } from './sessions';
 import { VariantSessions } from './sessions';
 import { torchCodeOf } from './torchcode';
+import { TorchHost } from './torchhost';
 import { updateWeights } from './updateweights';
 import { weightFindings } from './weightfindings';
 
@@ -54,6 +56,7 @@ export class Engine {
   /** Close what is kept loaded, and end the threads. Work of theirs under way fails; the engine can be used again. */
   async dispose(): Promise<void> {
     await this._tidied;
+    await this._torch.dispose();
     await this._sessions.clear();
     await this._workers.dispose();
   }
@@ -94,6 +97,7 @@ export class Engine {
   }
 
   private readonly _store = new ModelStore();
+  private readonly _torch = new TorchHost();
   private readonly _workers = new WeightWorkers();
   /** What engines that were killed left behind is removed when the next one starts. */
   private readonly _tidied = removeStaleFolders();
@@ -116,9 +120,19 @@ export class Engine {
       const loaded = await this._store.load(params, job);
       const variants: IVariant[] = [];
       for (const variant of params.variants) {
-        variants.push(await checkVariant(variant, loaded.model));
+        variants.push(
+          isTorchVariant(variant) ? variant : await checkVariant(variant, loaded.model)
+        );
       }
-      return answer(await compareVariants(loaded, this._sessions, { ...params, variants }, job));
+      const { path, program } = params;
+      const means: ICompareMeans = {
+        sessions: this._sessions,
+        torch: this._torch,
+        repair: async (output, repairJob) => {
+          await fixModel(this._store, this._workers, { path, program, output }, repairJob);
+        }
+      };
+      return answer(await compareVariants(loaded, means, { ...params, variants }, job));
     },
     updateWeights: async (params, job) => {
       const { path, program, version } = params;
@@ -162,7 +176,8 @@ export class Engine {
     fix: async (params, job) => answer(await fixModel(this._store, this._workers, params, job)),
     code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
-    devices: async () => answer({ devices: await listDevices() })
+    devices: async () => answer({ devices: await listDevices() }),
+    pythons: async (_, job) => answer({ pythons: await this._torch.environments(job) })
   };
 }
 

@@ -11,6 +11,7 @@ import { parseDevice } from '../runtime';
 export function sessionOptions(variant: IVariant): RuntimeSession.IOptions {
   return {
     device: parseDevice(variant.device),
+    ...(variant.threads === undefined ? {} : { threads: variant.threads }),
     level: variant.cache === 'onnxruntime' ? 'default' : 'planned'
   };
 }

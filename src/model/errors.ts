@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'runtime'
   | 'cancelled'
   | 'engine-lost'
+  /** Loading the file with PyTorch would trust it, and nobody said that it may. */
+  | 'untrusted'
   /** A device is full. */
   | 'out-of-memory'
   /** A GPU failed: the process that used it cannot use it again. */

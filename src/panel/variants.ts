@@ -108,7 +108,8 @@ export function plannedCasts(
 /** What was executed for a variant, and by what. */
 export interface IExecuted {
   readonly weightCasts: number;
-  readonly plannedWeightCasts: number;
+  /** Null where castlens does not plan the graph. */
+  readonly plannedWeightCasts: number | null;
   readonly runtime: string;
   /** Forwards timed; 1 for a single run. */
   readonly runs: number;

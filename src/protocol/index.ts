@@ -16,7 +16,12 @@ export { wordsOf } from './contract/options';
 export type { IFlag, IOption, OptionsOf } from './contract/options';
 export * from './contract/paths';
 export type { ICodeResult } from './contract/requests/code';
-export type { ICompareResult, IVariantMemory, IVariantResult } from './contract/requests/compare';
+export type {
+  ICompareResult,
+  ITorchCast,
+  IVariantMemory,
+  IVariantResult
+} from './contract/requests/compare';
 export type { IDeviceInfo } from './contract/requests/devices';
 export type { IFixResult } from './contract/requests/fix';
 export type {
@@ -28,6 +33,7 @@ export type {
   IUnsupportedOperator
 } from './contract/requests/open';
 export type { IPassReport, IPlan } from './contract/requests/plan';
+export type { IPythonInfo } from './contract/requests/pythons';
 export type { IOutputInfo, IRunResult } from './contract/requests/run';
 export type { IActivationStatsResult, IProbeCost } from './contract/requests/stats';
 export type { IWeightUpdateResult } from './contract/requests/weights';
@@ -44,4 +50,5 @@ export * from './fileversion';
 export * from './messages';
 export * from './printable';
 export * from './regions';
+export * from './runtimes';
 export * from './stats';

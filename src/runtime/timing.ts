@@ -11,8 +11,10 @@ import { breathe } from './job';
 export interface ITimedVariant {
   /** For progress messages. */
   readonly name: string;
-  /** One forward. */
-  run(): Promise<void>;
+  /** Process that runs it, where it is not this one. Before another process is timed, the last one comes to rest. */
+  readonly process?: string;
+  /** One forward; resolves with its time in milliseconds where another process measures it. */
+  run(): Promise<number | void>;
 }
 
 /** How often. */
@@ -45,19 +47,24 @@ export async function timeInterleaved(
   const total = (options.warmup + options.runs) * variants.length;
   let done = 0;
   let lastProgress = -Infinity;
+  let lastProcess = variants[0]?.process;
   const random = uniform(ORDER_SEED);
   for (let round = 0; round < options.warmup + options.runs; round++) {
     for (const i of shuffled(variants.length, random)) {
-      const { name, run } = variants[i];
+      const { name, run, process } = variants[i];
       if (performance.now() - lastProgress > PROGRESS_INTERVAL_MS) {
         lastProgress = performance.now();
         options.progress?.({ text: `Timing ${name}`, fraction: done / total });
         await options.check?.();
       }
       await breathe(options);
+      if (process !== lastProcess) {
+        lastProcess = process;
+        await new Promise(resolve => setTimeout(resolve, REST_MS));
+      }
       const start = performance.now();
-      await run();
-      const elapsed = performance.now() - start;
+      const measured = await run();
+      const elapsed = measured ?? performance.now() - start;
       if (round >= options.warmup) {
         samples[i].push(elapsed);
       }
@@ -78,5 +85,8 @@ function shuffled(length: number, random: () => number): number[] {
 }
 
 const ORDER_SEED = 0;
+
+/** Idle threads of OpenMP keep a processor busy for some milliseconds before they sleep. */
+const REST_MS = 10;
 
 const PROGRESS_INTERVAL_MS = 100;

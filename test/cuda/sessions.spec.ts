@@ -28,7 +28,7 @@ describeWithStub('variants on CUDA', () => {
   const casts = ({ variants }: ICompareResult): [string, number, number][] =>
     variants.map(({ cache, plannedWeightCasts, executedWeightCasts }) => [
       cache,
-      plannedWeightCasts,
+      plannedWeightCasts!,
       executedWeightCasts
     ]);
 

@@ -29,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
   probes: ['model', 'operators', 'numerics', 'lowering'],
   torchcode: ['model', 'protocol'],
   runtime: ['model', 'protocol', 'numerics', 'simd', 'formats'],
+  pytorch: ['model', 'runtime'],
   engine: [
     'model',
     'numerics',
@@ -40,6 +41,7 @@ const allowed: Record<string, readonly string[]> = {
     'probes',
     'torchcode',
     'runtime',
+    'pytorch',
     'protocol'
   ],
   kernel: ['protocol'],
@@ -54,6 +56,7 @@ const allowed: Record<string, readonly string[]> = {
     'probes',
     'torchcode',
     'runtime',
+    'pytorch',
     'engine',
     'protocol'
   ],

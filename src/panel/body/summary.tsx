@@ -24,7 +24,8 @@ export function Summary({ state, trans, execute }: ISectionProps) {
   const planned = plannedCasts(info, state.plans, variant);
   const plan = state.plans.get(variantKey(variant));
   const executed = executedCasts(variant, state.run, state.compare);
-  const differs = executed !== null && executed.weightCasts !== executed.plannedWeightCasts;
+  const plannedCount = executed?.plannedWeightCasts ?? null;
+  const differs = plannedCount !== null && executed?.weightCasts !== plannedCount;
   const facts = [
     census.format === 'pt2' ? `.pt2, ${census.dialect}` : '.onnx',
     census.producer,
@@ -109,7 +110,7 @@ export function Summary({ state, trans, execute }: ISectionProps) {
           {differs ? (
             <strong className="castlens-Census-warning">
               {' '}
-              {trans.__('planned were %1', formatCount(executed.plannedWeightCasts))}
+              {trans.__('planned were %1', formatCount(plannedCount))}
             </strong>
           ) : null}
         </CensusCell>

@@ -102,7 +102,9 @@ function columns(
       numeric: true,
       cell: row =>
         row.result
-          ? formatCount(row.result.plannedWeightCasts)
+          ? row.result.plannedWeightCasts === null
+            ? NO_FIGURE
+            : formatCount(row.result.plannedWeightCasts)
           : row.planned
             ? formatCount(row.planned.weightCasts)
             : NO_FIGURE
@@ -114,7 +116,7 @@ function columns(
       numeric: true,
       cell: row =>
         row.result
-          ? formatBytes(row.result.plannedBytesMoved)
+          ? memory(row.result.plannedBytesMoved)
           : row.planned
             ? formatBytes(row.planned.bytesMoved)
             : NO_FIGURE
@@ -194,7 +196,7 @@ function columns(
       label: trans.__('Weights'),
       about: trans.__('Bytes of the weights the session refers to'),
       numeric: true,
-      cell: figure(result => formatBytes(result.weightBytes))
+      cell: figure(result => memory(result.weightBytes))
     },
     {
       name: 'host-memory',

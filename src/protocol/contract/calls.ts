@@ -5,6 +5,7 @@
  */
 import type { Params } from '.';
 import { overrideOf } from '../regions';
+import { RUNTIME_MODES } from '../runtimes';
 import type { OptionsOf } from './options';
 import {
   ACTIVATIONS,
@@ -20,17 +21,21 @@ import {
   OUTPUTS,
   OVERWRITE,
   PROGRAM,
+  PYTHON,
   REFERENCE,
   REGIONS,
   RUNS,
+  RUNTIME,
   STRATEGIES,
+  THREADS,
+  TRUST,
   TYPES,
   VALUES,
   VARIANT_OPTIONS,
   WARMUP
 } from './options';
 import type { IRegionOverride, IRunInputs, IVariant, RegionOverrides } from './variant';
-import { CACHE_MODES, VARIANT_CACHES } from './words';
+import { CACHE_MODES } from './words';
 
 /** The options that calls honor, in notebooks and on the command line alike. */
 export const CALL_OPTIONS = {
@@ -38,7 +43,19 @@ export const CALL_OPTIONS = {
   census: [REGIONS],
   plan: VARIANT_OPTIONS,
   run: [...VARIANT_OPTIONS, ...INPUT_OPTIONS, OUTPUTS],
-  compare: [COMPARED_CACHES, APPLIED_PASSES, DEVICE, REGIONS, ...INPUT_OPTIONS, RUNS, WARMUP],
+  compare: [
+    COMPARED_CACHES,
+    RUNTIME,
+    APPLIED_PASSES,
+    DEVICE,
+    REGIONS,
+    ...INPUT_OPTIONS,
+    RUNS,
+    WARMUP,
+    THREADS,
+    PYTHON,
+    TRUST
+  ],
   update: [LOADED_CACHE, APPLIED_PASSES, DEVICE, REGIONS],
   /** Without `activations` that one alone. */
   stats: [ACTIVATIONS, ...VARIANT_OPTIONS, ...INPUT_OPTIONS, VALUES, MODULES, REFERENCE],
@@ -87,15 +104,24 @@ export function runParams(options: CallOptions<'run'>): Rest<'run'> {
   };
 }
 
-/** Parameters of `compare`: the four cache modes where none are named. */
+/**
+ * Parameters of `compare`: of every runtime the modes that are named. Where none are, the four cache modes in onnxruntime, and all that a
+ * runtime of PyTorch has.
+ */
 export function compareParams(options: CallOptions<'compare'>): Rest<'compare'> {
-  const { cache = CACHE_MODES, runs, warmup } = options;
-  const caches = cache === 'all' ? VARIANT_CACHES : cache;
-  return {
-    variants: caches.map(each => variantOf({ ...options, cache: each })),
-    inputs: inputsOf(options),
-    ...given({ runs, warmup })
-  };
+  const { cache, runtimes = ['onnxruntime'], threads, runs, warmup, python, trust } = options;
+  const variants = runtimes.flatMap(runtime => {
+    const isOrt = runtime === 'onnxruntime';
+    const standard = isOrt ? CACHE_MODES : RUNTIME_MODES[runtime];
+    const modes = cache === undefined ? standard : cache === 'all' ? RUNTIME_MODES[runtime] : cache;
+    return modes.map(mode => ({
+      ...variantOf({ ...options, cache: mode === 'repaired' ? 'off' : mode }),
+      ...(mode === 'repaired' ? { repaired: true } : {}),
+      ...(isOrt ? {} : { runtimeName: runtime }),
+      ...given({ threads })
+    }));
+  });
+  return { variants, inputs: inputsOf(options), ...given({ runs, warmup, python, trust }) };
 }
 
 /** Parameters of `activationStats`. */

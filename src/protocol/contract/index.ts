@@ -16,6 +16,7 @@ import { EXPLAIN } from './requests/explain';
 import { FIX } from './requests/fix';
 import { OPEN } from './requests/open';
 import { PLAN } from './requests/plan';
+import { PYTHONS } from './requests/pythons';
 import { RUN } from './requests/run';
 import { ACTIVATION_STATS, WEIGHT_STATS } from './requests/stats';
 import { UPDATE_WEIGHTS } from './requests/weights';
@@ -34,6 +35,7 @@ export const CONTRACT = {
   code: CODE,
   explain: EXPLAIN,
   devices: DEVICES,
+  pythons: PYTHONS,
   lastCompare: LAST_COMPARE
 } as const;
 

@@ -6,7 +6,7 @@
 import * as Type from 'typebox';
 import type { Of, Schema } from './schema';
 import { listOf, oneOf, path, tableOf, text, truth, whole } from './schema';
-import { REGION_OVERRIDE } from './variant';
+import { MAX_THREADS, REGION_OVERRIDE } from './variant';
 import {
   CACHE_MODES,
   CODE_STRATEGIES,
@@ -17,6 +17,8 @@ import {
   PASSES,
   REGION_CHOICES,
   REGION_DTYPES,
+  RUNTIME_CACHES,
+  RUNTIMES,
   VARIANT_CACHES
 } from './words';
 
@@ -77,11 +79,45 @@ export const CACHE = option({
 
 export const COMPARED_CACHES = option({
   name: 'cache',
-  value: Type.Union([oneOf(['all']), listOf(oneOf(VARIANT_CACHES), undefined, 1)]),
-  about: 'cache modes and references to compare, or all',
-  standard: CACHE_MODES.join(','),
+  value: Type.Union([oneOf(['all']), listOf(oneOf(RUNTIME_CACHES), undefined, 1)]),
+  about:
+    'cache modes and references to compare, repaired for the repaired model in PyTorch, or all',
+  standard: `${CACHE_MODES.join(',')}; in PyTorch those that the runtime has`,
   noun: 'cache mode',
   flags: [{ name: 'cache', takes: 'LIST' }]
+});
+
+export const RUNTIME = option({
+  name: 'runtimes',
+  value: listOf(oneOf(RUNTIMES), undefined, 1),
+  about: `what runs the variants: ${RUNTIMES.join(', ')}; all but the first are PyTorch`,
+  standard: 'onnxruntime',
+  noun: 'runtime',
+  flags: [{ name: 'runtime', takes: 'LIST' }]
+});
+
+export const PYTHON = option({
+  name: 'python',
+  value: path(),
+  about: 'the Python whose PyTorch runs variants; castlens doctor lists those of this machine',
+  standard: 'the first one with PyTorch',
+  flags: [{ name: 'python', takes: 'PATH' }]
+});
+
+export const TRUST = option({
+  name: 'trust',
+  value: truth(),
+  about: 'let PyTorch load the file, which can run code that the file holds',
+  standard: 'false',
+  flags: [{ name: 'trust', sets: true }]
+});
+
+export const THREADS = option({
+  name: 'threads',
+  value: whole(1, MAX_THREADS),
+  about: 'threads within an operator, the same in every runtime',
+  standard: 'the choice of the runtime',
+  flags: [{ name: 'threads', takes: 'N' }]
 });
 
 export const FILE_CACHE = option({

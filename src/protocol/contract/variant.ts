@@ -5,7 +5,10 @@
  */
 import type { Of } from './schema';
 import { closed, listOf, oneOf, optional, path, tableOf, text, truth, whole } from './schema';
-import { PASSES, REGION_DTYPES, VARIANT_CACHES } from './words';
+import { PASSES, REGION_DTYPES, RUNTIMES, VARIANT_CACHES } from './words';
+
+/** Threads that can be asked for. */
+export const MAX_THREADS = 1024;
 
 const FILE = {
   path: path('the model, .pt2 or .onnx'),
@@ -70,7 +73,14 @@ export const VARIANT_FIELDS = {
   cache: oneOf(VARIANT_CACHES, 'cache mode or reference'),
   passes: listOf(oneOf(PASSES), 'passes that are applied'),
   device: text('`cpu`, `cuda`, `cuda:1`, ...'),
-  regions: optional(REGIONS)
+  regions: optional(REGIONS),
+  runtimeName: optional(oneOf(RUNTIMES, 'what runs it; `onnxruntime` where left out')),
+  repaired: optional(
+    truth('whether the repaired model is run, as `fix` writes it, instead of the model itself')
+  ),
+  threads: optional(
+    whole(1, MAX_THREADS, 'threads within an operator; the choice of the runtime where left out')
+  )
 };
 
 /** One thing that is run and compared. */

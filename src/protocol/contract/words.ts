@@ -22,6 +22,18 @@ export const VARIANT_CACHES = [...CACHE_MODES, ...REFERENCES] as const;
 /** A cache mode or reference. */
 export type VariantCache = (typeof VARIANT_CACHES)[number];
 
+/**
+ * What can run a model: `onnxruntime`; `eager`, the exported program run operator by operator by PyTorch; `aotinductor`, the program compiled to
+ * a package; `compile`, `torch.compile`.
+ */
+export const RUNTIMES = ['onnxruntime', 'eager', 'aotinductor', 'compile'] as const;
+
+/** A cache mode or reference, or the repaired model as PyTorch runs it. */
+export const RUNTIME_CACHES = [...VARIANT_CACHES, 'repaired'] as const;
+
+/** What runs a variant. */
+export type RuntimeName = (typeof RUNTIMES)[number];
+
 /** Passes that can be switched on their own. */
 export const PASSES = ['share-casts', 'hoist-casts', 'remove-cast-pairs'] as const;
 

@@ -16,7 +16,15 @@ const path = resolve(__dirname, '../../fixtures/seed-mlp/model.pt2');
 /** A full set of parameters for every request. Files to write are in a folder that does not exist. */
 const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
   const regions = { submod_1: { enabled: true, dtype: 'float16' } } as const;
-  const variant = { cache: 'folded', passes: ['share-casts'], device: 'cpu', regions } as const;
+  const variant = {
+    cache: 'folded',
+    passes: ['share-casts'],
+    device: 'cpu',
+    regions,
+    runtimeName: 'onnxruntime',
+    repaired: false,
+    threads: 1
+  } as const;
   const inputs = { inputsFile: '/none/i.safetensors', dims: { batch: 2 }, seed: 1 };
   const own = { path, program: 'model', version: 'v' };
   const model = { ...own, weights: '/none/w.safetensors' };
@@ -25,7 +33,15 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
     census: { ...model, regions },
     plan: { ...model, variant },
     run: { ...model, variant, inputs, outputsFile: '/none/o.safetensors' },
-    compare: { ...model, variants: [variant], runs: 1, warmup: 0, inputs },
+    compare: {
+      ...model,
+      variants: [variant],
+      runs: 1,
+      warmup: 0,
+      inputs,
+      python: '/none/python',
+      trust: false
+    },
     updateWeights: { ...model, variant },
     weightStats: { ...model, outputFile: '/none/t.arrow' },
     activationStats: {
@@ -55,7 +71,8 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
       overwrite: false
     },
     explain: { code: 'cast-islands' },
-    devices: {}
+    devices: {},
+    pythons: {}
   };
 })();
 

@@ -97,6 +97,7 @@ export function makeResult(patch: Partial<IVariantResult>): IVariantResult {
     plannedWeightCasts: 2,
     plannedBytesMoved: 2048,
     executedWeightCasts: 2,
+    executedBy: 'counted in the profile of the runtime',
     loadMs: 1,
     reused: false,
     memory: { fileBackedBytes: 2048, hostBytes: 1024, deviceBytes: null },
@@ -135,6 +136,7 @@ export function makeCompare(variants: readonly IVariantResult[]): ICompareResult
     runs: 3,
     warmup: 1,
     inputs: 'random, seed 0',
+    outputsComparedWith: 'onnxruntime',
     variants,
     findings: [],
     failed: []

@@ -37,6 +37,7 @@ const RIGHT: { readonly [K in RequestName]: Params<K> } = {
   code: { path: '/m.pt2', strategies: ['preconvert'], codeFile: '/c.py', mixed: 'leave' },
   explain: { code: 'cast-islands' },
   devices: {},
+  pythons: {},
   lastCompare: { path: '/m.pt2', version: 'v' }
 };
 

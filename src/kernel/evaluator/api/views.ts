@@ -203,6 +203,7 @@ export function codeBundle({ code }: ICodeResult): MimeBundle {
 
 /** A comparison. */
 export function compareTable(compare: ICompareResult): ITable {
+  const ofTorch = compare.variants.some(({ runtimeName }) => runtimeName !== undefined);
   return {
     title: [
       `${compare.file} on ${compare.device}: ${compare.runs} interleaved runs per variant, ${compare.inputs}`,
@@ -217,9 +218,14 @@ export function compareTable(compare: ICompareResult): ITable {
       { label: 'Verdict' },
       { label: 'Casts planned', numeric: true },
       { label: 'executed', numeric: true },
+      ...(ofTorch ? [{ label: 'Compile', numeric: true }] : []),
       { label: 'Load', numeric: true },
       { label: 'Weights', numeric: true },
-      { label: 'Same bits as off' }
+      {
+        label: ofTorch
+          ? `Same bits as ${compare.outputsComparedWith ?? ''} off`
+          : 'Same bits as off'
+      }
     ],
     rows: compare.variants.map(variant => [
       variantText(variant),
@@ -230,10 +236,11 @@ export function compareTable(compare: ICompareResult): ITable {
         ? ''
         : `${formatRatio(variant.ratioLow)} to ${formatRatio(variant.ratioHigh)}`,
       variant.verdict === null ? '' : VERDICT_TEXTS[variant.verdict],
-      String(variant.plannedWeightCasts),
+      variant.plannedWeightCasts === null ? '' : String(variant.plannedWeightCasts),
       String(variant.executedWeightCasts),
+      ...(ofTorch ? [variant.compileMs == null ? '' : formatMs(variant.compileMs)] : []),
       formatMs(variant.loadMs),
-      formatBytes(variant.weightBytes),
+      variant.weightBytes === null ? '' : formatBytes(variant.weightBytes),
       variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'yes' : 'no'
     ]),
     notes: [
@@ -313,9 +320,15 @@ export function devicesTable(devices: readonly IDeviceInfo[]): ITable {
 }
 
 /** `folded + share-casts, submod_1=off`. */
-function variantText({ cache, passes, regions }: Omit<IVariant, 'device'>): string {
+function variantText(variant: Omit<IVariant, 'device'>): string {
+  const { cache, passes, regions, runtimeName, repaired } = variant;
   const overrides = formatOverrides(regions);
-  return [cache, ...passes].join(' + ') + (overrides === '' ? '' : `, ${overrides}`);
+  const mode = repaired === true ? 'repaired' : cache;
+  return (
+    (runtimeName === undefined ? '' : `${runtimeName} `) +
+    [mode, ...passes].join(' + ') +
+    (overrides === '' ? '' : `, ${overrides}`)
+  );
 }
 
 function sentence(census: ICensus): string {

@@ -15,12 +15,13 @@ import {
   oneOf,
   open,
   optional,
+  path,
   text,
   truth,
   whole
 } from '../schema';
 import { MODEL, RUN_INPUTS, VARIANT, VARIANT_FIELDS } from '../variant';
-import { MAX_FORWARDS, VERDICTS } from '../words';
+import { MAX_FORWARDS, RUNTIMES, VERDICTS } from '../words';
 import { PASS_REPORTS } from './plan';
 
 const VARIANT_MEMORY = open(
@@ -44,10 +45,25 @@ const VARIANT_MEMORY = open(
 /** Growth of the engine's memory while a variant was loaded and ran for the first time; see the schema for what counts. */
 export type IVariantMemory = Of<typeof VARIANT_MEMORY>;
 
+/** A cast of a weight in one forward, as a runtime of PyTorch runs it. */
+const TORCH_CAST = open(
+  {
+    weights: listOf(text(), 'the weight, or those that it is computed from'),
+    from: text(),
+    to: text(),
+    kind: oneOf(['stored', 'computed']),
+    count: count('casts in one forward')
+  },
+  'casts of one weight'
+);
+
+/** Casts of one weight in one forward, as a runtime of PyTorch runs them. */
+export type ITorchCast = Of<typeof TORCH_CAST>;
+
 const VARIANT_RESULT = open(
   {
     ...VARIANT_FIELDS,
-    runtime: text(),
+    runtime: text('what ran it, with version and options'),
     medianMs: figure('median wall time of one forward, milliseconds'),
     lowMs: figure('first quartile'),
     highMs: figure('third quartile'),
@@ -55,7 +71,7 @@ const VARIANT_RESULT = open(
     runs: count(),
     ratioToOff: nullable(
       figure(),
-      'medianMs of this variant over that of the baseline, `off`; null where `off` is not among the variants'
+      'medianMs of this variant over that of `off` in the same runtime; null where that is not among the variants'
     ),
     ratioLow: nullable(figure(), '95 % bootstrap confidence interval of the ratio'),
     ratioHigh: nullable(figure()),
@@ -63,19 +79,31 @@ const VARIANT_RESULT = open(
       oneOf(VERDICTS),
       'null for `off` itself and where it is not among the variants'
     ),
-    plannedWeightCasts: figure(),
-    plannedBytesMoved: figure(),
-    executedWeightCasts: figure('counted in the profile of the runtime, of one forward'),
+    plannedWeightCasts: nullable(figure(), 'null where castlens does not plan the graph'),
+    plannedBytesMoved: nullable(figure()),
+    executedWeightCasts: figure('of one forward; `executedBy` says how they were counted'),
+    executedBy: text('how the executed casts were counted'),
+    weightCasts: optional(listOf(TORCH_CAST, 'the executed casts by weight, of PyTorch')),
+    castsAtLoad: optional(
+      nullable(count(), 'casts of weights that loading a compiled package runs; null where unknown')
+    ),
+    compileMs: optional(
+      nullable(figure(), 'compilation, milliseconds: now, or when the package was made')
+    ),
     loadMs: figure(
       'session creation, weight conversion of `folded` included, milliseconds: now, or where `reused` when it was loaded'
     ),
     reused: truth('whether the variant was loaded already'),
-    weightBytes: figure('bytes of weights the session refers to'),
+    weightBytes: nullable(figure(), 'bytes of weights the session refers to; null where unknown'),
     memory: VARIANT_MEMORY,
-    peakRssBytes: figure(
+    peakRssBytes: nullable(
+      figure(),
       'peak resident set of the process since it started, in bytes, read after the first forwards of this variant: a high-water mark that never falls from one variant to the next, not the memory of the variant alone'
     ),
-    bitIdenticalToOff: nullable(truth(), 'null where there is no `off` run to compare with'),
+    bitIdenticalToOff: nullable(
+      truth(),
+      'whether outputs are those of `off`, of the runtime that `outputsComparedWith` names; null where there is no such run'
+    ),
     maxRelativeDifferenceToOff: nullable(
       figure(),
       'largest absolute difference of any output to that of `off`, relative to the largest absolute output of `off`'
@@ -99,6 +127,10 @@ const RESULT = open(
     runs: count(),
     warmup: count(),
     inputs: text('`random, seed 0`, `sample inputs of the file` or the inputs file'),
+    outputsComparedWith: nullable(
+      oneOf(RUNTIMES),
+      'the runtime whose `off` gave the outputs that others are compared with; `eager` where it is among them'
+    ),
     variants: listOf(VARIANT_RESULT),
     findings: FINDINGS,
     failed: listOf(
@@ -119,7 +151,15 @@ export const COMPARE = request({
     variants: listOf(VARIANT, undefined, 1),
     runs: optional(whole(1, MAX_FORWARDS, 'timed forwards per variant')),
     warmup: optional(whole(0, MAX_FORWARDS, 'forwards per variant before timing starts')),
-    inputs: optional(RUN_INPUTS)
+    inputs: optional(RUN_INPUTS),
+    python: optional(
+      path('the Python whose PyTorch runs variants; the first one with PyTorch where left out')
+    ),
+    trust: optional(
+      truth(
+        'whether the file may be loaded with PyTorch, which unpickles objects in it and may so run code of the file'
+      )
+    )
   }),
   result: RESULT
 });
