@@ -114,6 +114,7 @@ export async function compareVariants(
     for (const contender of contenders) {
       await contender.release();
     }
+    ofTorch.dispose();
   }
 }
 

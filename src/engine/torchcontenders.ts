@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CastlensError } from '../model';
@@ -54,6 +55,13 @@ export class TorchContenders {
       source,
       job
     );
+  }
+
+  /** Remove what was written for the comparison, once no variant is used any more. */
+  dispose(): void {
+    if (this._repaired !== null) {
+      rmSync(this._repaired, { force: true });
+    }
   }
 
   private async _repairedPath(job: IJob): Promise<string> {

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CastlensError } from '../model';
-import type { IPythonEnvironment } from '../pytorch';
+import type { IInterpreter, IPythonEnvironment } from '../pytorch';
 import { findInterpreters, inspectPython, PackageCache, PythonWorker } from '../pytorch';
 import type { IJob } from '../runtime';
 import { throwIfCancelled } from '../runtime';
@@ -53,17 +53,8 @@ export class TorchHost {
 
   /** Every Python of this machine with what it has, in the order in which one would be chosen. Asked once per process. */
   async environments(job: IJob = {}): Promise<readonly IPythonEnvironment[]> {
-    const environments: IPythonEnvironment[] = [];
-    for (const interpreter of findInterpreters()) {
-      throwIfCancelled(job);
-      job.progress?.({ text: `Looking at ${interpreter.path}` });
-      const known = this._known.get(interpreter.path);
-      const environment = known ?? (await inspectPython(interpreter, job.signal));
-      throwIfCancelled(job);
-      this._known.set(interpreter.path, environment);
-      environments.push(environment);
-    }
-    return environments;
+    job.progress?.({ text: 'Looking at the Pythons of this machine' });
+    return Promise.all(findInterpreters().map(interpreter => this._inspect(interpreter, job)));
   }
 
   /** End all workers with what they have started. */
@@ -73,16 +64,21 @@ export class TorchHost {
     await Promise.all(workers.map(worker => worker.dispose()));
   }
 
+  private async _inspect(interpreter: IInterpreter, job: IJob): Promise<IPythonEnvironment> {
+    const known = this._known.get(interpreter.path);
+    const environment = known ?? (await inspectPython(interpreter, job.signal));
+    throwIfCancelled(job);
+    this._known.set(interpreter.path, environment);
+    return environment;
+  }
+
   private async _choose(job: IJob): Promise<string> {
     if (this._chosen !== null) {
       return this._chosen;
     }
     const tried: string[] = [];
     for (const interpreter of findInterpreters()) {
-      throwIfCancelled(job);
-      const known = this._known.get(interpreter.path);
-      const environment = known ?? (await inspectPython(interpreter, job.signal));
-      this._known.set(interpreter.path, environment);
+      const environment = await this._inspect(interpreter, job);
       if (environment.torch !== null) {
         this._chosen = interpreter.path;
         return interpreter.path;

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openSafetensors, readByteRange, writeSafetensors } from '../formats';
@@ -90,8 +90,15 @@ export async function prepareTorchVariant(
       ? { package: await packagePath(packages, state, { path, program, mode, variant }, job) }
       : {})
   };
-  const prepared = await worker.ask<IPrepared>('prepare', params, job);
-  const outputs = await readOutputs(loaded.model, outputsFile);
+  let prepared: IPrepared;
+  let outputs: INamedTensor[];
+  try {
+    prepared = await worker.ask<IPrepared>('prepare', params, job);
+    outputs = await readOutputs(loaded.model, outputsFile);
+  } finally {
+    rmSync(inputsFile, { force: true });
+    rmSync(outputsFile, { force: true });
+  }
   const notes = params.package === undefined ? null : keepNotes(params.package, prepared);
   if (params.package !== undefined) {
     packages.use(params.package);

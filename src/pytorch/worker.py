@@ -5,6 +5,7 @@ PyTorch and compilers print goes to standard error. The process ends, with all p
 ends. Needs PyTorch and the standard library, nothing else.
 """
 
+import ctypes
 import json
 import os
 import queue
@@ -89,7 +90,7 @@ def write_tensors(path, tensors):
         if tensor.dtype not in names:
             raise Refused("unsupported-operator", f"output '{name}' is {tensor.dtype}, which castlens cannot compare", entry=name)
         flat = tensor.detach().to("cpu").contiguous().reshape(-1)
-        data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() and has_numpy() else bytes(flat.view(torch.uint8).tolist()) if flat.numel() else b""
+        data = ctypes.string_at(flat.data_ptr(), flat.numel() * flat.element_size()) if flat.numel() else b""
         table[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + len(data)]}
         offset += len(data)
         chunks.append(data)
@@ -100,15 +101,6 @@ def write_tensors(path, tensors):
         file.write(header)
         for data in chunks:
             file.write(data)
-
-
-def has_numpy():
-    try:
-        import numpy  # noqa: F401
-
-        return True
-    except ImportError:
-        return False
 
 
 # ------------------------------------------------------------------------------------------------------------- the machine
@@ -143,14 +135,10 @@ def describe_environment():
         found["compiler"] = get_cpp_compiler()
     except Exception as error:
         found["problems"].append(f"no C++ compiler that Inductor can use: {first_line(error)}")
-    if not hasattr(getattr(torch, "_inductor", None), "aoti_compile_and_package"):
-        try:
-            import torch._inductor
-
-            if not hasattr(torch._inductor, "aoti_compile_and_package"):
-                raise AttributeError
-        except Exception:
-            found["problems"].append(f"torch {torch.__version__} cannot write AOTInductor packages: 2.6 or later can")
+    try:
+        from torch._inductor import aoti_compile_and_package  # noqa: F401
+    except ImportError:
+        found["problems"].append(f"torch {torch.__version__} cannot write AOTInductor packages: 2.6 or later can")
     return found
 
 
@@ -284,7 +272,8 @@ class LoweredGraphs:
     def __init__(self):
         self.every_call = {}
         self.at_load = {}
-        self.graphs = 0
+        # Graphs are counted once; held, so that no other one takes the id of one that is gone.
+        self._counted = {}
 
     def __enter__(self):
         from torch._inductor.graph import GraphLowering
@@ -296,7 +285,6 @@ class LoweredGraphs:
             if original is not None:
                 self._codegen[name] = original
                 setattr(GraphLowering, name, self._wrap(original))
-        self._seen = set()
         return self
 
     def __exit__(self, *_):
@@ -305,9 +293,8 @@ class LoweredGraphs:
 
     def _wrap(self, original):
         def codegen(lowering, *args, **kwargs):
-            if id(lowering) not in self._seen:
-                self._seen.add(id(lowering))
-                self._kept = getattr(self, "_kept", []) + [lowering]
+            if id(lowering) not in self._counted:
+                self._counted[id(lowering)] = lowering
                 self._count(lowering)
             return original(lowering, *args, **kwargs)
 
@@ -316,7 +303,6 @@ class LoweredGraphs:
     def _count(self, lowering):
         import torch
 
-        self.graphs += 1
         counts = self.at_load if getattr(lowering, "is_const_graph", False) else self.every_call
         static = static_inputs()
         origins = {}
@@ -354,19 +340,6 @@ def static_inputs():
     context = torch._guards.TracingContext.try_get()
     metadata = getattr(context, "fw_metadata", None)
     return set(getattr(metadata, "static_input_indices", None) or ())
-
-
-def count_kernels(run):
-    """Calls of every compiled CPU kernel in one forward, by name. Needs `cpp.enable_kernel_profile` in the compiled code."""
-    from torch.profiler import ProfilerActivity, profile
-
-    with profile(activities=[ProfilerActivity.CPU]) as found:
-        run()
-    calls = {}
-    for event in found.key_averages():
-        if "cpp_" in event.key:
-            calls[event.key] = calls.get(event.key, 0) + event.count
-    return calls
 
 
 # --------------------------------------------------------------------------------------------------------------- variants
@@ -411,21 +384,22 @@ def synchronize(device):
 
 
 class Worker:
-    def __init__(self, reply):
-        self._reply = reply
+    def __init__(self):
         self._programs = {}
         self._variants = {}
+        # PyTorch's own choice of threads.
+        self._threads = None
 
     def describe(self, _params, _progress):
-        return {**describe_environment(), "instructionSet": None}
+        return describe_environment()
 
     def configure(self, params, _progress):
         """Threads of the process; returns what decides what a compiled package is made of."""
         import torch
 
-        threads = params.get("threads")
-        if threads is not None:
-            torch.set_num_threads(threads)
+        if self._threads is None:
+            self._threads = torch.get_num_threads()
+        torch.set_num_threads(params.get("threads") or self._threads)
         return {"torch": torch.__version__, "threads": torch.get_num_threads(), "instructionSet": instruction_set()}
 
     def prepare(self, params, progress):
@@ -441,7 +415,7 @@ class Worker:
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
         started = time.perf_counter()
-        result = {"compileMs": None, "reused": False, "lowered": None, "kernels": None, "options": {}}
+        result = {"compileMs": None, "reused": False, "lowered": None, "options": {}}
         if runtime == "aotinductor":
             run = self._compiled_package(params, mode, progress, result)
         else:
@@ -476,24 +450,16 @@ class Worker:
         self._variants.pop(params["id"], None)
         return {}
 
-    def count(self, params, progress):
-        """Compile a package once more with counters in its kernels, run it, and count the calls of every kernel."""
-        import torch
-
-        package = params["package"]
-        self._build(params, {**INDUCTOR[params["mode"]], "cpp.enable_kernel_profile": True}, package, progress)
-        model = torch._inductor.aoti_load_package(package)
-        inputs = self._inputs(params, self._program(params), params.get("device", "cpu"))
-        with torch.no_grad():
-            model(*inputs[0], **inputs[1])
-            return {"kernels": count_kernels(lambda: model(*inputs[0], **inputs[1]))}
-
     def _program(self, params):
         import torch
 
         path, program = params["path"], params.get("program")
-        key = (path, program)
+        state = os.stat(path)
+        key = (path, program, state.st_ino, state.st_size, state.st_mtime_ns)
         if key not in self._programs:
+            # One program and the repaired one are compared at a time.
+            while len(self._programs) >= 2:
+                self._programs.pop(next(iter(self._programs)))
             try:
                 if program is None or program == "model":
                     loaded = torch.export.load(path)
@@ -682,7 +648,7 @@ def main():
 
     threading.Thread(target=listen, daemon=True).start()
     threading.Thread(target=beat, daemon=True).start()
-    worker = Worker(send)
+    worker = Worker()
     send({"ready": True})
     while True:
         request = pending.get()
@@ -697,7 +663,6 @@ def main():
                 "configure": worker.configure,
                 "prepare": worker.prepare,
                 "time": worker.time,
-                "count": worker.count,
                 "release": worker.release,
             }[request["method"]]
             send({"id": name, "result": method(request.get("params", {}), progress)})

@@ -120,11 +120,7 @@ export function toFloating(dtype: DType): DType {
  * @returns null where an operand's dtype is not known or the dtypes have no common type.
  */
 export function resultType(operands: Iterable<PromotionOperand>): DType | null {
-  let dimensioned: DType | undefined;
-  let zeroDim: DType | undefined;
-  let numbers: DType | undefined;
-  const merge = (into: DType | undefined, dtype: DType): DType | null =>
-    into === undefined ? dtype : promoteTypes(into, dtype);
+  const types: IOperandType[] = [];
   for (const operand of operands) {
     const dtype = operandDtype(operand);
     if (dtype === null) {
@@ -133,22 +129,38 @@ export function resultType(operands: Iterable<PromotionOperand>): DType | null {
     if (dtype === undefined) {
       continue;
     }
-    let merged: DType | null;
     if (operand.kind === 'literal' || operand.value.kind !== 'tensor') {
-      numbers = (merged = merge(numbers, dtype)) ?? undefined;
+      types.push({ dtype, strength: 'number' });
     } else if (operand.value.shape === null) {
       // Not known whether it is 0-d.
       return null;
-    } else if (operand.value.shape.length === 0) {
-      zeroDim = (merged = merge(zeroDim, dtype)) ?? undefined;
     } else {
-      dimensioned = (merged = merge(dimensioned, dtype)) ?? undefined;
-    }
-    if (merged === null) {
-      return null;
+      types.push({ dtype, strength: operand.value.shape.length === 0 ? 'scalar' : 'tensor' });
     }
   }
-  return combine(dimensioned, combine(zeroDim, numbers) ?? undefined);
+  return promoteOperands(types);
+}
+
+/** One operand, as far as promotion looks at it. */
+export interface IOperandType {
+  readonly dtype: DType;
+  /** Python numbers are weaker than 0-d tensors, which are weaker than tensors with dimensions. */
+  readonly strength: 'number' | 'scalar' | 'tensor';
+}
+
+/** `torch.result_type` of operands whose dtypes are known; null where they have no common type, and where there are none. */
+export function promoteOperands(operands: readonly IOperandType[]): DType | null {
+  const merged = new Map<IOperandType['strength'], DType>();
+  for (const { dtype, strength } of operands) {
+    const own = merged.get(strength);
+    const wide = own === undefined ? dtype : promoteTypes(own, dtype);
+    if (wide === null) {
+      return null;
+    }
+    merged.set(strength, wide);
+  }
+  const weak = combine(merged.get('scalar'), merged.get('number')) ?? undefined;
+  return combine(merged.get('tensor'), weak);
 }
 
 /** dtype an operand brings; null where not known, undefined for None. */

@@ -15,7 +15,17 @@ const pythonPath = process.env.PYTHONPATH;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'worker-'));
 });
-afterEach(() => {
+const started: PythonWorker[] = [];
+
+function startWorker(): PythonWorker {
+  const worker = new PythonWorker(PYTHON);
+  started.push(worker);
+  return worker;
+}
+
+afterEach(async () => {
+  // One that a failed test leaves would keep the process from ending.
+  await Promise.all(started.splice(0).map(worker => worker.dispose()));
   process.env.PYTHONPATH = pythonPath ?? '';
   rmSync(folder, { recursive: true });
 });
@@ -58,7 +68,7 @@ test('what cannot be started is described', async () => {
 
 test('an exception is an error of its request, and the worker goes on', async () => {
   stubTorch('raise ImportError("No module named torch")');
-  const worker = new PythonWorker(PYTHON);
+  const worker = startWorker();
   await expect(worker.ask('configure', { threads: 1 })).rejects.toMatchObject({
     code: 'runtime',
     summary: 'PyTorch failed: ImportError: No module named torch'
@@ -72,7 +82,7 @@ test('what libraries print does not disturb the replies', async () => {
   stubTorch(
     'print("{\\"id\\": 1, \\"result\\": 5}", flush=True)\n__version__ = "1"\nclass version: cuda = None'
   );
-  const worker = new PythonWorker(PYTHON);
+  const worker = startWorker();
   expect(await worker.ask('describe', {})).toMatchObject({ torch: '1' });
   await worker.dispose();
 });
@@ -89,7 +99,7 @@ time.sleep(1000)
 test('cancelling ends the process with all that it started', async () => {
   const notes = join(folder, 'notes');
   stubTorch(HANGING(notes));
-  const worker = new PythonWorker(PYTHON);
+  const worker = startWorker();
   const controller = new AbortController();
   const asked = worker.ask('configure', { threads: 1 }, { signal: controller.signal });
   const refused = expect(asked).rejects.toMatchObject({ code: 'cancelled' });
@@ -144,7 +154,7 @@ test('the death of a worker is told, with its last words', async () => {
   stubTorch(
     'import os, sys\nprint("no memory left for weights", file=sys.stderr, flush=True)\nos.kill(os.getpid(), 9)'
   );
-  const worker = new PythonWorker(PYTHON);
+  const worker = startWorker();
   await expect(worker.ask('configure', { threads: 1 })).rejects.toMatchObject({
     code: 'out-of-memory',
     details: { entry: PYTHON, found: 'no memory left for weights' }

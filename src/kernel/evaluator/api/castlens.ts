@@ -27,18 +27,23 @@ import type {
   PassName,
   Reference,
   RegionChoice,
-  RegionOverrides
+  RegionOverrides,
+  RuntimeMode,
+  RuntimeName
 } from '../../../protocol';
 import {
   CACHE_MODES,
   CODE_STRATEGIES,
+  compareParams,
   describeValue,
   isRegionChoice,
   MIXED_WEIGHTS,
   overrideOf,
   PASSES,
   REFERENCES,
-  REGION_CHOICES
+  REGION_CHOICES,
+  RUNTIME_CACHES,
+  RUNTIMES
 } from '../../../protocol';
 import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
@@ -102,8 +107,19 @@ export interface IRunOptions extends IVariantOptions, IInputOptions, IProgressOp
 /** Options of `compare()`. */
 export interface ICompareOptions
   extends Omit<IVariantOptions, 'cache'>, IInputOptions, IProgressOptions {
-  /** Cache modes and references to compare; `'all'` for every one of them, the four cache modes by default. */
-  cache?: 'all' | readonly (CacheMode | Reference)[];
+  /**
+   * Cache modes and references to compare, `'repaired'` for the repaired model in PyTorch; `'all'` for every one of them. By default the four
+   * cache modes, and in PyTorch all that a runtime has.
+   */
+  cache?: 'all' | readonly RuntimeMode[];
+  /** What runs the variants; `['onnxruntime']` by default. The others are PyTorch, and need `trust`. */
+  runtimes?: readonly RuntimeName[];
+  /** Path of the Python whose PyTorch runs variants; the first one with PyTorch by default. */
+  python?: string;
+  /** Let PyTorch load the file, which can run code that the file holds. */
+  trust?: boolean;
+  /** Threads within an operator, the same in every runtime. */
+  threads?: number;
   /** Timed forwards per variant. */
   runs?: number;
   warmup?: number;
@@ -226,16 +242,15 @@ export class Model {
   compare(options: ICompareOptions = {}): Promise<ICompareResult> {
     return Private.promise(async () => {
       Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
-      const { cache = CACHE_MODES, runs, warmup } = options;
-      const modes = cache === 'all' ? [...CACHE_MODES, ...REFERENCES] : cache;
+      Private.checkCompare(options);
+      const { inputs, python } = options;
       const params = {
         ...this._ref,
-        variants: Private.listOf('cache', modes).map(mode =>
-          Private.variantOf({ ...options, cache: mode })
-        ),
-        inputs: Private.inputsOf(options),
-        ...(runs === undefined ? {} : { runs }),
-        ...(warmup === undefined ? {} : { warmup })
+        ...compareParams({
+          ...options,
+          ...(inputs === undefined ? {} : { inputs: Private.absolute('inputs', inputs) }),
+          ...(python === undefined ? {} : { python: Private.absolute('python', python) })
+        })
       };
       const { result } = await this._engine.ask('compare', params, options.onProgress);
       return Private.shown(result, compare => [
@@ -419,6 +434,17 @@ namespace Private {
     return result;
   }
 
+  /** Refuse words of a comparison that are none, each with its option. */
+  export function checkCompare({ cache, runtimes, passes, regions }: ICompareOptions): void {
+    for (const mode of cache === undefined || cache === 'all' ? [] : listOf('cache', cache)) {
+      check('cache', mode, RUNTIME_CACHES);
+    }
+    for (const runtime of listOf('runtimes', runtimes ?? [])) {
+      check('runtimes', runtime, RUNTIMES);
+    }
+    variantOf({ passes, regions });
+  }
+
   export function variantOf(options: IVariantOptions): IVariant {
     const { cache = 'off', passes = [], device = 'cpu', regions } = options;
     check('cache', cache, [...CACHE_MODES, ...REFERENCES]);
@@ -543,7 +569,16 @@ namespace Private {
   ];
 
   /** Names that `compare()` takes. */
-  export const COMPARE_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'runs', 'warmup'];
+  export const COMPARE_OPTIONS = [
+    ...VARIANT_OPTIONS,
+    ...INPUT_OPTIONS,
+    'runtimes',
+    'python',
+    'trust',
+    'threads',
+    'runs',
+    'warmup'
+  ];
 
   /** Names that `update()` takes. */
   export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
@@ -598,11 +633,14 @@ namespace Private {
   ].join('\n');
 
   export const COMPARE = [
-    'await model.compare({ cache, passes, device, regions, runs, warmup, inputs, dims, seed, onProgress })',
+    'await model.compare({ cache, runtimes, passes, device, regions, runs, warmup, threads, python, trust, inputs, dims, seed, onProgress })',
     '',
     'Time variants against each other, interleaved: a chart and a table.',
     '',
     "cache: list of cache modes and references, or 'all'; the four cache modes by default",
+    `runtimes: any of ${RUNTIMES.map(name => `'${name}'`).join(', ')}; all but the first are PyTorch, in the Python at \`python\``,
+    'trust: let PyTorch load the file, which can run code that the file holds',
+    'threads: threads within an operator, the same in every runtime',
     ...VARIANT.slice(1),
     'runs: timed forwards per variant',
     ...INPUTS

@@ -6,8 +6,8 @@
 import type { DType, IValue } from '../../../model';
 import { DTYPES, isLowPrecision } from '../../../model';
 import type { Call } from '../call';
-import { resultType } from '../promote';
-import type { IOperandType } from '../promote';
+import type { IOperandType } from '../promotion';
+import { promoteOperands } from '../promotion';
 
 /** An operand in the type the operator computes in. */
 export function operand(c: Call, name: string, type: DType = c.outType): IValue {
@@ -19,7 +19,9 @@ export function operand(c: Call, name: string, type: DType = c.outType): IValue 
  * comparison.
  */
 export function comparands(c: Call, left: string, right: string): [IValue, IValue] {
-  const common = resultType([operandType(c, left), operandType(c, right)]);
+  const common =
+    promoteOperands([operandType(c, left), operandType(c, right)]) ??
+    c.fail('the operands have no common dtype');
   const type = comparable(common);
   const make = (name: string): IValue => {
     if (c.isValue(name)) {
@@ -33,7 +35,7 @@ export function comparands(c: Call, left: string, right: string): [IValue, IValu
 }
 
 /** What promotion needs to know of an operand. */
-export function operandType(c: Call, name: string): IOperandType {
+function operandType(c: Call, name: string): IOperandType {
   if (!c.isValue(name)) {
     return {
       dtype: c.numberType(name) ?? c.fail(`argument ${name} is no number`),
