@@ -267,7 +267,7 @@ function lowerNode(node: INode, builder: NodeBuilder, state: ILowering): void {
     const before = builder.nodes.length;
     made = rule.lower(new Call(node, rule.schema, builder, lowered));
     if (node.inputs[0] && isArrangement(node)) {
-      markPicks(builder.nodes.slice(before), lowered(node.inputs[0]));
+      markPicks(builder.nodes, before, lowered(node.inputs[0]));
     }
   }
   const results = Array.isArray(made) ? (made as (IValue | null)[]) : [made as IValue];

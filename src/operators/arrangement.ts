@@ -24,13 +24,14 @@ export function isLayoutOnly(node: INode): boolean {
 }
 
 /**
- * Mark the nodes among `nodes` that pick elements as a view does.
+ * Mark the nodes of a lowered operator that pick elements as a view does.
  *
- * @param nodes - all that a layout-only operator on `source` was lowered to, in order.
+ * @param first - index of the first node that a layout-only operator on `source` was lowered to; all after it are of that operator too.
  */
-export function markPicks(nodes: readonly INode[], source: IValue): void {
+export function markPicks(nodes: readonly INode[], first: number, source: IValue): void {
   const arranged = new Set([source]);
-  for (const node of nodes) {
+  for (let i = first; i < nodes.length; i++) {
+    const node = nodes[i];
     const [operand] = node.inputs;
     if (operand && arranged.has(operand)) {
       if (PICKING.has(node.op)) {
