@@ -359,12 +359,28 @@ class StateSpace(nn.Module):
             return self.end(torch.stack(outputs, 1) * F.silu(gate))
 
 
+def choose_clearly(gate):
+    """A gate that reads the score of each expert from an input of its own: rounding cannot change a choice."""
+    with torch.no_grad():
+        gate.weight.copy_(torch.eye(*gate.weight.shape))
+        if gate.bias is not None:
+            gate.bias.zero_()
+    return gate
+
+
+def scored(tokens, size, experts):
+    """Tokens whose first values are scores for the experts, whole numbers in random order."""
+    x = torch.randn(tokens, size)
+    x[:, :experts] = torch.rand(tokens, experts).argsort(-1).float()
+    return x
+
+
 class SortedExperts(nn.Module):
     """Tokens sorted by expert, multiplied by matrices read by index, and added up where they came from."""
 
     def __init__(self, size=12, experts=4):
         super().__init__()
-        self.gate = nn.Linear(size, experts)
+        self.gate = choose_clearly(nn.Linear(size, experts))
         self.matrices = nn.Parameter(torch.randn(experts, size, size) / 4)
 
     def forward(self, x):
@@ -497,7 +513,7 @@ class Chosen(nn.Module):
 
     def __init__(self, size=8, experts=3):
         super().__init__()
-        self.gate = nn.Linear(size, experts, bias=False)
+        self.gate = choose_clearly(nn.Linear(size, experts, bias=False))
         self.experts = nn.ModuleList([nn.Linear(size, size) for _ in range(experts)])
 
     def forward(self, x, first):
@@ -532,6 +548,9 @@ def ids(high, *shape):
     return torch.randint(0, high, shape)
 
 
+# Inputs are the same in every run and every worker.
+torch.manual_seed(11)
+
 FAMILIES = {
     "sliding-grouped-decoder": (SlidingGroupedDecoder, (ids(50, 2, 9),), {}),
     "relative-attention": (RelativeAttention, (torch.randn(2, 10, 32),), {}),
@@ -545,13 +564,13 @@ FAMILIES = {
     "lifted": (Lifted, (torch.randn(5, 16),), {}),
     "written": (Written, (torch.randn(3, 12),), {}),
     "state-space": (StateSpace, (torch.randn(2, 4, 8),), {}),
-    "sorted-experts": (SortedExperts, (torch.randn(7, 12),), {}),
+    "sorted-experts": (SortedExperts, (scored(7, 12, 4),), {}),
     "patches": (Patches, (torch.randn(2, 3, 8, 12),), {}),
     "graph": (Graph, (torch.randn(7, 6), ids(7, 2, 15)), {}),
     "remembering": (Remembering, (torch.randn(2, 6),), {}),
     "views": (Views, (torch.randn(2, 5, 8),), {}),
     "synonyms": (Synonyms, (torch.randn(6, 6),), {}),
-    "chosen": (Chosen, (torch.randn(7, 8), torch.tensor(3)), {}),
+    "chosen": (Chosen, (scored(7, 8, 3), torch.tensor(3)), {}),
     "running": (Running, (torch.randn(2, 3, 10, 12),), {}),
     "multiples": (
         Multiples,
