@@ -25,7 +25,8 @@ const shared = {
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/support/jsdomshims.cjs'],
   transform: {
-    '\\.(svg|md|py)$': '<rootDir>/test/support/texttransform.cjs',
+    '/docs/findings/README\\.md$': '<rootDir>/test/support/embedpages.cjs',
+    '\\.(svg|py)$': '<rootDir>/test/support/texttransform.cjs',
     '/src/simd/index\\.ts$': '<rootDir>/test/support/embedwasm.cjs',
     '/src/runtime/weightworker/main\\.ts$': '<rootDir>/test/support/embedscript.cjs',
     '\\.(ts|tsx|js|mjs)$': [
@@ -44,7 +45,7 @@ const shared = {
   moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {
     '\\.css$': '<rootDir>/test/support/empty.cjs',
-    '^(\\..*)\\?(script|wasm)$': '$1'
+    '^(\\..*)\\?(script|wasm|pages)$': '$1'
   },
   modulePathIgnorePatterns: ['<rootDir>/(dist|build|lib|castlens)/', '<rootDir>/\\.venv']
 };

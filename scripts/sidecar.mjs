@@ -25,7 +25,7 @@ export const nodeOptions = {
   format: 'cjs',
   sourcemap: true,
   // The pages of docs/findings, and the worker that the user's Python runs.
-  loader: { '.md': 'text', '.py': 'text' },
+  loader: { '.py': 'text' },
   external: externals,
   plugins: [embedPlugin],
   logLevel: 'warning'

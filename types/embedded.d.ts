@@ -9,3 +9,9 @@ declare module '*?script' {
   const text: string;
   export default text;
 }
+
+/** The texts of the other Markdown files of the folder that this one is in, by name without `.md`; see scripts/embed.mjs. */
+declare module '*.md?pages' {
+  const pages: Readonly<Record<string, string>>;
+  export default pages;
+}

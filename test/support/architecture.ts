@@ -15,53 +15,106 @@ export interface IViolation {
   reason: string;
 }
 
-/** What the files of a layer may import from other layers. Every layer may import itself. */
-const allowed: Record<string, readonly string[]> = {
-  model: [],
-  protocol: [],
-  operators: ['model'],
-  numerics: ['model'],
-  simd: [],
-  formats: ['model', 'protocol', 'operators'],
-  autocast: ['model', 'protocol', 'operators'],
-  passes: ['model', 'protocol', 'operators', 'autocast'],
-  lowering: ['model', 'protocol', 'operators'],
-  probes: ['model', 'operators', 'numerics', 'lowering'],
-  torchcode: ['model', 'protocol'],
-  runtime: ['model', 'protocol', 'numerics', 'simd', 'formats'],
-  pytorch: ['model', 'runtime'],
-  engine: [
-    'model',
-    'numerics',
-    'formats',
-    'autocast',
-    'passes',
-    'lowering',
-    'operators',
-    'probes',
-    'torchcode',
-    'runtime',
-    'pytorch',
-    'protocol'
-  ],
-  kernel: ['protocol'],
-  'kernel/evaluator': ['kernel', 'protocol'],
-  cli: [
-    'model',
-    'numerics',
-    'formats',
-    'autocast',
-    'passes',
-    'lowering',
-    'probes',
-    'torchcode',
-    'runtime',
-    'pytorch',
-    'engine',
-    'protocol'
-  ],
-  panel: ['protocol'],
-  index: ['panel', 'protocol']
+/** A folder of `src/` with one job. */
+export interface ILayer {
+  /** What it is for; a row of the table in docs/architecture.md. */
+  readonly job: string;
+  /** The other layers that its files may import. Every layer may import itself. */
+  readonly imports: readonly string[];
+}
+
+/** The layers, from the bottom up. `npm run docs:layers` writes them into docs/architecture.md. */
+export const LAYERS: Readonly<Record<string, ILayer>> = {
+  model: {
+    job: 'the graph: nodes, values, dtypes, symbolic sizes, weights as byte ranges',
+    imports: []
+  },
+  protocol: {
+    job: 'the contract of all requests, Arrow schema that panel and kernel share; of packages it imports TypeBox alone',
+    imports: []
+  },
+  operators: {
+    job: 'what is known of each operator: those of ATen with their lowering, the schemas of ai.onnx and the breaks of their types',
+    imports: ['model']
+  },
+  numerics: {
+    job: 'casting, strided copies, tensor statistics, statistics of timings',
+    imports: ['model']
+  },
+  simd: { job: 'casts and statistics on vectors, in AssemblyScript', imports: [] },
+  formats: {
+    job: '`.pt2`, `.onnx`, safetensors: bytes ↔ model',
+    imports: ['model', 'protocol', 'operators']
+  },
+  autocast: {
+    job: 'policies, explicit casts, census, findings',
+    imports: ['model', 'protocol', 'operators']
+  },
+  passes: {
+    job: 'one file per pass, cache modes, the plan of a variant',
+    imports: ['model', 'protocol', 'operators', 'autocast']
+  },
+  lowering: {
+    job: 'ATen graphs to ONNX graphs, and what a device cannot do',
+    imports: ['model', 'protocol', 'operators']
+  },
+  probes: {
+    job: 'statistics of values as ONNX operators, their order and memory',
+    imports: ['model', 'operators', 'numerics', 'lowering']
+  },
+  torchcode: {
+    job: "Python for the user's export script; one file per strategy",
+    imports: ['model', 'protocol']
+  },
+  runtime: {
+    job: 'onnxruntime: devices, sessions, profile, timing; threads that read, cast and summarize weights',
+    imports: ['model', 'protocol', 'numerics', 'simd', 'formats']
+  },
+  pytorch: {
+    job: "PyTorch as a runtime: the user's Python, the worker in it, compiled packages that are kept",
+    imports: ['model', 'runtime']
+  },
+  engine: {
+    job: 'what a user can ask for',
+    imports: [
+      'model',
+      'numerics',
+      'formats',
+      'autocast',
+      'passes',
+      'lowering',
+      'operators',
+      'probes',
+      'torchcode',
+      'runtime',
+      'pytorch',
+      'protocol'
+    ]
+  },
+  kernel: { job: 'Jupyter messaging, supervision of engine and evaluator', imports: ['protocol'] },
+  'kernel/evaluator': {
+    job: 'the process that runs the cells of notebooks',
+    imports: ['kernel', 'protocol']
+  },
+  cli: {
+    job: 'the command line',
+    imports: [
+      'model',
+      'numerics',
+      'formats',
+      'autocast',
+      'passes',
+      'lowering',
+      'probes',
+      'torchcode',
+      'runtime',
+      'pytorch',
+      'engine',
+      'protocol'
+    ]
+  },
+  panel: { job: 'the JupyterLab document widget', imports: ['protocol'] },
+  index: { job: 'the plugins of the JupyterLab extension', imports: ['panel', 'protocol'] }
 };
 
 /** Layers that run in the browser as well as in Node, and so use neither. */
@@ -102,7 +155,7 @@ export function layerOf(file: string): string | undefined {
   if (first === 'kernel' && second === 'evaluator' && rest.length > 0) {
     return 'kernel/evaluator';
   }
-  return second !== undefined && Object.hasOwn(allowed, first) ? first : undefined;
+  return second !== undefined && Object.hasOwn(LAYERS, first) ? first : undefined;
 }
 
 /** The edges that break the rules, each with the reason. */
@@ -127,7 +180,7 @@ function reasonAgainst({ from, to, external }: IImport): string | undefined {
     if (target === undefined) {
       return 'the imported file belongs to no layer';
     }
-    return target === layer || allowed[layer].includes(target)
+    return target === layer || LAYERS[layer].imports.includes(target)
       ? undefined
       : `${layer} may not import ${target}`;
   }
@@ -236,4 +289,22 @@ function isModuleCall({ expression }: ts.CallExpression): boolean {
   }
   const callee = ts.isPropertyAccessExpression(expression) ? expression.expression : expression;
   return ts.isIdentifier(callee) && callee.text === 'require';
+}
+
+/** The table of layers as docs/architecture.md shows it. */
+export function layerTable(): string {
+  const rows = Object.entries(LAYERS).map(([name, { job, imports }]) => {
+    const folder = name === 'index' ? 'src/index.ts' : `src/${name}`;
+    return `| \`${folder}\` | ${job} | ${imports.length > 0 ? imports.join(', ') : 'nothing'} |`;
+  });
+  return ['| folder | job | may import |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The page with its table of layers written anew. Throws where the page has none. */
+export function withLayerTable(page: string): string {
+  const table = /^\| folder \| job \| may import \|\n(?:\|.*\n)+/m;
+  if (!table.test(page)) {
+    throw new Error('the page has no table of layers');
+  }
+  return page.replace(table, () => `${layerTable()}\n`);
 }

@@ -1,4 +1,4 @@
-// An imported SVG, Markdown or Python file is its text, as in the builds.
+// An imported SVG or Python file is its text, as in the builds.
 module.exports = {
   process: source => ({ code: `module.exports = ${JSON.stringify(source)};` })
 };

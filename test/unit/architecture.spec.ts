@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import type { IImport } from '../support/architecture';
-import { findCycles, findViolations, layerOf, specifiersOf } from '../support/architecture';
+import {
+  findCycles,
+  findViolations,
+  layerOf,
+  LAYERS,
+  specifiersOf,
+  withLayerTable
+} from '../support/architecture';
 
 const src = join(__dirname, '..', '..', 'src');
 const sourceFiles = readdirSync(src, { recursive: true, encoding: 'utf8' })
@@ -18,16 +25,17 @@ function readImports(): IImport[] {
       if (!specifier.startsWith('.')) {
         return [{ from, to: specifier, external: true }];
       }
-      // `?wasm` and `?script` say what the build makes of the file.
-      const target = posix.join(posix.dirname(from), specifier.replace(/\?(wasm|script)$/, ''));
+      // `?wasm`, `?script` and `?pages` say what the build makes of the file.
+      const file = specifier.replace(/\?(wasm|script|pages)$/, '');
+      const target = posix.join(posix.dirname(from), file);
       const to = [`${target}.ts`, `${target}.tsx`, `${target}/index.ts`, target].find(candidate =>
         known.has(candidate)
       );
       if (to !== undefined) {
         return [{ from, to, external: false }];
       }
-      // Styles and icons lie beside the sources and belong to no layer.
-      const asset = join(dirname(path), specifier);
+      // Styles, icons and pages lie beside the sources and belong to no layer.
+      const asset = join(dirname(path), file);
       if (existsSync(asset) && !relative(src, asset).endsWith('.ts')) {
         return [];
       }
@@ -52,6 +60,19 @@ describe('the sources', () => {
 
   it('should import without cycles', () => {
     expect(findCycles(readImports())).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  const page = readFileSync(join(src, '..', 'docs', 'architecture.md'), 'utf8');
+
+  it('should hold the table that `npm run docs:layers` writes', () => {
+    expect(withLayerTable(page)).toBe(page);
+  });
+
+  it('should name every layer that has files, and no other', () => {
+    const layers = new Set(sourceFiles.map(layerOf));
+    expect(Object.keys(LAYERS).filter(layer => !layers.has(layer))).toEqual([]);
   });
 });
 

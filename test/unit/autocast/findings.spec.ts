@@ -1,12 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FINDING_CODES, makeCastsExplicit, takeCensus } from '../../../src/autocast';
-import { EXECUTION_FINDING_CODES } from '../../../src/engine/executionfindings';
-import { STATS_FINDING_CODES } from '../../../src/engine/weightfindings';
 import { EXPLAINED_CODES, findingPage } from '../../../src/engine/findingpages';
 import { readModel } from '../../../src/formats';
 import type { IExportedModel, IValue } from '../../../src/model';
 import type { IFinding } from '../../../src/protocol';
+import { ALL_FINDING_CODES, withFindingTable } from '../../support/findingtable';
 import { dtypeAttr, GraphBuilder, makeRegion, makeWeight } from './builder';
 
 const root = join(__dirname, '..', '..', '..');
@@ -44,31 +43,35 @@ function linear(
   return Object.assign(b, { region });
 }
 
-/** Codes of the census, those that only show in a run, and those that only show in values. */
-const ALL_CODES = [...FINDING_CODES, ...EXECUTION_FINDING_CODES, ...STATS_FINDING_CODES];
-
 describe('docs/findings', () => {
-  it.each(ALL_CODES)('should have a page for %s that says what, why and what to do', code => {
-    const page = readFileSync(join(docs, `${code}.md`), 'utf8');
-    expect(page.startsWith(`# ${code}\n`)).toBe(true);
-    expect(findingPage(code)).toBe(page);
-    for (const heading of [
-      '## What it means',
-      '## Example',
-      '## Why it happens',
-      '## How castlens decides',
-      '## What to do'
-    ]) {
-      expect(page).toContain(`\n${heading}\n`);
+  it.each(ALL_FINDING_CODES)(
+    'should have a page for %s that says what, why and what to do',
+    code => {
+      const page = readFileSync(join(docs, `${code}.md`), 'utf8');
+      expect(page.startsWith(`# ${code}\n`)).toBe(true);
+      expect(findingPage(code)).toBe(page);
+      for (const heading of [
+        '## What it means',
+        '## Example',
+        '## Why it happens',
+        '## How castlens decides',
+        '## What to do'
+      ]) {
+        expect(page).toContain(`\n${heading}\n`);
+      }
+      expect(page).toMatch(new RegExp(`^(info|warning|error) \\[${code}\\] `, 'm'));
     }
-    expect(page).toMatch(new RegExp(`^(info|warning|error) \\[${code}\\] `, 'm'));
-    expect(readFileSync(join(docs, 'README.md'), 'utf8')).toContain(`(${code}.md)`);
+  );
+
+  it('should have the table that `npm run docs:findings` writes', () => {
+    const page = readFileSync(join(docs, 'README.md'), 'utf8');
+    expect(withFindingTable(page)).toBe(page);
   });
 
   it('should have no page for a code that is not there', () => {
     const pages = readdirSync(docs).filter(file => file !== 'README.md');
-    expect(pages.sort()).toEqual(ALL_CODES.map(code => `${code}.md`).sort());
-    expect([...EXPLAINED_CODES].sort()).toEqual([...ALL_CODES].sort());
+    expect(pages.sort()).toEqual(ALL_FINDING_CODES.map(code => `${code}.md`).sort());
+    expect([...EXPLAINED_CODES].sort()).toEqual([...ALL_FINDING_CODES].sort());
   });
 
   it('should say which codes there are when asked for another one', () => {
