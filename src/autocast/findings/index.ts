@@ -15,6 +15,7 @@ import { compositeDiverges } from './compositediverges';
 import { dtypeMismatch } from './dtypemismatch';
 import { dtypeNotChecked } from './dtypenotchecked';
 import type { FindingRule, IFindingContext } from './finding';
+import { float64Weights } from './float64weights';
 import { invalidTypes } from './invalidtypes';
 import { mixedPrecisionWeight } from './mixedprecision';
 import { weightNotCacheable } from './notcacheable';
@@ -45,6 +46,7 @@ export const FINDING_RULES: Readonly<Record<string, FindingRule>> = {
   'cast-islands': castIslands,
   'autocast-error': autocastError,
   'unknown-autocast-device': unknownAutocastDevice,
+  'float64-weights': float64Weights,
   'unused-weights': unusedWeights,
   'overridable-weights': overridableWeights,
   'dtype-not-checked': dtypeNotChecked

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FINDING_CODES, makeCastsExplicit, takeCensus } from '../../../src/autocast';
 import { EXPLAINED_CODES, findingPage } from '../../../src/engine/findingpages';
 import { readModel } from '../../../src/formats';
-import type { IExportedModel, IValue } from '../../../src/model';
+import type { DType, IExportedModel, IValue } from '../../../src/model';
 import type { IFinding } from '../../../src/protocol';
 import { ALL_FINDING_CODES, withFindingTable } from '../../support/findingtable';
 import { dtypeAttr, GraphBuilder, makeRegion, makeWeight } from './builder';
@@ -99,6 +99,38 @@ describe('region-disabled', () => {
     expect(codes(findings(b.model({ regions: [makeRegion('r', { enabled: false })] })))).toEqual(
       []
     );
+  });
+});
+
+describe('float64-weights', () => {
+  /** A Linear in a region, of which weight and bias have these dtypes. */
+  function mixed(weight: DType, bias: DType, enabled = true): readonly IFinding[] {
+    const b = new GraphBuilder();
+    const args = {
+      input: b.input('x', 'float64'),
+      weight: b.weight('l.weight', { dtype: weight }),
+      bias: b.weight('l.bias', { dtype: bias })
+    };
+    b.output(b.call('aten.linear.default', args, { dtype: 'float64' }, { region: 'r' }));
+    return findings(b.model({ regions: [makeRegion('r', { enabled })] }));
+  }
+
+  it('should name the weights that autocast leaves alone, and the calls', () => {
+    const finding = only(mixed('float64', 'float64'), 'float64-weights');
+    expect(finding.message).toContain('2 weights in float64 (l.weight, l.bias) are not cast');
+    expect(finding.message).toContain('1 operator call (aten.linear.default)');
+    expect(finding.nodes).toHaveLength(1);
+  });
+
+  it.each<[DType, DType, boolean]>([
+    ['float32', 'float32', true],
+    ['float64', 'float64', false]
+  ])('should be silent about weights in %s and %s, region enabled: %s', (weight, bias, enabled) => {
+    expect(codes(mixed(weight, bias, enabled))).not.toContain('float64-weights');
+  });
+
+  it('should name only what is in float64', () => {
+    expect(only(mixed('float32', 'float64'), 'float64-weights').weights).toEqual(['l.bias']);
   });
 });
 
