@@ -48,7 +48,7 @@ export async function compareVariants(
   const inputs = await bindInputs(loaded.model, params.inputs ?? {});
   const ofTorch = new TorchContenders(torch, loaded, params, inputs, repair);
   const contenders: IContender[] = [];
-  const failed: { variant: IVariant; message: string }[] = [];
+  const failed: ICompareResult['failed'][number][] = [];
   let firstError: unknown = null;
   try {
     for (const [i, variant] of variants.entries()) {
@@ -71,7 +71,7 @@ export async function compareVariants(
           throw error;
         }
         firstError ??= error;
-        failed.push({ variant, message: error.message });
+        failed.push({ variant, message: error.message, error: error.info });
       }
     }
     if (contenders.length === 0) {
@@ -123,7 +123,8 @@ const ENDS_ALL: ReadonlySet<string> = new Set([
   'cancelled',
   'file-changed',
   'device-lost',
-  'untrusted'
+  'untrusted',
+  'internal'
 ]);
 
 function runtimeOf({ runtimeName = 'onnxruntime' }: IVariant): RuntimeName {

@@ -46,7 +46,7 @@ export function planRegionEdits(
   };
   const [error] = findOverrideErrors(explicit);
   if (error !== undefined) {
-    refuse(error.message.replace(/\.$/, ''), 'Export the model with the regions wanted.');
+    refuse(error.message, 'Export the model with the regions wanted.');
   }
   if (model.graph.nodes.some(node => bodiesOf(node).length > 0)) {
     refuse('the program holds branches or loops', 'Export the model with the regions wanted.');

@@ -55,10 +55,7 @@ export function withChosenSizes(error: unknown, { chosen }: IBoundInputs): unkno
   const name = chosen.slice(0, chosen.indexOf('='));
   const said = `castlens chose these sizes: ${chosen}. If the model cannot run with them, give others with --dim ${name}=N, or the inputs with --inputs.`;
   const { hint } = error.details;
-  return new CastlensError(error.code, error.summary, {
-    ...error.details,
-    hint: hint === undefined ? said : `${hint} ${said}`
-  });
+  return error.with({ hint: hint === undefined ? said : `${hint} ${said}` });
 }
 
 /** Sizes of random inputs that neither the user nor a given tensor decides. */

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import { CastlensError } from '../model';
-import type { ClientMessage, IErrorInfo, Params, ServerMessage } from '../protocol';
+import { errorInfoOf } from '../errors';
+import type { ClientMessage, Params, ServerMessage } from '../protocol';
 import type { EngineRequest } from './service';
 import { Engine } from './service';
 import type { ISessionLimits } from './sessions';
@@ -34,20 +34,10 @@ async function answer(id: number, method: EngineRequest, params: unknown): Promi
     });
     send({ type: 'result', id, result }, buffers);
   } catch (error) {
-    send({ type: 'error', id, error: errorInfo(error) });
+    send({ type: 'error', id, error: errorInfoOf(error) });
   } finally {
     running.delete(id);
   }
-}
-
-/** An error as it travels. Anything but a CastlensError is a defect and says so. */
-function errorInfo(error: unknown): IErrorInfo {
-  if (error instanceof CastlensError) {
-    const { file, entry, expected, found, hint } = error.details;
-    return { code: error.code, message: error.message, file, entry, expected, found, hint };
-  }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'internal', message: `castlens failed unexpectedly: ${detail}` };
 }
 
 process.on('message', (envelope: { message: ClientMessage }) => {

@@ -124,7 +124,7 @@ export class Pool<T extends IPooled> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         making.waiting.delete(waiter);
-        reject(new CastlensError('cancelled', 'cancelled'));
+        reject(CastlensError.cancelled());
         if (making.waiting.size === 0) {
           // Who asks from now on does not get what is being cancelled.
           this._forget(making);

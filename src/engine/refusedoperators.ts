@@ -9,7 +9,7 @@ import { unsupportedError } from '../lowering';
 import type { IGraph, INode, IValue } from '../model';
 import { bodiesOf, CastlensError, forEachNode } from '../model';
 import type { Refusal, RuntimeSession as Session } from '../runtime';
-import { formatDevice, newerOpsetIn, refusalIn, RuntimeSession } from '../runtime';
+import { formatDevice, OrtError, RuntimeSession } from '../runtime';
 import type { LoadedModel } from './modelstore';
 import { sessionOptions } from './sessionoptions';
 import type { IPreparedVariant } from './variant';
@@ -28,10 +28,10 @@ export async function explainRefusal(
   { legal, variant }: IPreparedVariant,
   { model, explicit }: LoadedModel
 ): Promise<unknown> {
-  if (!(error instanceof CastlensError) || error.code !== 'runtime') {
+  if (!(error instanceof OrtError) || error.code !== 'runtime') {
     return error;
   }
-  const newer = newerOpsetIn(error.message);
+  const newer = error.newerOpset;
   if (newer !== null) {
     return new CastlensError('unsupported-operator', 'onnxruntime does not know the operator set', {
       file: model.path,
@@ -41,7 +41,7 @@ export async function explainRefusal(
       cause: error
     });
   }
-  if (refusalIn(error.message) === null) {
+  if (error.refusal === null) {
     return error;
   }
   const refused = await refusedCalls(legal.graph, explicit.graph, sessionOptions(variant));
@@ -132,7 +132,7 @@ async function refusalOf(
     await session.dispose();
     return null;
   } catch (error) {
-    const refusal = refusalIn((error as Error).message);
+    const refusal = error instanceof OrtError ? error.refusal : null;
     return isTyped || refusal === 'operator' ? refusal : null;
   }
 }

@@ -6,7 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
-import { checkParameters, describeValue, wrongParameterOf } from '../protocol';
+import { describeValue, wrongParameter } from '../protocol';
 import { checkVariant, isTorchVariant } from './checkvariant';
 import type { ICompareMeans } from './compare';
 import { compareVariants } from './compare';
@@ -75,14 +75,9 @@ export class Engine {
         expected: Object.keys(this._handlers).join(', ')
       });
     }
-    const problem = checkParameters(method, params);
-    if (problem !== null) {
-      const { field, expected, found } = problem;
-      throw new CastlensError('bad-argument', wrongParameterOf(method), {
-        entry: field,
-        expected,
-        found
-      });
+    const wrong = wrongParameter(method, params);
+    if (wrong !== null) {
+      throw CastlensError.from(wrong);
     }
     try {
       return await this._handlers[method](params, job);
@@ -194,8 +189,9 @@ export namespace Engine {
 function withFile(error: unknown, file: string): unknown {
   return error instanceof CastlensError &&
     error.details.file === undefined &&
-    error.code !== 'cancelled'
-    ? new CastlensError(error.code, error.summary, { ...error.details, file, cause: error })
+    error.code !== 'cancelled' &&
+    error.code !== 'internal'
+    ? error.with({ file })
     : error;
 }
 

@@ -169,10 +169,7 @@ function checkRange(
 }
 
 function describeOpenError(filePath: string, error: unknown): CastlensError {
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error
-      ? String(error.code)
-      : String(error);
+  const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new CastlensError('file-not-found', 'there is no such file', {
       file: filePath,
@@ -182,7 +179,7 @@ function describeOpenError(filePath: string, error: unknown): CastlensError {
   return new CastlensError('bad-file', 'the file cannot be opened', {
     file: filePath,
     expected: 'a readable file',
-    found: code,
+    found: code ?? String(error),
     cause: error
   });
 }

@@ -3,11 +3,11 @@
  *
  * @packageDocumentation
  */
+import { CastlensError } from '../errors';
 import type { RequestName } from '../protocol';
 import { wrongParameter } from '../protocol';
 import { isJsonObject } from './message';
 import type { IAnswer, IAskOptions, IEngine } from './supervisor';
-import { EngineError } from './supervisor';
 
 /**
  * An engine that answers `lastCompare` itself.
@@ -22,7 +22,7 @@ export class CompareMemory implements IEngine {
   async ask(method: RequestName, params: unknown, options?: IAskOptions): Promise<IAnswer> {
     const wrong = method === 'lastCompare' ? wrongParameter(method, params) : null;
     if (wrong !== null) {
-      throw new EngineError(wrong);
+      throw CastlensError.from(wrong);
     }
     const model = modelOf(params);
     if (method === 'lastCompare' && model !== null) {

@@ -301,7 +301,7 @@ namespace Private {
    * reach the cell before the interrupt does.
    */
   export function isCancelled(outcome: CellOutcome): boolean {
-    return outcome.status === 'error' && outcome.error.ename === 'CastlensError';
+    return outcome.status === 'error' && outcome.code === 'cancelled';
   }
 
   /** What to tell of a process that ended by itself. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { ErrorCode } from '../errors';
 import type { ClientMessage, ServerMessage } from '../protocol';
 import type { MimeBundle } from './message';
 
@@ -66,7 +67,12 @@ export type CellOutcome =
       readonly result: MimeBundle | null;
       readonly userExpressions: Readonly<Record<string, ExpressionOutcome>>;
     }
-  | { readonly status: 'error'; readonly error: ICellError };
+  | {
+      readonly status: 'error';
+      readonly error: ICellError;
+      /** Of an error of castlens. */
+      readonly code?: ErrorCode;
+    };
 
 /** Possible continuations of code; positions are UTF-16 indices. */
 export interface ICompletions {

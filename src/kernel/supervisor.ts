@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
-import type { ClientMessage, IErrorInfo, IProgress, RequestName, ServerMessage } from '../protocol';
+import type { IErrorInfo } from '../errors';
+import { CANCELLED, CastlensError } from '../errors';
+import type { ClientMessage, IProgress, RequestName, ServerMessage } from '../protocol';
 import type { IExit } from './childchannel';
 import { ChildChannel, describeExit, startHint } from './childchannel';
 
@@ -30,25 +32,10 @@ export interface IAskOptions {
 
 /** Whoever answers requests of clients. */
 export interface IEngine {
-  /** @returns the answer; rejected with an EngineError. */
+  /** @returns the answer; rejected with a CastlensError. */
   ask(method: RequestName, params: unknown, options?: IAskOptions): Promise<IAnswer>;
   /** Cancel every request under way. */
   cancelAll(): void;
-}
-
-/** An error of the engine, or the loss of it. */
-export class EngineError extends Error {
-  constructor(readonly info: IErrorInfo) {
-    super(info.message);
-    this.name = 'EngineError';
-  }
-
-  /** What travels of a rejection of `ask`. */
-  static infoOf(error: unknown): IErrorInfo {
-    return error instanceof EngineError
-      ? error.info
-      : { code: 'internal', message: `castlens failed unexpectedly: ${String(error)}` };
-  }
 }
 
 /** What the supervisor says about the engine process. */
@@ -76,10 +63,10 @@ export class EngineSupervisor implements IEngine {
 
   ask(method: RequestName, params: unknown, options: IAskOptions = {}): Promise<IAnswer> {
     if (this._disposed) {
-      return Promise.reject(new EngineError(Private.SHUT_DOWN));
+      return Promise.reject(CastlensError.from(Private.SHUT_DOWN));
     }
     if (options.signal?.aborted) {
-      return Promise.reject(new EngineError(Private.CANCELLED));
+      return Promise.reject(CastlensError.cancelled());
     }
     const id = this._nextId++;
     return new Promise<IAnswer>((resolve, reject) => {
@@ -106,7 +93,7 @@ export class EngineSupervisor implements IEngine {
         },
         reject: info => {
           finish();
-          reject(new EngineError(info));
+          reject(CastlensError.from(info));
         }
       };
       this._pending.set(id, request);
@@ -142,8 +129,11 @@ export class EngineSupervisor implements IEngine {
         request.unsent = true;
       });
     } catch (error) {
-      const message = `The parameters cannot be sent to the engine: ${(error as Error).message}`;
-      request.reject({ code: 'bad-argument', message });
+      request.reject({
+        code: 'bad-argument',
+        summary: 'the parameters cannot be sent to the engine',
+        found: (error as Error).message
+      });
     }
   }
 
@@ -155,15 +145,13 @@ export class EngineSupervisor implements IEngine {
     request.cancelled = true;
     this._child?.send({ message: { type: 'cancel', id }, buffers: [] });
     request.timer = setTimeout(() => {
-      request.reject(Private.CANCELLED);
-      this._replace(
-        'The engine was stopped to cancel a request. It starts again with the next one.'
-      );
+      request.reject(CANCELLED);
+      this._replace('The engine was stopped to cancel a request.');
     }, this._graceMs);
   }
 
   /** Kill a process that does not react or cannot go on; what else it was asked is asked again. */
-  private _replace(message: string): void {
+  private _replace(summary: string): void {
     const child = this._child;
     if (!child) {
       return;
@@ -171,11 +159,15 @@ export class EngineSupervisor implements IEngine {
     this._child = null;
     this._lost = true;
     child.kill();
-    this._tell({ type: 'engine', state: 'lost', message });
+    this._tell({
+      type: 'engine',
+      state: 'lost',
+      error: { code: 'engine-lost', summary, hint: Private.NEXT }
+    });
     const survivors = [...this._pending.values()];
     for (const request of survivors) {
       if (request.cancelled) {
-        request.reject(Private.CANCELLED);
+        request.reject(CANCELLED);
       }
     }
     for (const request of survivors) {
@@ -211,11 +203,7 @@ export class EngineSupervisor implements IEngine {
     this._child = child;
     if (this._lost) {
       this._lost = false;
-      this._tell({
-        type: 'engine',
-        state: 'started',
-        message: 'The engine was started again.'
-      });
+      this._tell({ type: 'engine', state: 'started' });
     }
     return child;
   }
@@ -240,7 +228,7 @@ export class EngineSupervisor implements IEngine {
       case 'error':
         request.reject(message.error);
         if (message.error.code === 'device-lost') {
-          this._replace('The GPU failed. The engine starts again with the next request.');
+          this._replace('The GPU failed.');
         }
         break;
       case 'progress':
@@ -259,13 +247,9 @@ export class EngineSupervisor implements IEngine {
     const asked = pending.filter(request => !request.unsent || request.again);
     const info = Private.lost(exit, asked, this._lastWords);
     for (const request of asked) {
-      request.reject(request.cancelled ? Private.CANCELLED : info);
+      request.reject(request.cancelled ? CANCELLED : info);
     }
-    this._tell({
-      type: 'engine',
-      state: 'lost',
-      message: info.hint === undefined ? info.message : `${info.message} ${info.hint}`
-    });
+    this._tell({ type: 'engine', state: 'lost', error: info });
     for (const request of pending.filter(each => !asked.includes(each))) {
       request.again = true;
       this._send(request);
@@ -322,12 +306,13 @@ namespace Private {
   /** How much of the engine's output is kept for the message about its end, characters. */
   export const LAST_WORDS = 2000;
 
-  export const CANCELLED: IErrorInfo = { code: 'cancelled', message: 'The request was cancelled.' };
-
   export const SHUT_DOWN: IErrorInfo = {
     code: 'engine-lost',
-    message: 'The kernel is shutting down.'
+    summary: 'The kernel is shutting down.'
   };
+
+  /** What happens after a loss, for the reader. */
+  export const NEXT = 'It starts again with the next request.';
 
   /** What to tell the clients of a process that ended by itself. */
   export function lost(exit: IExit, pending: readonly IPending[], lastWords: string): IErrorInfo {
@@ -336,11 +321,11 @@ namespace Private {
     const said = lastWords.trim();
     return {
       code: 'engine-lost',
-      message:
-        `The engine process ${describeExit(exit)}${during}. It starts again with the next request.` +
+      summary:
+        `The engine process ${describeExit(exit)}${during}.` +
         (said === '' ? '' : ` Its last output: ${said}`),
       found: exit.signal ?? exit.failure?.message ?? `exit code ${exit.code}`,
-      hint: startHint(exit) ?? hintFor(exit)
+      hint: [startHint(exit) ?? hintFor(exit), NEXT].filter(Boolean).join(' ')
     };
   }
 

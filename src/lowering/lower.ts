@@ -14,6 +14,7 @@ import {
   NodeBuilder,
   onnxSince,
   loweredOperator,
+  UnsupportedCall,
   writesInPlace
 } from '../operators';
 import { inPlaceConflicts } from './aliasing';
@@ -361,8 +362,11 @@ function refusal(
     }
     return null;
   } catch (error) {
+    if (error instanceof UnsupportedCall) {
+      return error.reason;
+    }
     if (error instanceof CastlensError && error.code === 'unsupported-operator') {
-      return error.summary.replace(`${node.op}: `, '');
+      return error.summary;
     }
     throw error;
   }

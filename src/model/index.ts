@@ -1,7 +1,8 @@
 export * from './deadcode';
 export * from './dim';
 export * from './dtype';
-export * from './errors';
+export { CastlensError } from '../errors';
+export type { ErrorCode, IErrorDetails } from '../errors';
 export * from './exportedmodel';
 export * from './graph';
 export * from './graphnames';

@@ -11,7 +11,7 @@ export {
   isLayoutOnly,
   markPicks
 } from './arrangement';
-export { Arguments } from './aten/arguments';
+export { Arguments, UnsupportedCall } from './aten/arguments';
 export { Call } from './aten/call';
 export type { DtypeRule } from './aten/dtypes';
 export type { IOperator, Lowered, LoweredOperator } from './aten/operator';

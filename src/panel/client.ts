@@ -8,9 +8,10 @@ import type { JSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
+import type { IErrorInfo } from '../errors';
+import { CastlensError } from '../errors';
 import type {
   ClientMessage,
-  IErrorInfo,
   IProgress,
   Params,
   RequestName,
@@ -48,19 +49,6 @@ export interface CommSeam extends Pick<
 > {
   /** Its future is done when the kernel is idle again, with the opening handled. */
   open(): { readonly done: Promise<unknown> };
-}
-
-/** A request that was answered with an error, cancelled, or cut off. */
-export class RequestError extends Error {
-  constructor(readonly info: IErrorInfo) {
-    super(info.message);
-    this.name = 'RequestError';
-  }
-
-  /** Whether the asking side gave up itself. */
-  get cancelled(): boolean {
-    return this.info.code === 'cancelled';
-  }
 }
 
 /**
@@ -120,7 +108,7 @@ export class CommClient implements IDisposable {
   /**
    * Ask the kernel.
    *
-   * @returns the answer; rejected with a {@link RequestError} for every kind of failure.
+   * @returns the answer; rejected with a CastlensError for every kind of failure.
    */
   request<K extends RequestName>(
     method: K,
@@ -129,17 +117,17 @@ export class CommClient implements IDisposable {
   ): Promise<IReply<K>> {
     const { signal } = options;
     if (!this.isAlive) {
-      return Promise.reject(new RequestError(Private.disconnected()));
+      return Promise.reject(CastlensError.from(Private.disconnected()));
     }
     if (signal?.aborted) {
-      return Promise.reject(new RequestError(Private.cancelled()));
+      return Promise.reject(CastlensError.cancelled());
     }
     const id = this._nextId++;
     return new Promise<IReply<K>>((resolve, reject) => {
       const onAbort = () => {
         this._pending.delete(id);
         this._send({ type: 'cancel', id });
-        reject(new RequestError(Private.cancelled()));
+        reject(CastlensError.cancelled());
       };
       const finish = () => signal?.removeEventListener('abort', onAbort);
       this._pending.set(id, {
@@ -149,7 +137,7 @@ export class CommClient implements IDisposable {
         },
         reject: error => {
           finish();
-          reject(new RequestError(error));
+          reject(CastlensError.from(error));
         },
         onProgress: options.onProgress
       });
@@ -157,7 +145,7 @@ export class CommClient implements IDisposable {
       try {
         this._send({ type: 'request', id, method, params }, options.buffers);
       } catch (error) {
-        this._pending.get(id)?.reject(Private.internal(error));
+        this._pending.get(id)?.reject(Private.unsent(error));
         this._pending.delete(id);
       }
     });
@@ -273,15 +261,11 @@ namespace Private {
   export function disconnected(): IErrorInfo {
     return {
       code: 'engine-lost',
-      message: 'The connection to the kernel ended before it answered.'
+      summary: 'The connection to the kernel ended before it answered.'
     };
   }
-
-  export function cancelled(): IErrorInfo {
-    return { code: 'cancelled', message: 'Cancelled.' };
-  }
-
-  export function internal(error: unknown): IErrorInfo {
-    return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  export function unsent(error: unknown): IErrorInfo {
+    const found = error instanceof Error ? error.message : String(error);
+    return { code: 'internal', summary: 'The request cannot be sent.', found };
   }
 }

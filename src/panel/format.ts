@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { formatMs, formatRatio } from '../protocol';
-import type { IErrorInfo, IPortInfo, ISourceRef, IVariantResult } from '../protocol';
+import type { IPortInfo, ISourceRef, IVariantResult } from '../protocol';
 
 /** Shown where there is no figure. */
 export const NO_FIGURE = '–';
@@ -59,32 +59,6 @@ export function formatShare(share: number | null): string {
 /** A place in the user's source, the folder left out: `model.py:12`. */
 export function formatSource(source: ISourceRef | null | undefined): string {
   return source ? `${source.file.replace(/^.*[\\/]/, '')}:${source.line}` : NO_FIGURE;
-}
-
-/**
- * What an error says beyond the parts that are laid out beside it.
- *
- * #### Notes
- * The message of an error is complete by itself: `file: entry: summary; expected ...; found .... hint`. Here the parts are
- * taken off its ends again; a message that is composed otherwise is returned whole.
- */
-export function errorSummary(info: IErrorInfo): string {
-  const { file, entry, expected, found, hint } = info;
-  let text = info.message;
-  const start = [file, entry].filter(part => part !== undefined).join(': ');
-  if (start && text.startsWith(`${start}: `)) {
-    text = text.slice(start.length + 2);
-  }
-  for (const end of [
-    hint && `. ${hint}`,
-    found && `; found ${found}`,
-    expected && `; expected ${expected}`
-  ]) {
-    if (end && text.endsWith(end) && text.length > end.length) {
-      text = text.slice(0, -end.length);
-    }
-  }
-  return text;
 }
 
 /** An input or output: `x float32[4×128]`. */

@@ -6,12 +6,12 @@
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
+import type { IErrorInfo } from '../errors';
 import type {
   IActivationStatsResult,
   ICodeResult,
   ICompareResult,
   IDeviceInfo,
-  IErrorInfo,
   IFinding,
   IFixResult,
   IModelInfo,

@@ -6,9 +6,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { IErrorInfo } from '../errors';
+import { CastlensError, errorInfoOf } from '../errors';
 import type {
   CacheMode,
-  IErrorInfo,
   IModelRef,
   IVariant,
   MixedWeights,
@@ -18,7 +19,6 @@ import type {
   RequestName
 } from '../protocol';
 import type { CommClient, EngineMessage, FilesMessage, IReply } from './client';
-import { RequestError } from './client';
 import type { KernelLink, LinkState } from './link';
 import type { IMemory, PanelMemory } from './memory';
 import type { FailedTask, IPanelError, PanelModel, StatisticsKind, TaskKind } from './model';
@@ -286,7 +286,7 @@ export class PanelService implements IDisposable {
         ...(writeCode ? { codeFile: beside(codeName(name)) } : {})
       };
       const reply = await ask('fix', params).catch(async (error: unknown) => {
-        const info = Private.errorInfo(error);
+        const info = errorInfoOf(error);
         if (info.code !== 'file-exists') {
           throw error;
         }
@@ -447,7 +447,7 @@ export class PanelService implements IDisposable {
   private _onEngineChanged(_: CommClient, message: EngineMessage): void {
     // A request that was under way is answered with an error of its own.
     if (message.state === 'lost' && this._model.state.task === null) {
-      this._addError('engine', { code: 'engine-lost', message: message.message });
+      this._addError('engine', message.error);
     }
   }
 
@@ -500,14 +500,14 @@ export class PanelService implements IDisposable {
   }
 
   private _onFailed(task: FailedTask, error: unknown): void {
-    if (this._isDisposed || (error instanceof RequestError && error.cancelled)) {
+    if (this._isDisposed || (error instanceof CastlensError && error.code === 'cancelled')) {
       return;
     }
     // A kernel that starts again opens the model again by itself.
     if (task === 'open' && this._link.state !== 'ready') {
       return;
     }
-    const info = Private.errorInfo(error);
+    const info = errorInfoOf(error);
     if (task !== 'open' && info.code === 'file-changed') {
       // The kernel would say so in a moment.
       void this.open();
@@ -588,9 +588,7 @@ export class PanelService implements IDisposable {
   /** The table that travels beside an answer. */
   private _streamOf({ buffers }: { readonly buffers: readonly Uint8Array[] }): Uint8Array {
     if (buffers.length === 0) {
-      throw new RequestError({
-        code: 'internal',
-        message: this._trans.__('The kernel sent no statistics.'),
+      throw new CastlensError('internal', this._trans.__('The kernel sent no statistics.'), {
         expected: this._trans.__('one Arrow IPC stream'),
         found: this._trans.__('no binary buffer')
       });
@@ -665,10 +663,4 @@ export namespace PanelService {
 namespace Private {
   /** Make a request as part of a task. */
   export type Ask = <K extends RequestName>(method: K, params: Params<K>) => Promise<IReply<K>>;
-
-  export function errorInfo(error: unknown): IErrorInfo {
-    return error instanceof RequestError
-      ? error.info
-      : { code: 'internal', message: error instanceof Error ? error.message : String(error) };
-  }
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { IErrorInfo } from '../errors';
 import type { RequestName } from './contract';
 
 /** Progress of a request that takes long. */
@@ -11,18 +12,6 @@ export interface IProgress {
   readonly text: string;
   /** Share done, 0 to 1; absent where it is not known. */
   readonly fraction?: number;
-}
-
-/** An error as it travels. */
-export interface IErrorInfo {
-  /** See ErrorCode in the model layer; `internal` for a defect of castlens. */
-  readonly code: string;
-  readonly message: string;
-  readonly file?: string;
-  readonly entry?: string;
-  readonly expected?: string;
-  readonly found?: string;
-  readonly hint?: string;
 }
 
 /** From the asking side. `id` is unique per channel. */
@@ -42,7 +31,9 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly id: number; readonly error: IErrorInfo }
   | { readonly type: 'progress'; readonly id: number; readonly progress: IProgress }
   /** The engine process died or was replaced; running requests have been answered with errors. */
-  | { readonly type: 'engine'; readonly state: 'started' | 'lost'; readonly message: string }
+  | { readonly type: 'engine'; readonly state: 'lost'; readonly error: IErrorInfo }
+  /** An engine process was started in place of one that was lost. */
+  | { readonly type: 'engine'; readonly state: 'started' }
   /**
    * A file of the model that was opened over this comm is another one than was read: `changing` while it is being written, `changed`
    * when it has been at rest for a moment, `gone` where there is none.

@@ -7,8 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-import type { ErrorCode } from '../model';
-import { CastlensError } from '../model';
+import { CastlensError, readErrorInfo } from '../errors';
 import type { IJob } from '../runtime';
 import { privateFolder } from '../runtime';
 import { killGroup, killTree } from './processtree';
@@ -21,14 +20,8 @@ interface IReply {
   readonly ready?: boolean;
   readonly result?: unknown;
   readonly progress?: { readonly text: string };
-  readonly error?: {
-    readonly code: ErrorCode;
-    readonly summary: string;
-    readonly entry?: string;
-    readonly expected?: string;
-    readonly found?: string;
-    readonly hint?: string;
-  };
+  /** Fields of an IErrorInfo. */
+  readonly error?: unknown;
 }
 
 interface IPending {
@@ -94,12 +87,12 @@ export class PythonWorker {
       return Promise.reject(this._endError ?? new CastlensError('runtime', 'the worker has ended'));
     }
     if (job.signal?.aborted) {
-      return Promise.reject(new CastlensError('cancelled', 'cancelled'));
+      return Promise.reject(CastlensError.cancelled());
     }
     const id = this._nextId++;
     return new Promise<T>((resolve, reject) => {
       const onAbort = (): void => {
-        this._endError = new CastlensError('cancelled', 'cancelled');
+        this._endError = CastlensError.cancelled();
         this.kill();
       };
       const finish = (): void => {
@@ -160,8 +153,7 @@ export class PythonWorker {
       this._stage = reply.progress.text;
       pending.job.progress?.({ text: reply.progress.text });
     } else if (reply.error !== undefined) {
-      const { code, summary, ...details } = reply.error;
-      pending.reject(new CastlensError(code, summary, details));
+      pending.reject(CastlensError.from(readErrorInfo(reply.error)));
     } else {
       pending.resolve(reply.result);
     }

@@ -9,6 +9,7 @@ export * from './memory';
 export * from './nvidiasmi';
 export * from './ownnames';
 export * from './profile';
+export * from './orterror';
 export * from './refusals';
 export * from './session';
 export * from './sharedlibrary';

@@ -30,6 +30,6 @@ export async function breathe(job: IJob): Promise<void> {
  */
 export function throwIfCancelled(job: IJob): void {
   if (job.signal?.aborted) {
-    throw new CastlensError('cancelled', 'cancelled');
+    throw CastlensError.cancelled();
   }
 }

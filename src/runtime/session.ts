@@ -13,9 +13,9 @@ import { CastlensError } from '../model';
 import type { ElementArray, ITensor } from '../numerics';
 import type { Ort } from './binding';
 import { loadOrt, ortVersion } from './binding';
-import { cudaFailureOf, cudaMessage } from './cudaerrors';
 import type { Device } from './devices';
-import { formatDevice, providerOf } from './devices';
+import { providerOf } from './devices';
+import { wrapError } from './orterror';
 import type { IProfile } from './profile';
 import { isWholeProfile, parseProfile } from './profile';
 import { privateFolder } from './tempdir';
@@ -376,40 +376,4 @@ function removeProfiles(prefix: string | null): void {
   if (prefix !== null) {
     profileFiles(prefix).forEach(path => rmSync(path, { force: true }));
   }
-}
-
-/** Node and operator in the messages of onnxruntime. */
-const NODE_PATTERNS: readonly RegExp[] = [
-  /running (?<op>\S+) node\. Name:'(?<node>[^']*)'/,
-  /implementation for (?<op>[^\s(]+)\(\d+\) node with name '(?<node>[^']*)'/,
-  /Optype \((?<op>[^)]*)\) bound to different types .* in node \((?<node>[^)]*)\)/,
-  /of operator \((?<op>[^)]*)\) in node \((?<node>[^)]*)\)/,
-  /In Node, \("(?<node>[^"]*)", (?<op>[^,]+),/,
-  /Node \((?<node>[^)]*)\) Op \((?<op>[^)]*)\)/,
-  /Node:(?<node>\S*) Output:/
-];
-
-/** An error of onnxruntime for the reader. */
-export function wrapError(error: unknown, summary: string, device: Device): CastlensError {
-  // Not `instanceof Error`: the native library may make errors of another realm.
-  const message = String((error as Error | undefined)?.message ?? error).trim();
-  let entry: string | undefined;
-  for (const pattern of NODE_PATTERNS) {
-    const groups = pattern.exec(message)?.groups;
-    if (groups) {
-      entry = groups.op ? `${groups.op} node '${groups.node}'` : `node '${groups.node}'`;
-      break;
-    }
-  }
-  const on = device.kind === 'cpu' ? '' : ` on ${formatDevice(device)}`;
-  const failure = device.kind === 'cuda' ? cudaFailureOf(message) : null;
-  if (failure !== null) {
-    return new CastlensError(failure.code, `${summary}${on}: ${failure.summary}`, {
-      entry,
-      found: cudaMessage(message),
-      hint: failure.hint,
-      cause: error
-    });
-  }
-  return new CastlensError('runtime', `${summary}${on}`, { entry, found: message, cause: error });
 }

@@ -96,7 +96,7 @@ export class WeightWorkers {
 
   /** End the threads; what they were asked for fails. Work asked for later starts new ones. */
   async dispose(): Promise<void> {
-    this._queue.splice(0).forEach(({ reject }) => reject(cancelled()));
+    this._queue.splice(0).forEach(({ reject }) => reject(CastlensError.cancelled()));
     await Promise.all([...this._threads].map(thread => thread.terminate()));
   }
 
@@ -127,7 +127,7 @@ export class WeightWorkers {
     while (this._queue.length > 0) {
       const [request] = this._queue;
       if (request.dropped.aborted) {
-        request.reject(cancelled());
+        request.reject(CastlensError.cancelled());
       } else {
         const thread = [...this._threads].find(({ isIdle }) => isIdle) ?? this._start(request);
         if (thread === null) {
@@ -254,8 +254,7 @@ class Thread {
     if ('result' in answer) {
       request.resolve(answer.result);
     } else if ('error' in answer) {
-      const { code, summary, details } = answer.error;
-      request.reject(new CastlensError(code, summary, details));
+      request.reject(CastlensError.from(answer.error));
     } else {
       request.reject(new Error(answer.defect));
     }
@@ -277,8 +276,4 @@ class Thread {
   private readonly _worker: Worker;
   private _request: IRequest | null = null;
   private _failure: Error | undefined;
-}
-
-function cancelled(): CastlensError {
-  return new CastlensError('cancelled', 'cancelled');
 }

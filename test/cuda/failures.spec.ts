@@ -3,7 +3,8 @@ import { fork } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ICompareResult, IErrorInfo, IRunResult, ServerMessage } from '../../src/protocol';
+import type { IErrorInfo } from '../../src/errors';
+import type { ICompareResult, IRunResult, ServerMessage } from '../../src/protocol';
 import { CommClient } from '../protocol/support/commclient';
 import { KernelProcess } from '../protocol/support/kernelprocess';
 import { waitUntil } from '../protocol/support/wait';
@@ -75,7 +76,7 @@ describeWithStub('a CUDA device that fails', () => {
       expect(result.failed).toEqual([
         {
           variant: { cache: tooLarge, passes: [], device: 'cuda:0' },
-          message: expect.stringContaining('not enough free memory') as string
+          summary: expect.stringContaining('not enough free memory') as string
         }
       ]);
     });
@@ -132,7 +133,7 @@ describeWithStub('the engine process', () => {
       for (let i = 0; i < 2; i++) {
         expect(await engine.run('off')).toMatchObject({
           code: 'out-of-memory',
-          message: expect.stringContaining('not enough free memory') as string
+          summary: expect.stringContaining('not enough free memory') as string
         });
       }
     } finally {
@@ -171,7 +172,7 @@ describeWithStub('the engine process', () => {
         type: 'error',
         error: {
           code: 'device-lost',
-          message: expect.stringContaining('is lost to this process') as string
+          summary: expect.stringContaining('is lost to this process') as string
         }
       });
       await waitUntil(() => kernel.child(/engine/) !== first);

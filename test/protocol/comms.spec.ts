@@ -179,9 +179,13 @@ describe('comms', () => {
     const { message } = await comm.answer(running, 3000);
     expect(message).toMatchObject({
       type: 'error',
-      error: { code: 'engine-lost', found: 'SIGKILL', hint: expect.stringContaining('memory') }
+      error: {
+        code: 'engine-lost',
+        found: 'SIGKILL',
+        summary: expect.stringContaining('block'),
+        hint: expect.stringContaining('memory')
+      }
     });
-    expect((message as { error: { message: string } }).error.message).toContain('block');
     await waitUntil(() => comm.messages().some(({ type }) => type === 'engine'));
     expect(comm.messages().at(-1)).toMatchObject({ type: 'engine', state: 'lost' });
     expect(await enginePid()).not.toBe(pid);
@@ -201,7 +205,7 @@ describe('comms', () => {
     expect(usual.message).toMatchObject({ error: { code: 'runtime' } });
     expect(await enginePid()).toBe(pid);
     const { message } = await comm.request('fail', { code: 'device-lost' });
-    expect(message).toMatchObject({ error: { code: 'device-lost', message: 'failed' } });
+    expect(message).toMatchObject({ error: { code: 'device-lost', summary: 'failed' } });
     expect(await enginePid()).not.toBe(pid);
     await waitUntil(() => !isAlive(pid));
   });

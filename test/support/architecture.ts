@@ -25,58 +25,63 @@ export interface ILayer {
 
 /** The layers, from the bottom up. `npm run docs:layers` writes them into docs/architecture.md. */
 export const LAYERS: Readonly<Record<string, ILayer>> = {
+  errors: {
+    job: 'what an error says, as fields; the closed set of codes; the one place that renders a message',
+    imports: []
+  },
   model: {
     job: 'the graph: nodes, values, dtypes, symbolic sizes, weights as byte ranges',
-    imports: []
+    imports: ['errors']
   },
   protocol: {
     job: 'the contract of all requests, Arrow schema that panel and kernel share; of packages it imports TypeBox alone',
-    imports: []
+    imports: ['errors']
   },
   operators: {
     job: 'what is known of each operator: those of ATen with their lowering, the schemas of ai.onnx and the breaks of their types',
-    imports: ['model']
+    imports: ['errors', 'model']
   },
   numerics: {
     job: 'casting, strided copies, tensor statistics, statistics of timings',
-    imports: ['model']
+    imports: ['errors', 'model']
   },
   simd: { job: 'casts and statistics on vectors, in AssemblyScript', imports: [] },
   formats: {
     job: '`.pt2`, `.onnx`, safetensors: bytes ↔ model',
-    imports: ['model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators']
   },
   autocast: {
     job: 'policies, explicit casts, census, findings',
-    imports: ['model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators']
   },
   passes: {
     job: 'one file per pass, cache modes, the plan of a variant',
-    imports: ['model', 'protocol', 'operators', 'autocast']
+    imports: ['errors', 'model', 'protocol', 'operators', 'autocast']
   },
   lowering: {
     job: 'ATen graphs to ONNX graphs, and what a device cannot do',
-    imports: ['model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators']
   },
   probes: {
     job: 'statistics of values as ONNX operators, their order and memory',
-    imports: ['model', 'operators', 'numerics', 'lowering']
+    imports: ['errors', 'model', 'operators', 'numerics', 'lowering']
   },
   torchcode: {
     job: "Python for the user's export script; one file per strategy",
-    imports: ['model', 'protocol']
+    imports: ['errors', 'model', 'protocol']
   },
   runtime: {
     job: 'onnxruntime: devices, sessions, profile, timing; threads that read, cast and summarize weights',
-    imports: ['model', 'protocol', 'numerics', 'simd', 'formats']
+    imports: ['errors', 'model', 'protocol', 'numerics', 'simd', 'formats']
   },
   pytorch: {
     job: "PyTorch as a runtime: the user's Python, the worker in it, compiled packages that are kept",
-    imports: ['model', 'runtime']
+    imports: ['errors', 'model', 'runtime']
   },
   engine: {
     job: 'what a user can ask for',
     imports: [
+      'errors',
       'model',
       'numerics',
       'formats',
@@ -91,14 +96,18 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
       'protocol'
     ]
   },
-  kernel: { job: 'Jupyter messaging, supervision of engine and evaluator', imports: ['protocol'] },
+  kernel: {
+    job: 'Jupyter messaging, supervision of engine and evaluator',
+    imports: ['errors', 'protocol']
+  },
   'kernel/evaluator': {
     job: 'the process that runs the cells of notebooks',
-    imports: ['kernel', 'protocol']
+    imports: ['errors', 'kernel', 'protocol']
   },
   cli: {
     job: 'the command line',
     imports: [
+      'errors',
       'model',
       'numerics',
       'formats',
@@ -113,12 +122,16 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
       'protocol'
     ]
   },
-  panel: { job: 'the JupyterLab document widget', imports: ['protocol'] },
-  index: { job: 'the plugins of the JupyterLab extension', imports: ['panel', 'protocol'] }
+  panel: { job: 'the JupyterLab document widget', imports: ['errors', 'protocol'] },
+  index: {
+    job: 'the plugins of the JupyterLab extension',
+    imports: ['errors', 'panel', 'protocol']
+  }
 };
 
 /** Layers that run in the browser as well as in Node, and so use neither. */
 const pure = new Set([
+  'errors',
   'model',
   'protocol',
   'operators',

@@ -132,8 +132,7 @@ async function openInner(source: IByteSource, record: string): Promise<IPt2Archi
     return await openPt2Archive(source);
   } catch (error) {
     if (error instanceof CastlensError) {
-      const entry = `${record}: ${error.details.entry ?? ''}`;
-      throw new CastlensError(error.code, error.summary, { ...error.details, entry });
+      throw error.with({ entry: `${record}: ${error.details.entry ?? ''}` });
     }
     throw error;
   }

@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vm from 'node:vm';
+import { CastlensError } from '../../errors';
 import type {
   CellOutcome,
   ExecutionId,
@@ -132,17 +133,24 @@ export class Evaluator {
           const error = describeSyntaxError(code, count, problem);
           this._finish(running, { status: 'error', error });
         } else {
-          this._finish(running, { status: 'error', error: this._traces.describe(thrown) });
+          this._finish(running, this._failed(thrown));
         }
         break;
       }
       case 'value':
         this._present(running, evaluation.value).then(
           outcome => this._finish(running, outcome),
-          error => this._finish(running, { status: 'error', error: this._traces.describe(error) })
+          error => this._finish(running, this._failed(error))
         );
         break;
     }
+  }
+
+  private _failed(thrown: unknown): CellOutcome {
+    const error = this._traces.describe(thrown);
+    return thrown instanceof CastlensError
+      ? { status: 'error', error, code: thrown.code }
+      : { status: 'error', error };
   }
 
   /** The outcome of a cell with a value: how it looks, and the user expressions. */

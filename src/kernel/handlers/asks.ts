@@ -3,11 +3,11 @@
  *
  * @packageDocumentation
  */
+import { errorInfoOf } from '../../errors';
 import type { ServerMessage } from '../../protocol';
 import type { IEvaluator } from '../evaluatorclient';
 import type { FromEvaluator } from '../evaluatormessages';
 import type { IEngine } from '../supervisor';
-import { EngineError } from '../supervisor';
 
 /** Passes requests of the evaluator on to the engine and the answers back. Paths are absolute already. */
 export class AskHandler {
@@ -34,7 +34,7 @@ export class AskHandler {
       })
       .then(
         ({ result, buffers }) => send({ type: 'result', id, result }, buffers),
-        (error: unknown) => send({ type: 'error', id, error: EngineError.infoOf(error) })
+        (error: unknown) => send({ type: 'error', id, error: errorInfoOf(error) })
       )
       .finally(() => {
         if (this._running.get(id) === controller) {

@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
+import { errorInfoOf } from '../../errors';
 import type { IFileVersion, Result, ServerMessage } from '../../protocol';
 import { COMM_TARGET } from '../../protocol';
 import type { EngineState, IEngine } from '../supervisor';
-import { EngineError } from '../supervisor';
 import type { IOutbox, JsonObject } from '../message';
 import { isJsonObject, text } from '../message';
 import { readClientMessage } from '../clientmessage';
@@ -98,7 +98,7 @@ export class CommHandler {
       request.publish('comm_msg', { comm_id: id, data }, { buffers });
     const read = readClientMessage(request.content.data);
     if (!read.ok) {
-      send({ type: 'error', id: read.id, error: { code: 'bad-argument', message: read.reason } });
+      send({ type: 'error', id: read.id, error: read.error });
       return false;
     }
     const { running, watch } = comm;
@@ -108,8 +108,8 @@ export class CommHandler {
       return false;
     }
     if (running.has(message.id)) {
-      const reason = `Request ${message.id} is still being answered.`;
-      send({ type: 'error', id: message.id, error: { code: 'bad-argument', message: reason } });
+      const summary = `Request ${message.id} is still being answered.`;
+      send({ type: 'error', id: message.id, error: { code: 'bad-argument', summary } });
       return false;
     }
     const controller = new AbortController();
@@ -131,7 +131,7 @@ export class CommHandler {
           buffers
         ],
         (error: unknown): [ServerMessage, readonly Uint8Array[]] => [
-          { type: 'error', id: message.id, error: EngineError.infoOf(error) },
+          { type: 'error', id: message.id, error: errorInfoOf(error) },
           []
         ]
       )

@@ -7,12 +7,26 @@ import { CastlensError, isLowPrecision, staticShape } from '../../model';
 import type { Attr, DType, INode, IValue, Shape } from '../../model';
 import type { ISchema } from './schema';
 
+/** A call that cannot be lowered with the arguments it has. */
+export class UnsupportedCall extends CastlensError {
+  /** @param reason - what is wrong with the arguments, without the operator. */
+  constructor(
+    { op, name, source }: INode,
+    readonly reason: string
+  ) {
+    super('unsupported-operator', `${op}: ${reason}`, {
+      entry: name,
+      hint: source ? `It stands at ${source.file}:${source.line}` : undefined
+    });
+  }
+}
+
 /**
  * Reads arguments. All that the check of a limit gets: nothing can be emitted with it.
  *
  * #### Notes
  * Arguments left out have the default of the schema. An argument of another kind than is asked for throws
- * `CastlensError('unsupported-operator')`, which names it.
+ * {@link UnsupportedCall}, which names it.
  */
 export class Arguments {
   /**
@@ -244,11 +258,7 @@ export class Arguments {
   }
 
   protected _fail(reason: string): never {
-    const { source } = this.node;
-    throw new CastlensError('unsupported-operator', `${this.node.op}: ${reason}`, {
-      entry: this.node.name,
-      hint: source ? `It stands at ${source.file}:${source.line}` : undefined
-    });
+    throw new UnsupportedCall(this.node, reason);
   }
 }
 

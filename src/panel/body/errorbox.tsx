@@ -5,7 +5,6 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../commandids';
-import { errorSummary } from '../format';
 import type { IPanelError } from '../model';
 import type { ISectionProps } from './sectionprops';
 
@@ -29,7 +28,7 @@ function ErrorBox({ error, trans, execute }: ISectionProps & { readonly error: I
   return (
     <div className="castlens-Error" role="alert">
       <h2 className="castlens-Error-title">{titleOf(error, trans)}</h2>
-      <p className="castlens-Error-message">{errorSummary(info)}</p>
+      <p className="castlens-Error-message">{info.summary}</p>
       {known.length > 0 ? (
         <dl className="castlens-Error-parts">
           {known.map(([label, value]) => (

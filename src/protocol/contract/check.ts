@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { Errors } from 'typebox/schema';
-import type { IErrorInfo } from '../messages';
+import type { IErrorInfo } from '../../errors';
 import type { RequestName } from '.';
 import { CONTRACT } from '.';
 import type { Schema } from './schema';
@@ -78,8 +78,8 @@ export function wrongParameter(method: RequestName, params: unknown): IErrorInfo
     return null;
   }
   const { field, expected, found } = problem;
-  const message = `${field}: ${wrongParameterOf(method)}; expected ${expected}; found ${found}`;
-  return { code: 'bad-argument', message, entry: field, expected, found };
+  const summary = wrongParameterOf(method);
+  return { code: 'bad-argument', summary, entry: field, expected, found };
 }
 
 /** Names from the top of a JSON pointer. */

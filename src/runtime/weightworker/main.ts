@@ -25,9 +25,7 @@ port.on('message', ({ task }: ITaskMessage) => {
 
 function failure(error: unknown): AnswerMessage {
   if (error instanceof CastlensError) {
-    const { file, entry, expected, found, hint } = error.details;
-    const details = { file, entry, expected, found, hint };
-    return { error: { code: error.code, summary: error.summary, details } };
+    return { error: error.info };
   }
   return { defect: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

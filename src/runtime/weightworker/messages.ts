@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { ErrorCode, IErrorDetails } from '../../model';
+import type { IErrorInfo } from '../../errors';
 import type { WeightTask, WeightTaskResult } from '../weightwork';
 
 /** What a thread starts with. */
@@ -19,12 +19,5 @@ export interface ITaskMessage {
 /** An answer. Errors that are no CastlensError are defects and carry their stack. */
 export type AnswerMessage =
   | { readonly result: WeightTaskResult<WeightTask> }
-  | { readonly error: IErrorMessage }
+  | { readonly error: IErrorInfo }
   | { readonly defect: string };
-
-/** A CastlensError as it travels. */
-export interface IErrorMessage {
-  readonly code: ErrorCode;
-  readonly summary: string;
-  readonly details: Omit<IErrorDetails, 'cause'>;
-}

@@ -46,7 +46,7 @@ process.on('message', async ({ message, buffers }) => {
     const [result, answered] = await method(message.params, buffers, id);
     send({ type: 'result', id, result }, answered);
   } catch (error) {
-    send({ type: 'error', id, error: { code: error.code ?? 'internal', message: error.message } });
+    send({ type: 'error', id, error: { code: error.code ?? 'internal', summary: error.message } });
   } finally {
     running.delete(id);
   }

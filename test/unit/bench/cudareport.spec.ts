@@ -112,7 +112,11 @@ describe('cudaReport', () => {
 
   it('tells of modes and models that did not run', () => {
     const failed = [
-      { variant: { cache: 'frozen' as const, passes: [], device: 'cuda' }, message: 'no\nroom' }
+      {
+        variant: { cache: 'frozen' as const, passes: [], device: 'cuda' },
+        message: 'no\nroom',
+        error: { code: 'out-of-memory' as const, summary: 'no\nroom' }
+      }
     ];
     const rows = rowsOf(
       measured([OFF], {}, failed),

@@ -3,7 +3,7 @@ import type { CellOutcome } from '../../../src/kernel/evaluatormessages';
 import { Kernel } from '../../../src/kernel/kernel';
 import type { Channel, IMessage, IOutgoing } from '../../../src/kernel/message';
 import type { IAnswer, IEngine } from '../../../src/kernel/supervisor';
-import { EngineError } from '../../../src/kernel/supervisor';
+import { CastlensError } from '../../../src/errors';
 
 /** A kernel between a fake client, a fake engine and a fake evaluator: no sockets, no processes. */
 class Bench {
@@ -132,7 +132,7 @@ describe('Kernel', () => {
     ask(bench, 1, {}, 'other');
     bench.receive('comm_close', { comm_id: 'c', data: {} });
     expect(bench.asked.map(({ signal }) => signal!.aborted)).toEqual([true, false]);
-    bench.asked[0].settle.reject(new EngineError({ code: 'cancelled', message: '' }));
+    bench.asked[0].settle.reject(CastlensError.cancelled());
     await turn();
     expect(bench.published(id).filter(type => type === 'comm_msg')).toEqual([]);
     expect(bench.published(id).at(-1)).toBe('idle');

@@ -1,8 +1,8 @@
 /**
  * What cells ask the engine for: whatever a call is given arrives, in parameters that the protocol allows.
  */
+import { CastlensError } from '../../../src/errors';
 import type { EngineClient } from '../../../src/kernel/evaluator/api/engineclient';
-import { CastlensError } from '../../../src/kernel/evaluator/api/engineclient';
 import type { Model } from '../../../src/kernel/evaluator/api/castlens';
 import { makeCastlens } from '../../../src/kernel/evaluator/api/castlens';
 import type { RequestName } from '../../../src/protocol';
@@ -73,7 +73,9 @@ describe('castlens in cells', () => {
     const error: unknown = await call(model).catch((each: unknown) => each);
     expect(error).toBeInstanceOf(CastlensError);
     expect(error).toMatchObject({ code: 'bad-argument' });
-    expect((error as Error).message).toMatch(new RegExp(`^${name}: expected .*; found `));
+    expect((error as Error).message).toMatch(
+      new RegExp(`^${name}: wrong option; expected .*; found `)
+    );
     expect(asked).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import type { EngineMessage } from '../../../src/panel/client';
-import { CommClient, RequestError } from '../../../src/panel/client';
+import type { IErrorInfo } from '../../../src/errors';
+import { CastlensError } from '../../../src/errors';
+import { CommClient } from '../../../src/panel/client';
 import { FakeComm } from './fakecomm';
 
 function setup() {
@@ -61,11 +63,11 @@ describe('CommClient', () => {
     it('should reject with the error of the kernel', async () => {
       const { comm, client } = setup();
       const reply = client.request('open', { path });
-      const error = { code: 'bad-file', message: 'no', file: path, found: 'nothing' };
+      const error: IErrorInfo = { code: 'bad-file', summary: 'no', file: path, found: 'nothing' };
       comm.receive({ type: 'error', id: comm.requests()[0].id, error });
       const reason: unknown = await reply.catch((e: unknown) => e);
-      expect(reason).toBeInstanceOf(RequestError);
-      expect((reason as RequestError).info).toEqual(error);
+      expect(reason).toBeInstanceOf(CastlensError);
+      expect((reason as CastlensError).info).toEqual(error);
     });
 
     it('should report progress until the answer, and not after it', async () => {
@@ -86,7 +88,7 @@ describe('CommClient', () => {
       const abort = new AbortController();
       const reply = client.request('open', { path }, { signal: abort.signal });
       abort.abort();
-      await expect(reply).rejects.toMatchObject({ cancelled: true });
+      await expect(reply).rejects.toMatchObject({ code: 'cancelled' });
       expect(comm.sent.at(-1)).toEqual({ type: 'cancel', id: comm.requests()[0].id });
     });
 
@@ -95,7 +97,7 @@ describe('CommClient', () => {
       const abort = new AbortController();
       const reply = client.request('open', { path }, { signal: abort.signal });
       abort.abort();
-      await expect(reply).rejects.toBeInstanceOf(RequestError);
+      await expect(reply).rejects.toBeInstanceOf(CastlensError);
       comm.receive({ type: 'result', id: comm.requests()[0].id, result: {} });
       expect(errors).toEqual([]);
     });
@@ -104,7 +106,7 @@ describe('CommClient', () => {
       const { comm, client } = setup();
       await expect(
         client.request('open', { path }, { signal: AbortSignal.abort() })
-      ).rejects.toMatchObject({ cancelled: true });
+      ).rejects.toMatchObject({ code: 'cancelled' });
       expect(comm.sent).toEqual([]);
     });
 
@@ -124,7 +126,7 @@ describe('CommClient', () => {
         throw new Error('Cannot send');
       };
       await expect(client.request('open', { path })).rejects.toMatchObject({
-        info: { code: 'internal', message: 'Cannot send' }
+        info: { code: 'internal', found: 'Cannot send' }
       });
     });
 
@@ -172,7 +174,7 @@ describe('CommClient', () => {
       const { comm, client } = setup();
       const heard: boolean[] = [];
       client.closed.connect((_, value) => heard.push(value));
-      comm.receive({ type: 'engine', state: 'started', message: '' });
+      comm.receive({ type: 'engine', state: 'started' });
       comm.closeFromKernel();
       expect(heard).toEqual([true]);
     });
@@ -183,8 +185,13 @@ describe('CommClient', () => {
       const { comm, client } = setup();
       const messages: EngineMessage[] = [];
       client.engineChanged.connect((_, message) => messages.push(message));
-      comm.receive({ type: 'engine', state: 'lost', message: 'killed' });
-      expect(messages).toEqual([{ type: 'engine', state: 'lost', message: 'killed' }]);
+      const lost: EngineMessage = {
+        type: 'engine',
+        state: 'lost',
+        error: { code: 'engine-lost', summary: 'killed' }
+      };
+      comm.receive(lost);
+      expect(messages).toEqual([lost]);
     });
   });
 

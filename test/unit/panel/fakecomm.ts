@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../src/errors';
 import type { KernelMessage } from '@jupyterlab/services';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { CommSeam } from '../../../src/panel/client';
@@ -79,7 +80,7 @@ export class FakeComm implements CommSeam {
     );
   }
 
-  fail(id: number, code: string, message: string): void {
-    this.receive({ type: 'error', id, error: { code, message } });
+  fail(id: number, code: ErrorCode, summary: string): void {
+    this.receive({ type: 'error', id, error: { code, summary } });
   }
 }

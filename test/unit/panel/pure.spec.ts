@@ -1,7 +1,6 @@
 import { bytesOf, ownedBuffer } from '../../../src/panel/buffers';
 import { layoutChart } from '../../../src/panel/chartlayout';
 import {
-  errorSummary,
   formatCount,
   formatPort,
   formatQuartiles,
@@ -130,33 +129,6 @@ describe('format', () => {
     expect(formatPort({ name: 'x', dtype: 'float32', shape: ['s0', 8] })).toBe('x float32[s0×8]');
     expect(formatPort({ name: 'x', dtype: null, shape: null })).toBe('x ?');
     expect(formatPort({ name: 'n', dtype: null, shape: null, literal: '3' })).toBe('n = 3');
-  });
-});
-
-describe('errorSummary()', () => {
-  const info = {
-    code: 'bad-file',
-    message: 'm.pt2: data/0: too short; expected 12 bytes; found 3. Export it again.',
-    file: 'm.pt2',
-    entry: 'data/0',
-    expected: '12 bytes',
-    found: '3',
-    hint: 'Export it again.'
-  };
-
-  it('should leave out what is laid out beside it', () => {
-    expect(errorSummary(info)).toBe('too short');
-  });
-
-  it('should take off only the parts there are', () => {
-    expect(errorSummary({ ...info, hint: undefined, message: 'm.pt2: data/0: too short' })).toBe(
-      'too short'
-    );
-    expect(errorSummary({ code: 'runtime', message: 'out of memory' })).toBe('out of memory');
-  });
-
-  it('should leave a message alone that is composed otherwise', () => {
-    expect(errorSummary({ ...info, message: 'It broke.' })).toBe('It broke.');
   });
 });
 

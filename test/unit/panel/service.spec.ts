@@ -204,7 +204,7 @@ describe('PanelService', () => {
       await until(state => state.errors.length > 0 && state.task === null);
       expect(model.state.errors[0]).toEqual({
         task: 'open',
-        info: { code: 'bad-file', message: 'broken' }
+        info: { code: 'bad-file', summary: 'broken' }
       });
       expect(model.state.info).toBeNull();
     });
@@ -361,7 +361,7 @@ describe('PanelService', () => {
       await run;
       expect(model.state.errors[0]).toMatchObject({
         task: 'run',
-        info: { message: 'out of memory' }
+        info: { summary: 'out of memory' }
       });
       expect(model.state.info).not.toBeNull();
       expect(model.state.task).toBeNull();
@@ -505,7 +505,7 @@ describe('PanelService', () => {
       kernel.comm.receive({
         type: 'error',
         id: kernel.comm.requests('fix')[0].id,
-        error: { code: 'file-exists', message: 'there', file: '/models/model.fixed.pt2' }
+        error: { code: 'file-exists', summary: 'there', file: '/models/model.fixed.pt2' }
       });
       expect(await save).toBe(mayReplace);
       expect(asked).toEqual(['/models/model.fixed.pt2']);
@@ -542,7 +542,7 @@ describe('PanelService', () => {
       expect(await save).toBe(false);
       expect(model.state.errors[0]).toMatchObject({
         task: 'save',
-        info: { message: 'the disk is full' }
+        info: { summary: 'the disk is full' }
       });
       kernel.comm.answers.fix = () => makeFix();
       await service.retry();
@@ -752,10 +752,14 @@ describe('PanelService', () => {
   it('should say that the engine was lost while nothing was under way', async () => {
     const { kernel, model, until } = await setup();
     await until(state => opened(state) && state.statistics !== null);
-    kernel.comm.receive({ type: 'engine', state: 'lost', message: 'killed by SIGKILL' });
+    kernel.comm.receive({
+      type: 'engine',
+      state: 'lost',
+      error: { code: 'engine-lost', summary: 'killed by SIGKILL' }
+    });
     expect(model.state.errors[0]).toMatchObject({
       task: 'engine',
-      info: { message: 'killed by SIGKILL' }
+      info: { summary: 'killed by SIGKILL' }
     });
   });
 
@@ -817,7 +821,7 @@ describe('PanelService', () => {
       await until(state => state.errors.length > 0);
       expect(model.state.errors[0]).toMatchObject({
         task: 'activations',
-        info: { message: 'The kernel sent no statistics.' }
+        info: { summary: 'The kernel sent no statistics.' }
       });
       answering(kernel.comm);
       await service.retry();

@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import { resolve } from 'node:path';
+import { CastlensError } from '../../../errors';
 import type {
   CacheMode,
   CodeStrategyName,
@@ -36,6 +37,7 @@ import {
   CODE_STRATEGIES,
   compareParams,
   describeValue,
+  escapeControls,
   isRegionChoice,
   MIXED_WEIGHTS,
   overrideOf,
@@ -49,7 +51,6 @@ import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
 import type { EngineClient } from './engineclient';
-import { CastlensError } from './engineclient';
 import { TensorStats } from './stats';
 import { tableBundle } from './table';
 import {
@@ -489,9 +490,11 @@ namespace Private {
   }
 
   function refuse(option: string, expected: string, value: unknown): never {
-    const found = describeValue(value);
-    const message = `${option}: expected ${expected}; found ${found}`;
-    throw new CastlensError({ code: 'bad-argument', message, entry: option, expected, found });
+    throw new CastlensError('bad-argument', 'wrong option', {
+      entry: option,
+      expected,
+      found: escapeControls(describeValue(value))
+    });
   }
 
   export function mixedOf({ mixed = 'leave' }: IMixedOptions): MixedWeights {

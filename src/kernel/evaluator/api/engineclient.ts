@@ -3,28 +3,17 @@
  *
  * @packageDocumentation
  */
-import { escapeControls, wrongParameter } from '../../../protocol';
+import type { IErrorInfo } from '../../../errors';
+import { CastlensError } from '../../../errors';
+import { printable, wrongParameter } from '../../../protocol';
 import type {
   ClientMessage,
-  IErrorInfo,
   IProgress,
   Params,
   RequestName,
   Result,
   ServerMessage
 } from '../../../protocol';
-
-/** What went wrong with a model, for the reader. */
-export class CastlensError extends Error {
-  constructor(info: IErrorInfo) {
-    super(escapeControls(info.message));
-    this.name = 'CastlensError';
-    this.code = info.code;
-  }
-
-  /** Why, for programs: `bad-file`, `unsupported-operator`, `cancelled`, ... */
-  readonly code: string;
-}
 
 /** An answer. */
 export interface IReply<K extends RequestName> {
@@ -51,7 +40,7 @@ export class EngineClient {
         onProgress,
         resolve: (result, buffers) => resolve({ result: result as Result<K>, buffers }),
         reject: info => {
-          const error = new CastlensError(info);
+          const error = CastlensError.from(printable(info));
           const frames = this._options
             .clean(asked.stack ?? '')
             .split('\n')

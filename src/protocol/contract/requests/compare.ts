@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { FINDINGS } from '../census';
+import { ERROR } from '../error';
 import { request } from '../request';
 import type { Of } from '../schema';
 import {
@@ -134,7 +135,7 @@ const RESULT = open(
     variants: listOf(VARIANT_RESULT),
     findings: FINDINGS,
     failed: listOf(
-      open({ variant: VARIANT, message: text() }),
+      open({ variant: VARIANT, message: text('the error in one text'), error: ERROR }),
       'variants that could not be run, with the reason'
     )
   },
