@@ -5,7 +5,7 @@
  */
 import type { IExportedModel, INode } from '../model';
 import type { CacheMode, ICensus, IForwardCasts, IRegionInfo, IWeightCast } from '../protocol';
-import { findAliases } from './aliasing';
+import { findAliases } from '../dataflow';
 import { ModuleAttribution } from './attribution';
 import { cachedCasts } from './cachedcasts';
 import { cacheVerdict } from './eagercache';

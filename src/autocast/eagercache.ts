@@ -9,7 +9,7 @@
  */
 import type { Dialect, IWeight } from '../model';
 import { isLowPrecision } from '../model';
-import type { IAliases } from './aliasing';
+import type { IAliases } from '../dataflow';
 import type { RegionStates } from './regions';
 import { regionActingOn } from './regions';
 import type { ICountedCast } from './weightcasts';

@@ -17,8 +17,8 @@ import {
   usesOf
 } from '../model';
 import { isArrangement } from '../operators';
-import type { ILineage } from './lineage';
-import { weightLineage } from './weightcasts';
+import type { ILineage } from '../dataflow';
+import { weightLineage } from '../dataflow';
 
 /** All ways from one dtype through a wider one and back. Casts are casts of activations. */
 export interface IExcursion {

@@ -14,11 +14,10 @@ import type {
   IWeight
 } from '../model';
 import { bodiesOf, cloneGraph, GraphNames, graphsOf, makeValue } from '../model';
-import { findAliases } from './aliasing';
+import { dropDeadNodes, findAliases } from '../dataflow';
 import type { IOperandCast, IPolicyEffect } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { BatchedCalls, castsOfBatch, dtypeOfBatchedSum } from './batching';
-import { dropDeadNodes } from './deadcode';
 import { dtypeDisagreement } from './dtypeagreement';
 import { dtypeRule } from '../operators';
 import { viewsByOperand } from './listviews';

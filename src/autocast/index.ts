@@ -3,12 +3,9 @@
  *
  * @packageDocumentation
  */
-export { findAliases } from './aliasing';
-export type { IAliases } from './aliasing';
 export { cachedCasts } from './cachedcasts';
 export type { ICachedCasts } from './cachedcasts';
 export { takeCensus, sumCasts } from './census';
-export { dropDeadNodes } from './deadcode';
 export { cacheVerdict, describeRefusal } from './eagercache';
 export type { CacheRefusal, ICacheVerdict } from './eagercache';
 export { inexactness } from './exactness';
@@ -35,15 +32,5 @@ export { contractedOperands, defaultAutocastDtype, DEVICE_POLICIES, policiesOf }
 export type { AutocastPolicy, IDevicePolicies, IPolicy, PolicyLookup } from './policy';
 export { resolveRegions } from './regions';
 export type { RegionStates } from './regions';
-export {
-  asWeightCast,
-  countCasts,
-  storedBytes,
-  weightCastsOf,
-  weightKey,
-  weightLineage
-} from './weightcasts';
+export { asWeightCast, countCasts, storedBytes, weightCastsOf, weightKey } from './weightcasts';
 export type { ICastCounts, ICountedCast, IWeightCastNode } from './weightcasts';
-export { isRandom, WeightFlows } from './weightflow';
-export type { WeightFlow } from './weightflow';
-export type { ILineage } from './lineage';

@@ -5,25 +5,19 @@
  */
 import type { DType, IGraph, INode, IValue, IWeight } from '../model';
 import {
-  bodiesOf,
   castTarget,
   changesDtype,
   elementCount,
   forEachNode,
-  handedOn,
   isFloating,
-  isTransparent,
   sizeInBytes,
   staticShape
 } from '../model';
-import { isArrangement } from '../operators';
 import type { WeightCastKind } from '../protocol';
-import { writesInPlace } from '../operators';
+import type { ILineage } from '../dataflow';
+import { asComputedWeight, lineageOf, weightLineage, WeightFlows } from '../dataflow';
 import type { IExecutions } from './executions';
 import { ExecutionCounts } from './executions';
-import type { ILineage } from './lineage';
-import { arranged } from './lineage';
-import { asComputedWeight, WeightFlows } from './weightflow';
 
 /** A dtype-changing cast whose operand depends on one weight alone. */
 export interface IWeightCastNode {
@@ -66,63 +60,6 @@ export function weightKey(weight: IWeight): string {
 /** Bytes of a weight as stored, without gaps. */
 export function storedBytes(weight: IWeight): number {
   return sizeInBytes(weight.dtype, elementCount(weight.shape));
-}
-
-/**
- * The lineage of every value that depends on one weight alone through layout-only operators and casts of floating-point
- * values; in nested graphs too, where they use a weight or are given one that no run changes. Linear in nodes.
- *
- * #### Notes
- * Training IR may write into a weight (a buffer that the forward updates). What is made of it afterwards depends on more than the
- * stored elements, and has no lineage. Neither has what a composite operator makes of a weight before it casts.
- */
-export function weightLineage(graph: IGraph): Map<IValue, ILineage> {
-  const lineage = new Map<IValue, ILineage>();
-  const addWeights = (one: IGraph): void => {
-    for (const { value, weight } of one.weights) {
-      lineage.set(value, { weight, value, isView: false, isCast: false });
-    }
-  };
-  addWeights(graph);
-  const written = new Set<string>();
-  forEachNode(graph, node => {
-    bodiesOf(node).forEach(addWeights);
-    for (const { value, operand } of handedOn(node)) {
-      const given = lineage.get(operand);
-      if (given !== undefined) {
-        lineage.set(value, given);
-      }
-    }
-    const source = node.inputs[0] ?? null;
-    const before = source === null ? undefined : lineage.get(source);
-    if (before === undefined) {
-      return;
-    }
-    if (writesInPlace(node)) {
-      written.add(before.weight.storage);
-    }
-    if (written.has(before.weight.storage)) {
-      return;
-    }
-    let after: ILineage | null = null;
-    if (isTransparent(node)) {
-      after = before;
-    } else if (castTarget(node) !== null) {
-      // Casts of integers and bool are no weight casts, and what follows them is not either; nor are those of sums and products.
-      const isOfWeight = source?.dtype && isFloating(source.dtype) && node.reach !== 'computed';
-      after = isOfWeight ? { ...before, isCast: true } : null;
-    } else if (isArrangement(node)) {
-      after = arranged(before, node);
-    }
-    if (after !== null) {
-      for (const result of node.outputs) {
-        if (result !== null) {
-          lineage.set(result, after);
-        }
-      }
-    }
-  });
-  return lineage;
 }
 
 /**
@@ -183,9 +120,8 @@ function asComputedCast(
     return { ...describeCast(node, flow.lineage), ...STORED };
   }
   const weight = asComputedWeight(source);
-  const lineage = { weight, value: source, isView: false, isCast: false };
   return {
-    ...describeCast(node, lineage),
+    ...describeCast(node, lineageOf(source, weight)),
     kind: 'computed',
     sources: flows.sourcesOf(source)
   };

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { isRandom, WeightFlows } from '../autocast';
+import { WeightFlows } from '../dataflow';
+import { isRandom } from '../operators';
 import type { IGraph, INode, IValue, IWeight } from '../model';
 import {
   bodiesOf,

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { IExplicitGraph } from '../autocast';
-import { findAliases } from '../autocast';
+import { findAliases } from '../dataflow';
 import type {
   DType,
   IExportedModel,

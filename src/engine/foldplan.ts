@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import type { IExplicitGraph } from '../autocast';
-import { countCasts, findAliases, inexactness, WeightFlows } from '../autocast';
-import type { IAliases, ICountedCast } from '../autocast';
+import { countCasts, inexactness } from '../autocast';
+import type { IAliases } from '../dataflow';
+import { WeightFlows, findAliases } from '../dataflow';
+import type { ICountedCast } from '../autocast';
 import type { DType, IExportedModel, IGraph, INode, IUse, IValue, IWeight } from '../model';
 import {
   DTYPES,

@@ -5,7 +5,7 @@
  */
 import { basename, extname } from 'node:path';
 
-import { weightLineage } from '../autocast';
+import { weightLineage } from '../dataflow';
 import { editableParts, Pt2Rewriter, writeFileAtomically } from '../formats';
 import type { DType, IExportedModel, IWeight } from '../model';
 import { CastlensError } from '../model';

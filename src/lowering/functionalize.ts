@@ -9,7 +9,7 @@
  */
 import { GraphNames, makeValue } from '../model';
 import type { Attr, IGraph, INode, IValue } from '../model';
-import { inPlaceConflicts, lastUses } from './aliasing';
+import { inPlaceConflicts, lastUses } from '../dataflow';
 import { intsAttr, loweredOperator, mayShareMemory, writesInPlace } from '../operators';
 import { asViews, inversePermutation } from './views';
 

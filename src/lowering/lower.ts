@@ -17,7 +17,7 @@ import {
   UnsupportedCall,
   writesInPlace
 } from '../operators';
-import { inPlaceConflicts } from './aliasing';
+import { inPlaceConflicts } from '../dataflow';
 import type { Lowered, LoweredOperator } from '../operators';
 import { functionalize } from './functionalize';
 

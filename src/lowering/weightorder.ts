@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf } from '../model';
-import type { IGraph, INode, IValue } from '../model';
+import { nodesOfWeights } from '../dataflow';
+import { graphsOf } from '../model';
+import type { IGraph } from '../model';
 
 /**
  * Put what depends on weights alone (casts, and what arranges or holds their results) in front of all other nodes, in place, nested
@@ -21,30 +22,11 @@ import type { IGraph, INode, IValue } from '../model';
  * Linear in operands.
  */
 export function computeWeightsLate(graph: IGraph): void {
-  const ofWeights = new Set<IValue>();
-  // Grows while it is gone through: a nested graph comes after the one whose weights it uses.
-  const graphs = [graph];
-  for (const current of graphs) {
-    current.weights.forEach(({ value }) => ofWeights.add(value));
-    const early: INode[] = [];
-    const others: INode[] = [];
-    for (const node of current.nodes) {
-      const bodies = bodiesOf(node);
-      graphs.push(...bodies);
-      const isConstant = node.op === 'onnx.Constant';
-      if (isConstant || (bodies.length === 0 && takesOnly(node, ofWeights))) {
-        node.outputs.forEach(value => value !== null && ofWeights.add(value));
-        early.push(node);
-      } else {
-        others.push(node);
-      }
-    }
-    current.nodes = [...early, ...others];
+  const early = nodesOfWeights(graph);
+  for (const one of graphsOf(graph)) {
+    one.nodes = [
+      ...one.nodes.filter(node => early.has(node)),
+      ...one.nodes.filter(node => !early.has(node))
+    ];
   }
-}
-
-/** Whether a node has operands, and all of them are among `values`. */
-function takesOnly({ inputs }: INode, values: ReadonlySet<IValue>): boolean {
-  const operands = inputs.filter(value => value !== null);
-  return operands.length > 0 && operands.every(value => values.has(value));
 }

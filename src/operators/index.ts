@@ -53,4 +53,5 @@ export { onnxTypeErrors, schemaOf } from './onnxtypeerrors';
 export type { ITypedPart, OnnxTypeError } from './onnxtypeerrors';
 export { planTypeRepairs } from './onnxtyperepairs';
 export type { ITypeRepairs } from './onnxtyperepairs';
+export { isRandom } from './random';
 export { encodeNumbers, widenToFloat32 } from './numbers';

@@ -15,8 +15,9 @@ import {
   staticShape
 } from '../model';
 import { addressesMemory, cutsOut, isArrangement } from '../operators';
-import type { IAliases, ILineage } from '../autocast';
-import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
+import type { IAliases, ILineage } from '../dataflow';
+import { dropDeadNodes, findAliases, weightLineage } from '../dataflow';
+import { asWeightCast } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
 import { copyArrangement, count, outputsOf, Replacements } from './rewriting';
 

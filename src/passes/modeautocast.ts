@@ -6,7 +6,8 @@
 import type { Attr, IExportedModel, IGraph, INode, IValue } from '../model';
 import { GraphNames, graphsOf, makeValue } from '../model';
 import type { ICachedCasts, ICacheVerdict, ICountedCast, RegionStates } from '../autocast';
-import { cachedCasts, cacheVerdict, dropDeadNodes, findAliases, weightCastsOf } from '../autocast';
+import { cachedCasts, cacheVerdict, weightCastsOf } from '../autocast';
+import { dropDeadNodes, findAliases } from '../dataflow';
 import { outputsOf, Replacements } from './rewriting';
 
 /** A cast that the cache keeps. */

@@ -5,8 +5,9 @@
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
 import { bodiesOf, castTarget, contiguousStrides, GraphNames, graphsOf, makeValue } from '../model';
-import type { IAliases } from '../autocast';
-import { dropDeadNodes, findAliases, weightKey } from '../autocast';
+import type { IAliases } from '../dataflow';
+import { dropDeadNodes, findAliases } from '../dataflow';
+import { weightKey } from '../autocast';
 import { outputsOf, Replacements } from './rewriting';
 
 /**

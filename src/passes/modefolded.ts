@@ -6,7 +6,8 @@
 import type { DType, IGraph, INode, IValue } from '../model';
 import { castTarget, GraphNames, graphsOf, handedOn, isTransparent } from '../model';
 import { isArrangement } from '../operators';
-import { asWeightCast, dropDeadNodes, findAliases, weightLineage } from '../autocast';
+import { asWeightCast } from '../autocast';
+import { dropDeadNodes, findAliases, weightLineage } from '../dataflow';
 import { DerivedWeights } from './derivedweights';
 import { copyArrangement, Replacements } from './rewriting';
 

@@ -5,7 +5,7 @@
  */
 import type { IGraph, INode, IValue } from '../model';
 import { castTarget, changesDtype, forEachNode, isLosslessCast } from '../model';
-import { dropDeadNodes, findAliases } from '../autocast';
+import { dropDeadNodes, findAliases } from '../dataflow';
 import type { IDecline, IPass, IPassResult } from './pass';
 import { count, outputsOf, Replacements } from './rewriting';
 

@@ -5,7 +5,8 @@
  */
 import type { Attr, DType, IGraph, INode, IValue } from '../model';
 import { castTarget, changesDtype, graphsOf } from '../model';
-import { dropDeadNodes, findAliases, weightKey } from '../autocast';
+import { weightKey } from '../autocast';
+import { dropDeadNodes, findAliases } from '../dataflow';
 import type { IDecline, IPass, IPassResult } from './pass';
 import { count, outputsOf, Replacements } from './rewriting';
 

@@ -46,25 +46,29 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
     imports: ['errors', 'model']
   },
   simd: { job: 'casts and statistics on vectors, in AssemblyScript', imports: [] },
+  dataflow: {
+    job: 'where values come from and where they go: arrangements, casts, borders of nested graphs, shared memory, what depends on weights alone',
+    imports: ['model', 'operators']
+  },
   formats: {
     job: '`.pt2`, `.onnx`, safetensors: bytes ↔ model',
-    imports: ['errors', 'model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators', 'dataflow']
   },
   autocast: {
     job: 'policies, explicit casts, census, findings',
-    imports: ['errors', 'model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators', 'dataflow']
   },
   passes: {
     job: 'one file per pass, cache modes, the plan of a variant',
-    imports: ['errors', 'model', 'protocol', 'operators', 'autocast']
+    imports: ['errors', 'model', 'protocol', 'operators', 'dataflow', 'autocast']
   },
   lowering: {
     job: 'ATen graphs to ONNX graphs, and what a device cannot do',
-    imports: ['errors', 'model', 'protocol', 'operators']
+    imports: ['errors', 'model', 'protocol', 'operators', 'dataflow']
   },
   probes: {
     job: 'statistics of values as ONNX operators, their order and memory',
-    imports: ['errors', 'model', 'operators', 'numerics', 'lowering']
+    imports: ['errors', 'model', 'operators', 'dataflow', 'numerics', 'lowering']
   },
   torchcode: {
     job: "Python for the user's export script; one file per strategy",
@@ -85,6 +89,7 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
       'model',
       'numerics',
       'formats',
+      'dataflow',
       'autocast',
       'passes',
       'lowering',
@@ -137,6 +142,7 @@ const pure = new Set([
   'operators',
   'numerics',
   'simd',
+  'dataflow',
   'autocast',
   'passes',
   'lowering',

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { weightLineage } from '../weightcasts';
+import { weightLineage } from '../../dataflow';
 import { dtypeDifferences } from './dtypecauses';
 import type { FindingRule } from './finding';
 import { count, operators, places, some, weightNames } from './finding';

@@ -7,7 +7,8 @@ import type { INode, IWeight } from '../../model';
 import { castTarget, forEachNode, handedOn } from '../../model';
 import { isArrangement } from '../../operators';
 import { formatBytes } from '../../protocol';
-import { asWeightCast, storedBytes, weightKey, weightLineage } from '../weightcasts';
+import { asWeightCast, storedBytes, weightKey } from '../weightcasts';
+import { weightLineage } from '../../dataflow';
 import type { FindingRule } from './finding';
 import { count, places, some } from './finding';
 

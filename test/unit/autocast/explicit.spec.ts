@@ -1,9 +1,5 @@
-import {
-  findAliases,
-  makeCastsExplicit,
-  resolveRegions,
-  weightCastsOf
-} from '../../../src/autocast';
+import { makeCastsExplicit, resolveRegions, weightCastsOf } from '../../../src/autocast';
+import { findAliases } from '../../../src/dataflow';
 import type { IExplicitOptions } from '../../../src/autocast';
 import type { DType, Dim, IAutocastRegion, IGraph, INode, IValue } from '../../../src/model';
 import { changesDtype } from '../../../src/model';

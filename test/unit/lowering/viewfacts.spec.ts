@@ -1,4 +1,5 @@
-import { findAliases, makeCastsExplicit, takeCensus } from '../../../src/autocast';
+import { makeCastsExplicit, takeCensus } from '../../../src/autocast';
+import { findAliases } from '../../../src/dataflow';
 import { lowerToOnnx, unsupportedOperators } from '../../../src/lowering';
 import { GraphBuilder, makeRegion } from '../autocast/builder';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { dropDeadNodes, weightCastsOf } from '../../../src/autocast';
+import { weightCastsOf } from '../../../src/autocast';
+import { dropDeadNodes } from '../../../src/dataflow';
 import type { DType, IValue } from '../../../src/model';
 import { cloneGraph, elementCount, isFloating } from '../../../src/model';
 import { PASS_ORDER, planGraph, shareCasts, validateGraph } from '../../../src/passes';

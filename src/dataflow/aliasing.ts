@@ -7,8 +7,9 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
-import { forEachNode, handedOn } from '../model';
+import { forEachNode } from '../model';
 import { mayShareMemory, writesInPlace } from '../operators';
+import { goForward } from './steps';
 
 /** Answers about shared memory in one graph, as it was when asked for. */
 export interface IAliases {
@@ -51,12 +52,15 @@ export function findAliases(graph: IGraph): IAliases {
       parents.set(find(value), find(other));
     }
   };
-  forEachNode(graph, node => {
-    const source = node.inputs[0] ?? null;
-    if (source !== null && mayShareMemory(node)) {
-      node.outputs.forEach(result => result !== null && join(result, source));
+  goForward(graph, {
+    begin: () => undefined,
+    handedOn: join,
+    node: node => {
+      const source = node.inputs[0] ?? null;
+      if (source !== null && mayShareMemory(node)) {
+        node.outputs.forEach(result => result !== null && join(result, source));
+      }
     }
-    handedOn(node).forEach(({ value, operand }) => join(value, operand));
   });
   const written = new Map<IValue, INode>();
   for (const node of mutators) {

@@ -3,23 +3,14 @@
  *
  * @packageDocumentation
  */
-import type { Attr, IGraph, INode, IValue, IWeight } from '../model';
-import {
-  bodiesOf,
-  castTarget,
-  contiguousStrides,
-  forEachNode,
-  handedOn,
-  isTransparent,
-  producersOf,
-  staticShape
-} from '../model';
-import { isArrangement } from '../operators';
+import type { IGraph, INode, IValue, IWeight } from '../model';
+import { bodiesOf, contiguousStrides, producersOf, staticShape } from '../model';
+import { isRandom, writesInPlace } from '../operators';
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
-import { writesInPlace } from '../operators';
 import type { ILineage } from './lineage';
-import { arranged } from './lineage';
+import { lineageAfter, lineageOf } from './lineage';
+import { goForward } from './steps';
 
 /**
  * What a value that no forward changes is.
@@ -93,33 +84,30 @@ export class WeightFlows {
   /** Go through the graph once. */
   private _follow(): void {
     this._flows.clear();
-    const addWeights = (one: IGraph): void => {
-      const given = new Set(one.inputs);
-      for (const { value, weight } of one.weights) {
-        // A weight that the caller may replace is none, nor is one that a forward writes to.
-        if (given.has(value) || weight.isUpdated === true) {
-          continue;
+    goForward(this._graph, {
+      begin: one => {
+        const given = new Set(one.inputs);
+        for (const { value, weight } of one.weights) {
+          // A weight that the caller may replace is none, nor is one that a forward writes to.
+          if (given.has(value) || weight.isUpdated === true) {
+            continue;
+          }
+          if (this._aliases.mutatorOf(value) !== null) {
+            this._lost.add(this._aliases.groupOf(value));
+          }
+          this._set(value, { kind: 'stored', lineage: lineageOf(value, weight) });
         }
-        if (this._aliases.mutatorOf(value) !== null) {
-          this._lost.add(this._aliases.groupOf(value));
+      },
+      handedOn: (value, operand) => this._set(value, this._flows.get(operand) ?? null),
+      node: node => {
+        const flow = this._flowOf(node);
+        const [target] = node.inputs;
+        if (target && flow !== CONSTANT && writesInPlace(node)) {
+          const group = this._aliases.groupOf(target);
+          (flow === null ? this._lost : this._filled).add(group);
         }
-        const lineage = { weight, value, isView: false, isCast: false };
-        this._set(value, { kind: 'stored', lineage });
+        node.outputs.forEach(value => value !== null && this._set(value, flow));
       }
-    };
-    addWeights(this._graph);
-    forEachNode(this._graph, node => {
-      bodiesOf(node).forEach(addWeights);
-      for (const { value, operand } of handedOn(node)) {
-        this._set(value, this._flows.get(operand) ?? null);
-      }
-      const flow = this._flowOf(node);
-      const [target] = node.inputs;
-      if (target && flow !== CONSTANT && writesInPlace(node)) {
-        const group = this._aliases.groupOf(target);
-        (flow === null ? this._lost : this._filled).add(group);
-      }
-      node.outputs.forEach(value => value !== null && this._set(value, flow));
     });
   }
 
@@ -164,19 +152,8 @@ export class WeightFlows {
     }
     const [operand] = node.inputs;
     const first = operand ? this._flows.get(operand) : undefined;
-    if (first?.kind === 'stored') {
-      const { lineage } = first;
-      if (isTransparent(node)) {
-        return first;
-      }
-      if (castTarget(node) !== null) {
-        return { kind: 'stored', lineage: { ...lineage, isCast: true } };
-      }
-      if (isArrangement(node)) {
-        return { kind: 'stored', lineage: arranged(lineage, node) };
-      }
-    }
-    return COMPUTED;
+    const lineage = first?.kind === 'stored' ? lineageAfter(first.lineage, node) : null;
+    return lineage === null ? COMPUTED : { kind: 'stored', lineage };
   }
 
   private readonly _aliases: IAliases;
@@ -206,75 +183,32 @@ export function asComputedWeight(value: IValue): IWeight {
 }
 
 /**
- * Whether two runs of a node may differ: it draws random numbers.
+ * The nodes that depend on stored tensors and constants of the same forward alone: what they compute is the same in each run of the
+ * graph that they stand in.
  *
  * #### Notes
- * For ATen these are the operators that PyTorch tags `nondeterministic_seeded`, but for those that draw only with a dropout
- * probability above zero.
+ * As the runtime sees a lowered graph: weights that the caller may replace, or that a program updates, are stored tensors too.
+ *
+ * #### Complexity
+ * Linear in operands.
  */
-export function isRandom({ op, attrs, inputs }: INode): boolean {
-  if (op.startsWith('onnx.')) {
-    return RANDOM_ONNX.has(op) || (op === 'onnx.Dropout' && (inputs[2] ?? null) !== null);
-  }
-  if (!op.startsWith('aten.')) {
-    return false;
-  }
-  const base = op.slice('aten.'.length).split('.', 1)[0];
-  if (/dropout/u.test(base) || base === 'gru' || base === 'lstm' || base.startsWith('rnn_')) {
-    return isOn(attrs.train) && !isZero(attrs.p ?? attrs.dropout);
-  }
-  if (base.startsWith('rrelu')) {
-    return isOn(attrs.training);
-  }
-  if (/attention/u.test(base)) {
-    return attrs.dropout_p !== undefined && !isZero(attrs.dropout_p);
-  }
-  return RANDOM_ATEN.has(base.endsWith('_') ? base.slice(0, -1) : base);
-}
-
-const RANDOM_ONNX: ReadonlySet<string> = new Set([
-  'onnx.Bernoulli',
-  'onnx.Multinomial',
-  'onnx.RandomNormal',
-  'onnx.RandomNormalLike',
-  'onnx.RandomUniform',
-  'onnx.RandomUniformLike'
-]);
-
-const RANDOM_ATEN: ReadonlySet<string> = new Set([
-  '_sample_dirichlet',
-  '_standard_gamma',
-  'bernoulli',
-  'binomial',
-  'cauchy',
-  'empty',
-  'empty_like',
-  'empty_permuted',
-  'empty_strided',
-  'exponential',
-  'geometric',
-  'log_normal',
-  'multinomial',
-  'new_empty',
-  'new_empty_strided',
-  'normal',
-  'normal_functional',
-  'poisson',
-  'rand',
-  'rand_like',
-  'randint',
-  'randint_like',
-  'randn',
-  'randn_like',
-  'random',
-  'randperm',
-  'uniform'
-]);
-
-function isOn(attr: Attr | undefined): boolean {
-  return attr === undefined || attr.kind !== 'bool' || attr.value;
-}
-
-function isZero(attr: Attr | undefined): boolean {
-  return (attr?.kind === 'float' || attr?.kind === 'int') && Number(attr.value) === 0;
+export function nodesOfWeights(graph: IGraph): Set<INode> {
+  const found = new Set<INode>();
+  const values = new Set<IValue>();
+  goForward(graph, {
+    begin: ({ weights }) => weights.forEach(({ value }) => values.add(value)),
+    node: node => {
+      const operands = node.inputs.filter(value => value !== null);
+      const isOfWeights =
+        node.op === 'onnx.Constant' ||
+        (operands.length > 0 &&
+          bodiesOf(node).length === 0 &&
+          operands.every(value => values.has(value)));
+      if (isOfWeights) {
+        found.add(node);
+        node.outputs.forEach(value => value !== null && values.add(value));
+      }
+    }
+  });
+  return found;
 }

@@ -1,7 +1,8 @@
-import { countCasts, makeCastsExplicit, WeightFlows } from '../../../src/autocast';
+import { countCasts, makeCastsExplicit } from '../../../src/autocast';
+import { WeightFlows } from '../../../src/dataflow';
 import type { ICountedCast } from '../../../src/autocast';
 import type { IValue } from '../../../src/model';
-import { GraphBuilder } from './builder';
+import { GraphBuilder } from '../autocast/builder';
 
 const kinds = (b: GraphBuilder): [string, string, string[]][] =>
   countCasts(b.graph).weightCasts.map(({ weight, kind, sources }: ICountedCast) => [
