@@ -1,5 +1,5 @@
 import type { Params, RequestName } from '../../../src/protocol';
-import { checkParameters, CONTRACT, describeValue } from '../../../src/protocol';
+import { checkParameters, CONTRACT, describeValue, PASSES } from '../../../src/protocol';
 
 const variant = { cache: 'off', passes: [], device: 'cpu' };
 
@@ -81,7 +81,7 @@ describe('checkParameters', () => {
       'run',
       { path: 'm', variant: { ...variant, passes: ['share-casts', 'fuse'] } },
       'variant.passes[1]',
-      'share-casts, hoist-casts, remove-cast-pairs',
+      PASSES.join(', '),
       '"fuse"'
     ],
     [
