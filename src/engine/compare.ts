@@ -5,8 +5,8 @@
  */
 import { CastlensError } from '../model';
 import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
-import type { ICompareResult, IVariant, IVariantResult, Params, RuntimeName } from '../protocol';
-import { DEFAULT_RUNS, DEFAULT_WARMUP } from '../protocol';
+import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
+import { DEFAULT_RUNS, DEFAULT_WARMUP, isOff, modeOf, runtimeOf } from '../protocol';
 import type { IJob } from '../runtime';
 import { breathe, describeMachine, timeInterleaved } from '../runtime';
 import { isTorchVariant } from './checkvariant';
@@ -127,13 +127,9 @@ const ENDS_ALL: ReadonlySet<string> = new Set([
   'internal'
 ]);
 
-function runtimeOf({ runtimeName = 'onnxruntime' }: IVariant): RuntimeName {
-  return runtimeName;
-}
-
 /** `off`, `aotinductor folded`, `eager repaired`. */
 function nameOf(variant: IVariant): string {
-  const mode = variant.repaired === true ? 'repaired' : variant.cache;
+  const mode = modeOf(variant);
   return isTorchVariant(variant) ? `${variant.runtimeName} ${mode}` : mode;
 }
 
@@ -176,8 +172,4 @@ class Comparison {
         reference && maxRelativeDifference(reference.outputs, contender.outputs)
     };
   }
-}
-
-function isOff({ cache, repaired }: IVariant): boolean {
-  return cache === 'off' && repaired !== true;
 }

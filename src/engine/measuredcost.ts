@@ -5,6 +5,7 @@
  */
 import { differenceOfMedians, ratioOfMedians, verdictOf } from '../numerics';
 import type { CacheMode, IFinding, IMeasuredTime, IVariantResult } from '../protocol';
+import { isOff, runtimeOf } from '../protocol';
 
 /**
  * The modes that lack what a finding is about and are as `off` in all else, by its code; the first that was compared counts.
@@ -34,13 +35,21 @@ export function measureFindings(
 
 function measure(code: string, variants: readonly IVariantResult[]): IMeasuredTime | null {
   const plain = variants.filter(
-    ({ passes, regions }) => passes.length === 0 && regions === undefined
+    ({ passes, regions, repaired }) =>
+      passes.length === 0 && regions === undefined && repaired !== true
   );
-  const exported = plain.find(({ cache }) => cache === 'off');
-  for (const mode of exported ? (REMEDIES[code] ?? []) : []) {
-    const other = plain.find(({ cache, device }) => cache === mode && device === exported!.device);
+  const pairs = plain
+    .filter(isOff)
+    .flatMap(exported => (REMEDIES[code] ?? []).map(mode => ({ exported, mode })));
+  for (const { exported, mode } of pairs) {
+    const other = plain.find(
+      result =>
+        result.cache === mode &&
+        result.device === exported.device &&
+        runtimeOf(result) === runtimeOf(exported)
+    );
     if (other) {
-      const { samplesMs, device, runs } = exported!;
+      const { samplesMs, device, runs } = exported;
       const { difference, low, high } = differenceOfMedians(samplesMs, other.samplesMs);
       return {
         with: 'off',

@@ -17,6 +17,7 @@ import { ModelStore } from './modelstore';
 import { outputTarget } from './outputtarget';
 import { planVariant } from './plan';
 import { runVariant } from './run';
+import { glanceAtPythons } from '../pytorch';
 import type { IJob } from '../runtime';
 import { listDevices, removeStaleFolders, WeightWorkers } from '../runtime';
 import type { ISessionLimits } from './sessions';
@@ -172,7 +173,8 @@ export class Engine {
     code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() }),
-    pythons: async (_, job) => answer({ pythons: await this._torch.environments(job) })
+    pythons: async ({ quick }, job) =>
+      answer({ pythons: quick === true ? glanceAtPythons() : await this._torch.environments(job) })
   };
 }
 

@@ -17,6 +17,9 @@ export namespace CommandIDs {
   export const overrideRegion = 'castlens:override-region';
   export const resetRegions = 'castlens:reset-regions';
   export const toggleVariant = 'castlens:toggle-variant';
+  export const toggleRuntime = 'castlens:toggle-runtime';
+  export const setPython = 'castlens:set-python';
+  export const setDeployment = 'castlens:set-deployment';
   export const summariseWeights = 'castlens:summarise-weights';
   export const explainFinding = 'castlens:explain-finding';
   export const summariseActivations = 'castlens:summarise-activations';

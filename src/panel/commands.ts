@@ -20,16 +20,18 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES } from '../protocol';
+import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES, RUNTIMES } from '../protocol';
 import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
 import { FAILED_TASKS, STATISTICS_KINDS } from './model';
 import type { FailedTask } from './model';
 import { askHowToSave, askToReplace } from './savedialog';
+import { askForPython, askToTrust } from './torchdialogs';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
-import { isCacheMode, isPassName, isVariantCache, VARIANT_CACHES } from './variants';
+import { ALL_ROWS, isRowId, isRuntime } from './runtimes';
+import { isCacheMode, isPassName } from './variants';
 import type { CastlensDocument } from './widget';
 import { describeCache, describePass, describeRegionChoice } from './words';
 
@@ -129,11 +131,8 @@ export function addCommands(options: ICommandOptions): void {
     caption: trans.__('Run the selected variants, interleaved, and compare them'),
     icon: fastForwardIcon,
     describedBy: noArgs,
-    isEnabled: () =>
-      withPanel(
-        panel => panel.content.service.canRun && panel.content.model.state.selected.length > 0
-      ),
-    execute: () => current()?.content.service.compare()
+    isEnabled: () => withPanel(panel => panel.content.service.canCompare),
+    execute: () => current()?.content.service.compare(file => askToTrust(file, translator))
   });
 
   commands.addCommand(CommandIDs.setCacheMode, {
@@ -265,8 +264,8 @@ export function addCommands(options: ICommandOptions): void {
         properties: {
           cache: {
             type: 'string',
-            enum: [...VARIANT_CACHES],
-            description: trans.__('Cache mode or reference')
+            enum: [...ALL_ROWS],
+            description: trans.__('Cache mode or reference; a runtime of PyTorch and its mode')
           }
         }
       }
@@ -275,8 +274,79 @@ export function addCommands(options: ICommandOptions): void {
     isToggled: args =>
       withPanel(panel => panel.content.model.state.selected.some(cache => cache === args.cache)),
     execute: args => {
-      if (isVariantCache(args.cache)) {
+      if (isRowId(args.cache)) {
         current()?.content.service.toggleSelected(args.cache);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.toggleRuntime, {
+    label: args => trans.__('Compare in %1', String(args.runtime ?? '')),
+    caption: trans.__('Show the variants of a runtime, or hide them'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['runtime'],
+        properties: {
+          runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    isToggled: args =>
+      withPanel(panel => panel.content.model.state.runtimes.some(name => name === args.runtime)),
+    execute: args => {
+      if (isRuntime(args.runtime)) {
+        current()?.content.service.toggleRuntime(args.runtime);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.setPython, {
+    label: trans.__('Choose Python with PyTorch…'),
+    caption: trans.__('Choose the Python whose PyTorch runs variants'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          python: {
+            type: 'string',
+            description: trans.__(
+              'Absolute path on the machine of the kernel; asked for if absent, the first one with PyTorch if empty'
+            )
+          }
+        }
+      }
+    },
+    isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
+    execute: async args => {
+      const panel = current();
+      const python =
+        typeof args.python === 'string'
+          ? args.python
+          : await askForPython(panel?.content.model.state.python ?? null, translator);
+      if (panel !== null && python !== null && !panel.isDisposed) {
+        panel.content.service.setPython(python === '' ? null : python);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.setDeployment, {
+    label: args => trans.__('Deployed with %1', String(args.runtime ?? '')),
+    caption: trans.__('Choose the runtime that the recommendation is drawn from'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['runtime'],
+        properties: {
+          runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
+        }
+      }
+    },
+    isEnabled: () => withPanel(),
+    execute: args => {
+      if (isRuntime(args.runtime)) {
+        current()?.content.service.setDeployment(args.runtime);
       }
     }
   });

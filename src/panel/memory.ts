@@ -5,9 +5,10 @@
  */
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
-import type { IRegionOverride, IVariant, RegionOverrides } from '../protocol';
+import type { IRegionOverride, IVariant, RegionOverrides, RuntimeName } from '../protocol';
 import { REGION_DTYPES } from '../protocol';
-import type { VariantCache } from './variants';
+import type { RowId } from './runtimes';
+import { isRowId, isRuntime } from './runtimes';
 import { isPassName, isVariantCache, withRegions } from './variants';
 
 /** The part of a panel's state that cannot be asked of the kernel again. */
@@ -15,7 +16,15 @@ export interface IMemory {
   readonly variant: IVariant;
   /** The file that weights are taken from, as the contents manager names it; null for the model's own. */
   readonly weights: string | null;
-  readonly selected: readonly VariantCache[];
+  readonly selected: readonly RowId[];
+  /** Runtimes whose rows are shown. */
+  readonly runtimes: readonly RuntimeName[];
+  /** The Python whose PyTorch runs variants; null for the first that has it. */
+  readonly python: string | null;
+  /** Version of the files that PyTorch may load. */
+  readonly trusted: string | null;
+  /** What the user deploys with; null where it was not said. */
+  readonly deployment: RuntimeName | null;
   /** The kernel the panel last talked to, and the folder that kernel was started in. */
   readonly kernel: { readonly id: string; readonly folder: string } | null;
 }
@@ -56,14 +65,19 @@ export function parseMemory(value: unknown): IMemory | null {
   if (!isVariantCache(cache) || typeof device !== 'string' || !Array.isArray(passes)) {
     return null;
   }
-  const { kernel, selected, weights } = value;
+  const { kernel, selected, weights, runtimes, python, trusted, deployment } = value;
+  const shown = Array.isArray(runtimes) ? runtimes.filter(isRuntime) : [];
   return {
     variant: withRegions(
       { cache, device, passes: passes.filter(isPassName) },
       parseOverrides(value.variant.regions)
     ),
     weights: typeof weights === 'string' ? weights : null,
-    selected: Array.isArray(selected) ? selected.filter(isVariantCache) : [],
+    selected: Array.isArray(selected) ? selected.filter(isRowId) : [],
+    runtimes: shown.length === 0 ? ['onnxruntime'] : shown,
+    python: typeof python === 'string' ? python : null,
+    trusted: typeof trusted === 'string' ? trusted : null,
+    deployment: isRuntime(deployment) ? deployment : null,
     kernel:
       isRecord(kernel) && typeof kernel.id === 'string' && typeof kernel.folder === 'string'
         ? { id: kernel.id, folder: kernel.folder }

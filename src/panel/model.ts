@@ -16,11 +16,13 @@ import type {
   IFixResult,
   IModelInfo,
   IPlan,
+  IPythonInfo,
   IRunResult,
-  IVariant
+  IVariant,
+  RuntimeName
 } from '../protocol';
 import type { LinkState } from './link';
-import type { VariantCache } from './variants';
+import type { RowId } from './runtimes';
 import { VARIANT_CACHES } from './variants';
 
 /** What the panel is busy with. */
@@ -112,8 +114,18 @@ export interface IPanelState {
   readonly variant: IVariant;
   /** The file that weights are taken from, as the contents manager names it; null for the model's own. */
   readonly weights: string | null;
-  /** Rows that Compare runs. */
-  readonly selected: readonly VariantCache[];
+  /** Runtimes whose rows are shown. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Rows that are ticked. */
+  readonly selected: readonly RowId[];
+  /** The Pythons of the machine; null until they were looked for. */
+  readonly pythons: readonly IPythonInfo[] | null;
+  /** The Python whose PyTorch runs variants; null for the first that has it. */
+  readonly python: string | null;
+  /** Version of the files that PyTorch may load; null where nobody said so. */
+  readonly trusted: string | null;
+  /** What the user deploys with; null where it was not said. */
+  readonly deployment: RuntimeName | null;
   /** Plans by variant key. */
   readonly plans: ReadonlyMap<string, IPlan>;
   /** The last single run. */
@@ -143,7 +155,12 @@ export const INITIAL_STATE: IPanelState = {
   info: null,
   variant: { cache: 'off', passes: [], device: 'cpu' },
   weights: null,
+  runtimes: ['onnxruntime'],
   selected: VARIANT_CACHES,
+  pythons: null,
+  python: null,
+  trusted: null,
+  deployment: null,
   plans: new Map(),
   run: null,
   compare: null,

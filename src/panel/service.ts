@@ -16,7 +16,8 @@ import type {
   Params,
   PassName,
   RegionChoice,
-  RequestName
+  RequestName,
+  RuntimeName
 } from '../protocol';
 import type { CommClient, EngineMessage, FilesMessage, IReply } from './client';
 import type { KernelLink, LinkState } from './link';
@@ -27,7 +28,8 @@ import type { IDocumentPlace } from './paths';
 import { kernelFolder, requestPath, siblingPath } from './paths';
 import { codeName } from './savename';
 import type { IPanelSettings } from './settings';
-import type { VariantCache } from './variants';
+import type { RowId } from './runtimes';
+import { ALL_ROWS, comparedRows, runtimeOfRow, toggleRuntime, variantOfRow } from './runtimes';
 import {
   chooseRegion,
   rowVariant,
@@ -51,6 +53,9 @@ export interface ISaveChoice {
 
 /** Asks whether the file at an absolute path may be replaced. */
 export type MayReplace = (file: string) => Promise<boolean>;
+
+/** Asks whether PyTorch may load the file at an absolute path. */
+export type MayTrust = (file: string) => Promise<boolean>;
 
 /**
  * The panel's actions.
@@ -91,7 +96,12 @@ export class PanelService implements IDisposable {
     this._model.update({
       variant: memory?.variant ?? { cache: cacheMode, passes, device },
       weights: memory?.weights ?? null,
-      selected: memory?.selected.length ? memory.selected : VARIANT_CACHES
+      selected: memory?.selected.length ? memory.selected : VARIANT_CACHES,
+      runtimes: memory?.runtimes ?? ['onnxruntime'],
+      python: memory?.python ?? null,
+      trusted: memory?.trusted ?? null,
+      deployment:
+        memory?.deployment ?? (settings.deployment === 'auto' ? null : settings.deployment)
     });
     this._link.stateChanged.connect(this._onLinkChanged, this);
     this._onLinkChanged(this._link, this._link.state);
@@ -129,6 +139,16 @@ export class PanelService implements IDisposable {
     return this.canWork && this._model.state.info?.unsupported.length === 0;
   }
 
+  /** Whether the ticked rows can be compared: PyTorch runs operators that castlens does not. */
+  get canCompare(): boolean {
+    const rows = comparedRows(this._model.state);
+    return (
+      rows.length > 0 &&
+      this.canWork &&
+      (this.canRun || rows.some(row => runtimeOfRow(row) !== 'onnxruntime'))
+    );
+  }
+
   /** Read the file, as it is now. What was found out about another version of it is gone then. */
   async open(): Promise<void> {
     this._planning?.abort();
@@ -159,6 +179,7 @@ export class PanelService implements IDisposable {
     });
     if (this._model.state.info && !this._hasFailed('open') && !this._isDisposed) {
       this._replan();
+      void this._lookForPythons();
       await this._maybeSummarise();
     }
   }
@@ -173,16 +194,32 @@ export class PanelService implements IDisposable {
     await this._maybeSummarise();
   }
 
-  /** Run the selected rows, interleaved, and compare them. */
-  async compare(): Promise<void> {
-    const { variant, selected } = this._model.state;
+  /**
+   * Run the ticked rows, interleaved, and compare them.
+   *
+   * @param mayTrust - Asked once per version of the file, before PyTorch loads it.
+   */
+  async compare(mayTrust: MayTrust = this._mayTrust): Promise<void> {
+    this._mayTrust = mayTrust;
+    const { variant, info } = this._model.state;
     const { runs, warmup } = this._settings();
+    const rows = comparedRows(this._model.state);
+    const isOfTorch = rows.some(row => runtimeOfRow(row) !== 'onnxruntime');
+    if (isOfTorch && info !== null && this._model.state.trusted !== info.version) {
+      if (!(await mayTrust(info.path))) {
+        return;
+      }
+      this._model.update({ trusted: info.version });
+      this._remember();
+    }
+    const { python } = this._model.state;
     await this._perform('compare', this._trans.__('Comparing'), async ask => {
       const reply = await ask('compare', {
         ...this._modelRef(),
-        variants: VARIANT_CACHES.filter(c => selected.includes(c)).map(c => rowVariant(c, variant)),
+        variants: rows.map(row => variantOfRow(row, variant)),
         runs,
-        warmup
+        warmup,
+        ...(isOfTorch ? { trust: true, ...(python === null ? {} : { python }) } : {})
       });
       this._model.update({ compare: reply.result });
     });
@@ -405,11 +442,29 @@ export class PanelService implements IDisposable {
   }
 
   /** Put a row into the comparison, or take it out. */
-  toggleSelected(cache: VariantCache): void {
+  toggleSelected(row: RowId): void {
     const { selected } = this._model.state;
     this._model.update({
-      selected: VARIANT_CACHES.filter(name => (name === cache) !== selected.includes(name))
+      selected: ALL_ROWS.filter(name => (name === row) !== selected.includes(name))
     });
+    this._remember();
+  }
+
+  /** Show the rows of a runtime, or hide them. Runs nothing. */
+  toggleRuntime(runtime: RuntimeName): void {
+    this._model.update(toggleRuntime(this._model.state, runtime));
+    this._remember();
+  }
+
+  /** Choose the Python whose PyTorch runs variants, by its absolute path; null for the first that has it. */
+  setPython(python: string | null): void {
+    this._model.update({ python });
+    this._remember();
+  }
+
+  /** Choose the runtime that recommendations are drawn from. */
+  setDeployment(deployment: RuntimeName): void {
+    this._model.update({ deployment });
     this._remember();
   }
 
@@ -577,6 +632,22 @@ export class PanelService implements IDisposable {
     }
   }
 
+  /** Ask which Pythons there are, once; no task, and nothing that the user waits for. */
+  private async _lookForPythons(): Promise<void> {
+    const client = this._link.client;
+    const { info, pythons } = this._model.state;
+    if (!client || pythons !== null || info?.census.format !== 'pt2') {
+      return;
+    }
+    try {
+      const { result } = await client.request('pythons', { quick: true });
+      this._model.update({ pythons: result.pythons });
+    } catch (error) {
+      // What matters to the user is said when a comparison cannot start Python.
+      this._reportError(error);
+    }
+  }
+
   private async _maybeSummarise(): Promise<void> {
     const { info, statistics } = this._model.state;
     const limit = this._settings().statisticsLimitMiB * 2 ** 20;
@@ -621,9 +692,10 @@ export class PanelService implements IDisposable {
   }
 
   private _remember(): void {
-    const { variant, weights, selected } = this._model.state;
+    const { variant, weights, selected, runtimes, python, trusted, deployment } = this._model.state;
+    const kernel = this._kernel;
     this._memory
-      .save({ variant, weights, selected, kernel: this._kernel })
+      .save({ variant, weights, selected, runtimes, python, trusted, deployment, kernel })
       .catch(error => this._reportError(error));
   }
 
@@ -635,6 +707,7 @@ export class PanelService implements IDisposable {
   private _trans: TranslationBundle;
   private _reportError: (error: unknown) => void;
   private _lastWeights: string | null = null;
+  private _mayTrust: MayTrust = () => Promise.resolve(false);
   private _lastSave: { choice: ISaveChoice; mayReplace: MayReplace } | null = null;
   private _client: CommClient | null = null;
   private _kernel: IMemory['kernel'] = null;

@@ -6,10 +6,12 @@
 import {
   CACHE_MODES,
   formatOverrides,
+  modeOf,
   normalizeOverrides,
   overrideOf,
   PASSES,
-  REFERENCES
+  REFERENCES,
+  runtimeOf
 } from '../protocol';
 import type {
   CacheMode,
@@ -48,9 +50,10 @@ export function isPassName(value: unknown): value is PassName {
 
 /** Equal for equal variants; passes count as a set, overridden regions are in normal form. */
 export function variantKey(variant: IVariant): string {
-  const { cache, device, passes, regions } = variant;
+  const { device, passes, regions } = variant;
   return [
-    cache,
+    runtimeOf(variant),
+    modeOf(variant),
     device,
     ...PASSES.filter(pass => passes.includes(pass)),
     formatOverrides(regions)

@@ -5,8 +5,11 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IVariant, PassName, RegionChoice } from '../protocol';
-import { formatOverrides } from '../protocol';
+import { formatOverrides, TORCH_MODE_TEXTS } from '../protocol';
+import type { RowId } from './runtimes';
+import { modeOfRow, runtimeOfRow } from './runtimes';
 import type { VariantCache } from './variants';
+import { isVariantCache } from './variants';
 
 /** What a cache mode or reference does, in a few words. */
 export function describeCache(cache: VariantCache, trans: TranslationBundle): string {
@@ -26,6 +29,15 @@ export function describeCache(cache: VariantCache, trans: TranslationBundle): st
     case 'onnxruntime':
       return trans.__('Reference: the exported graph with the runtime’s own optimisations');
   }
+}
+
+/** What a row of the comparison is. Options of PyTorch are named as PyTorch names them. */
+export function describeRow(row: RowId, trans: TranslationBundle): string {
+  if (isVariantCache(row)) {
+    return describeCache(row, trans);
+  }
+  const runtime = runtimeOfRow(row);
+  return runtime === 'onnxruntime' ? '' : (TORCH_MODE_TEXTS[runtime][modeOfRow(row)] ?? '');
 }
 
 /** What a pass does, in a few words. */

@@ -49,6 +49,7 @@ export * from './figures';
 export * from './fileversion';
 export * from './messages';
 export * from './printable';
+export * from './recommendation';
 export * from './regions';
 export * from './runtimes';
 export * from './stats';

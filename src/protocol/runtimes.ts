@@ -20,6 +20,36 @@ export const RUNTIME_MODES: Readonly<Record<RuntimeName, readonly RuntimeMode[]>
   compile: ['off', 'frozen', 'repaired']
 };
 
+/** The runtimes as their users call them. */
+export const RUNTIME_LABELS: Readonly<Record<RuntimeName, string>> = {
+  onnxruntime: 'onnxruntime',
+  eager: 'eager',
+  aotinductor: 'AOTInductor',
+  compile: 'torch.compile'
+};
+
+/** What runs a variant, and in which mode. */
+interface IModeOf {
+  readonly cache: (typeof VARIANT_CACHES)[number];
+  readonly runtimeName?: RuntimeName;
+  readonly repaired?: boolean;
+}
+
+/** What runs a variant. */
+export function runtimeOf({ runtimeName = 'onnxruntime' }: IModeOf): RuntimeName {
+  return runtimeName;
+}
+
+/** The mode of a variant, or that it is the repaired file. */
+export function modeOf({ cache, repaired }: IModeOf): RuntimeMode {
+  return repaired === true ? 'repaired' : cache;
+}
+
+/** Whether a variant is the model as exported, which others of its runtime are measured against. */
+export function isOff(variant: IModeOf): boolean {
+  return modeOf(variant) === 'off';
+}
+
 /** What a mode of PyTorch's runtimes is, in PyTorch's own words. */
 export const TORCH_MODE_TEXTS: Readonly<
   Record<TorchRuntime, Partial<Record<RuntimeMode, string>>>

@@ -4,8 +4,16 @@
  * @packageDocumentation
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatMs, formatOverrides, formatRatio } from '../../protocol';
-import type { ICompareResult } from '../../protocol';
+import {
+  formatMs,
+  formatOverrides,
+  formatRatio,
+  isOff,
+  modeOf,
+  RUNTIME_LABELS,
+  runtimeOf
+} from '../../protocol';
+import type { ICompareResult, IVariantResult } from '../../protocol';
 import { layoutChart } from '../chartlayout';
 import { formatQuartiles } from '../format';
 import { variantKey } from '../variants';
@@ -28,7 +36,10 @@ const percent = (share: number) => `${(share * 100).toFixed(3)}%`;
  */
 export function Chart({ compare, trans }: IChartProps) {
   const { rows, ticks } = layoutChart(compare.variants);
-  const baseline = rows.find(row => row.result.cache === 'off') ?? rows[0];
+  const baseline = rows.find(row => isOff(row.result)) ?? rows[0];
+  const isOfTorch = compare.variants.some(result => runtimeOf(result) !== 'onnxruntime');
+  const label = (result: IVariantResult) =>
+    isOfTorch ? `${RUNTIME_LABELS[runtimeOf(result)]} ${modeOf(result)}` : result.cache;
   const overrides = formatOverrides(
     compare.variants.find(({ regions }) => regions !== undefined)?.regions
   );
@@ -36,7 +47,7 @@ export function Chart({ compare, trans }: IChartProps) {
     .map(v =>
       trans.__(
         '%1: median %2, quartiles %3',
-        v.cache,
+        label(v),
         formatMs(v.medianMs),
         formatQuartiles(v.lowMs, v.highMs)
       )
@@ -46,6 +57,7 @@ export function Chart({ compare, trans }: IChartProps) {
   return (
     <figure
       className="castlens-Chart"
+      data-wide={isOfTorch ? 'true' : undefined}
       role="img"
       aria-label={note === null ? medians : `${medians}; ${note}`}
     >
@@ -56,8 +68,8 @@ export function Chart({ compare, trans }: IChartProps) {
       )}
       <div className="castlens-Chart-rows" aria-hidden="true">
         {rows.map(({ result, low, median, high, samples }) => (
-          <div className="castlens-Chart-row" key={variantKey(result)} data-cache={result.cache}>
-            <span className="castlens-Chart-label">{result.cache}</span>
+          <div className="castlens-Chart-row" key={variantKey(result)} data-cache={label(result)}>
+            <span className="castlens-Chart-label">{label(result)}</span>
             <svg className="castlens-Chart-plot" width="100%" height="22">
               {ticks.map(tick => (
                 <line

@@ -201,6 +201,19 @@ describe('measureFindings', () => {
     );
   });
 
+  it('should measure within one runtime', () => {
+    const eager = makeResult({
+      ...off,
+      runtimeName: 'eager',
+      samplesMs: [9, 9.1, 9.2, 9, 9.1, 9.2]
+    });
+    const repaired = makeResult({ ...eager, repaired: true });
+    const folded = timed('folded', [1, 1.1, 1.2, 1, 1.1, 1.2]);
+    expect(measureFindings([finding], [eager, repaired, folded])).toEqual([]);
+    const [{ cost }] = measureFindings([finding], [eager, repaired, off, folded]);
+    expect(cost!.time!.differenceMs).toBeCloseTo(3, 9);
+  });
+
   it('should say that there is no difference beyond the noise', () => {
     const [{ cost }] = measureFindings(
       [finding],

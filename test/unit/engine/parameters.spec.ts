@@ -72,7 +72,7 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
     },
     explain: { code: 'cast-islands' },
     devices: {},
-    pythons: {}
+    pythons: { quick: true }
   };
 })();
 

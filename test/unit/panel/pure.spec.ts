@@ -302,7 +302,11 @@ describe('parseMemory()', () => {
   const memory = {
     weights: 'other/weights.safetensors',
     variant: { cache: 'frozen', device: 'cpu', passes: ['share-casts'] },
-    selected: ['off', 'frozen'],
+    selected: ['off', 'frozen', 'eager off'],
+    runtimes: ['eager', 'onnxruntime'],
+    python: '/env/bin/python',
+    trusted: 'v1',
+    deployment: 'eager',
     kernel: { id: 'one', folder: 'a' }
   };
 
@@ -336,9 +340,19 @@ describe('parseMemory()', () => {
   });
 
   it('should drop names it does not know', () => {
-    expect(parseMemory({ ...memory, selected: ['off', 'boiled'], kernel: 7 })).toMatchObject({
+    const odd = {
+      selected: ['off', 'boiled', 'eager frozen'],
+      kernel: 7,
+      runtimes: ['tvm'],
+      trusted: 1
+    };
+    expect(parseMemory({ ...memory, ...odd, python: 3, deployment: 'tvm' })).toMatchObject({
       selected: ['off'],
-      kernel: null
+      kernel: null,
+      runtimes: ['onnxruntime'],
+      trusted: null,
+      python: null,
+      deployment: null
     });
   });
 });

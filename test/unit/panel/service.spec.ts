@@ -391,6 +391,62 @@ describe('PanelService', () => {
         ]
       });
     });
+
+    describe('with a Python that has PyTorch', () => {
+      const python = { path: '/env/bin/python', origin: 'the path', torch: '2.15.0', python: null };
+      const rest = { cuda: null, devices: [], compiler: null, problems: [] };
+      const prepare = (comm: FakeComm) => {
+        comm.answers.pythons = () => ({ pythons: [{ ...python, ...rest }] });
+      };
+
+      it('should ask once for trust in a version of the file, and compare as recorded', async () => {
+        const database = new MemoryDatabase();
+        const { kernel, service, until } = await setup({ prepare, database });
+        await until(state => opened(state) && state.pythons !== null);
+        kernel.comm.answers.compare = () => makeCompare([]);
+        const asked: string[] = [];
+        const answers = [false, true];
+        const mayTrust = (file: string) => Promise.resolve(answers[asked.push(file) - 1]);
+        service.togglePass('share-casts');
+        service.toggleRuntime('onnxruntime');
+        service.toggleRuntime('eager');
+        service.toggleSelected('eager autocast');
+        await service.compare(mayTrust);
+        expect(kernel.comm.requests('compare')).toHaveLength(0);
+        await service.compare(mayTrust);
+        service.setPython('/other/bin/python');
+        await service.compare(mayTrust);
+        expect(asked).toEqual(['/models/model.pt2', '/models/model.pt2']);
+        const variant = { cache: 'off', passes: [], device: 'cpu', runtimeName: 'eager' };
+        const [first, second] = kernel.comm.requests('compare').map(({ params }) => params);
+        expect(first).toMatchObject({
+          trust: true,
+          variants: [variant, { ...variant, repaired: true }]
+        });
+        expect(first).not.toHaveProperty('python');
+        expect(second).toHaveProperty('python', '/other/bin/python');
+        const other = await setup({ prepare, database });
+        expect(other.model.state).toMatchObject({
+          trusted: 'v1',
+          runtimes: ['eager'],
+          python: '/other/bin/python'
+        });
+      });
+
+      it('should compare a model that onnxruntime cannot run', async () => {
+        const unsupported = [{ op: 'odd', count: 1, node: 'odd', source: null }];
+        const { service, until } = await setup({
+          prepare: comm => {
+            prepare(comm);
+            comm.answers.open = () => makeInfo({ unsupported });
+          }
+        });
+        await until(state => opened(state) && state.pythons !== null);
+        expect(service.canCompare).toBe(false);
+        service.toggleRuntime('aotinductor');
+        expect(service.canCompare).toBe(true);
+      });
+    });
   });
 
   describe('#takeWeights()', () => {

@@ -1,12 +1,13 @@
 import plugin from '../../../schema/plugin.json';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
-import { CACHE_MODES, MAX_FORWARDS, PASSES } from '../../../src/protocol';
+import { CACHE_MODES, MAX_FORWARDS, PASSES, RUNTIMES } from '../../../src/protocol';
 
 describe('schema/plugin.json', () => {
   const { properties } = plugin;
 
   it('should offer the words of the contract', () => {
     expect(properties.cacheMode.enum).toEqual([...CACHE_MODES]);
+    expect(properties.deployment.enum).toEqual(['auto', ...RUNTIMES]);
     expect(properties.passes.items.enum).toEqual([...PASSES]);
   });
 

@@ -5,7 +5,7 @@
  */
 import { request } from '../request';
 import type { Of } from '../schema';
-import { closed, listOf, nullable, open, text } from '../schema';
+import { closed, listOf, nullable, open, optional, text, truth } from '../schema';
 
 const PYTHON_INFO = open(
   {
@@ -24,8 +24,14 @@ const PYTHON_INFO = open(
 /** A Python of this machine, and what it has. */
 export type IPythonInfo = Of<typeof PYTHON_INFO>;
 
-/** The Pythons of this machine, in the order in which one would be chosen. Each is started once. */
+/** The Pythons of this machine, in the order in which one would be chosen. Each is started once, unless files are to be looked at only. */
 export const PYTHONS = request({
-  params: closed({}),
+  params: closed({
+    quick: optional(
+      truth(
+        'look at files only and start none: what is not known is null, `devices` and `problems` are empty'
+      )
+    )
+  }),
   result: open({ pythons: listOf(PYTHON_INFO) })
 });
