@@ -12,7 +12,7 @@ import { stepOf } from './steps';
 export interface IFollowedUse extends IUse {
   readonly value: IValue;
   /** What becomes of the value there; null where something is computed from it. */
-  readonly step: Step | null;
+  readonly step: Step | 'handed on' | null;
   /** What it becomes; where it is computed with, all results of the node. */
   readonly results: readonly IValue[];
 }
@@ -37,13 +37,19 @@ export class Destinations {
    * Follow values to what is made of them, breadth first, each value once.
    *
    * @param goesOn - whether to follow the results of a use as well.
+   * @param visit - is called with each value reached, before it is asked about its uses.
    *
    * @returns the values reached, the first ones included.
    */
-  follow(start: Iterable<IValue>, goesOn: (use: IFollowedUse) => boolean): Set<IValue> {
+  follow(
+    start: Iterable<IValue>,
+    goesOn: (use: IFollowedUse) => boolean,
+    visit?: (value: IValue) => void
+  ): Set<IValue> {
     const reached = new Set(start);
     // Grows while it is gone through.
     for (const value of reached) {
+      visit?.(value);
       for (const use of this.of(value)) {
         const followed = this._follow(value, use);
         if (goesOn(followed)) {
@@ -57,7 +63,7 @@ export class Destinations {
   private _follow(value: IValue, { node, index }: IUse): IFollowedUse {
     const given = this._handedOn(node).filter(one => one.index === index);
     if (given.length > 0) {
-      return { value, node, index, step: 'same', results: given.map(one => one.value) };
+      return { value, node, index, step: 'handed on', results: given.map(one => one.value) };
     }
     const results = node.outputs.filter(result => result !== null);
     return { value, node, index, step: index === 0 ? stepOf(node) : null, results };

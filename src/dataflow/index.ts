@@ -8,6 +8,7 @@ export type { IAliases } from './aliasing';
 export { dropDeadNodes } from './deadcode';
 export { Destinations } from './destinations';
 export type { IFollowedUse } from './destinations';
+export { GraphEditor, outputsOf } from './grapheditor';
 export { inPlaceConflicts, lastUses } from './inplace';
 export { lineageOf, weightLineage } from './lineage';
 export type { ILineage } from './lineage';

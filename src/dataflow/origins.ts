@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue } from '../model';
+import { forEachNode, handedOn } from '../model';
 import { SameValues } from './samevalues';
-import { goForward, stepOf } from './steps';
+import { stepOf } from './steps';
 
 /** One layout-only operator on the way to a value. */
 export interface IArranging {
@@ -26,16 +27,13 @@ export class Origins {
   /** All of a graph, and of those nested in it. Linear in nodes. */
   static of(graph: IGraph): Origins {
     const origins = new Origins();
-    goForward(graph, {
-      begin: () => undefined,
-      handedOn: (value, operand) => origins.same(value, operand),
-      node: node => origins.note(node)
-    });
+    forEachNode(graph, node => origins.note(node));
     return origins;
   }
 
-  /** Take note of what a node makes of its first operand. */
+  /** Take note of what a node makes of its first operand, and of what its nested graphs are handed on. */
   note(node: INode): void {
+    handedOn(node).forEach(({ value, operand }) => this.same(value, operand));
     const step = stepOf(node);
     if (step === 'same') {
       node.outputs.forEach(value => value !== null && this.same(value, node.inputs[0]!));

@@ -3,12 +3,11 @@
  *
  * @packageDocumentation
  */
-import { WeightFlows } from '../dataflow';
+import { asComputedWeight, GraphEditor, WeightFlows } from '../dataflow';
 import { isRandom } from '../operators';
 import type { IGraph, INode, IValue, IWeight } from '../model';
 import {
   bodiesOf,
-  contiguousStrides,
   forEachNode,
   GraphNames,
   graphsOf,
@@ -16,8 +15,6 @@ import {
   isFloating,
   makeValue,
   producersOf,
-  staticShape,
-  sweepDeadNodes,
   usesOf
 } from '../model';
 import type { DType } from '../model';
@@ -229,7 +226,7 @@ function partOf(
       weights: [...usedWeights].map(([value, weight]) => ({ value, weight })),
       opsets: { ...graph.opsets }
     },
-    results: outputs.map((output, i) => ({ output, weight: placeholder(results[i]) }))
+    results: outputs.map((output, i) => ({ output, weight: asComputedWeight(results[i]) }))
   };
 }
 
@@ -258,13 +255,11 @@ function takeOut(
     };
     return { node, made };
   };
+  const editor = new GraphEditor(graph, names);
+  folded.forEach(node => editor.remove(node));
   for (const one of graphsOf(graph)) {
-    const nodes: INode[] = [];
     for (const node of one.nodes) {
-      if (folded.has(node)) {
-        continue;
-      }
-      if (PACKING.has(node.op)) {
+      if (!folded.has(node) && PACKING.has(node.op)) {
         // The runtime must not know the operand to be constant: its kernel for packed ones adds up in another order.
         node.inputs = node.inputs.map((value, i) => {
           const mayBePacked = i > 0 && value !== null && results.has(value);
@@ -272,11 +267,10 @@ function takeOut(
             return value;
           }
           const { node: hidden, made } = copy(value);
-          nodes.push(hidden);
+          editor.insertBefore(node, hidden);
           return made;
         });
       }
-      nodes.push(node);
     }
     // What a graph returns is the result of one of its own nodes, under the name that it has.
     one.outputs.forEach((value, i) => {
@@ -285,25 +279,9 @@ function takeOut(
       }
       const { node, made } = copy(value);
       [value.name, made.name] = [made.name, value.name];
-      nodes.push(node);
+      editor.append(one, node);
       one.outputs[i] = made;
     });
-    one.nodes = nodes;
   }
-  sweepDeadNodes(graph);
-}
-
-function placeholder(value: IValue): IWeight {
-  const shape = staticShape(value.shape) ?? [];
-  return {
-    storage: `computed:${value.name}`,
-    names: [value.name],
-    kind: 'constant',
-    dtype: value.dtype!,
-    shape,
-    strides: contiguousStrides(shape),
-    storageOffset: 0,
-    requiresGrad: false,
-    data: { kind: 'inline', bytes: new Uint8Array(0) }
-  };
+  editor.finish();
 }

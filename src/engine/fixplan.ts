@@ -4,32 +4,18 @@
  * @packageDocumentation
  */
 import type { IExplicitGraph } from '../autocast';
-import { findAliases } from '../dataflow';
-import type {
-  DType,
-  IExportedModel,
-  IGraph,
-  IHandedOn,
-  INode,
-  IUse,
-  IValue,
-  IWeight,
-  Reach
-} from '../model';
+import type { IFollowedUse } from '../dataflow';
+import { Destinations, findAliases } from '../dataflow';
+import type { DType, IExportedModel, IGraph, INode, IValue, IWeight, Reach } from '../model';
 import {
   bodiesOf,
   castTarget,
-  changesDtype,
   DTYPES,
   forEachNode,
   graphsOf,
-  handedOn,
   isFloating,
-  isTransparent,
-  ownResults,
-  usesOf
+  ownResults
 } from '../model';
-import { isArrangement } from '../operators';
 import { canCast } from '../numerics';
 import type { MixedWeights } from '../protocol';
 import type { IFileLimits } from './fixlimits';
@@ -123,7 +109,7 @@ class FixPlanner {
       _model.dialect === 'ONNX'
         ? _model.graph
         : { ...explicit.graph, nodes: [...explicit.graph.nodes, ...explicit.dropped] };
-    this._uses = usesOf(this._graph);
+    this._destinations = new Destinations(this._graph);
     this._roots = this._findRoots();
     this._fileNodes = new Set(
       graphsOf(_model.graph).flatMap(({ nodes }) => nodes.map(({ name }) => name))
@@ -163,7 +149,7 @@ class FixPlanner {
         usage.weights.add(weight);
       }
     }
-    const aliases = findAliases(this._graph);
+    const { mutatorOf } = findAliases(this._graph);
     forEachNode(this._graph, node => {
       for (const body of bodiesOf(node)) {
         ownResults(node, body).forEach(value => this._returned.add(value));
@@ -172,25 +158,21 @@ class FixPlanner {
     const outputs = new Set(this._graph.outputs);
     for (const [root, weight] of this._roots) {
       const usage = usages.get(storageOf(weight))!;
-      const pending: { readonly value: IValue; readonly root: IValue | null }[] = [
-        { value: root, root }
-      ];
-      for (const { value, root: own } of pending) {
-        if (usage.values.has(value)) {
-          continue;
+      const unarranged = new Set([root]);
+      this._destinations.follow(
+        [root],
+        use => this._noteUse(usage, use, unarranged, root, mutatorOf),
+        value => {
+          usage.values.add(value);
+          usage.mutator ??= mutatorOf(value);
+          if (outputs.has(value)) {
+            usage.others.push('returned by the program');
+          }
+          if (this._returned.has(value)) {
+            usage.others.push('returned by a nested graph');
+          }
         }
-        usage.values.add(value);
-        usage.mutator ??= aliases.mutatorOf(value);
-        if (outputs.has(value)) {
-          usage.others.push('returned by the program');
-        }
-        if (this._returned.has(value)) {
-          usage.others.push('returned by a nested graph');
-        }
-        for (const use of this._uses.get(value) ?? []) {
-          pending.push(...this._follow(usage, value, own, use, aliases.mutatorOf));
-        }
-      }
+      );
     }
     return usages;
   }
@@ -207,7 +189,10 @@ class FixPlanner {
     const weights = new Map(
       this._model.graph.weights.map(({ value, weight }) => [value.name, weight] as const)
     );
-    const values = [...this._graph.weights.map(({ value }) => value), ...this._uses.keys()];
+    const values = [
+      ...this._graph.weights.map(({ value }) => value),
+      ...this._destinations.values()
+    ];
     return new Map(
       values.flatMap(value => {
         const weight = weights.get(value.name);
@@ -216,45 +201,45 @@ class FixPlanner {
     );
   }
 
-  /** Note one use; returns the values that hold the elements of the weight, arranged anew or as they are. */
-  private _follow(
+  /**
+   * Note one use of a weight.
+   *
+   * @param unarranged - the values that are the weight itself.
+   *
+   * @returns whether the results hold the elements of the weight, arranged anew or as they are.
+   */
+  private _noteUse(
     usage: IUsage,
-    value: IValue,
-    root: IValue | null,
-    { node, index }: IUse,
+    { value, node, step, results }: IFollowedUse,
+    unarranged: Set<IValue>,
+    root: IValue,
     mutatorOf: (value: IValue) => INode | null
-  ): { readonly value: IValue; readonly root: IValue | null }[] {
+  ): boolean {
     if (READS_NO_ELEMENTS.has(node.op)) {
-      return [];
+      return false;
     }
-    const given = this._handedOn(node).filter(one => one.index === index);
-    if (given.length > 0) {
-      return given.map(one => ({ value: one.value, root }));
+    const isUnarranged = unarranged.has(value);
+    switch (step) {
+      case 'handed on':
+        results.forEach(given => isUnarranged && unarranged.add(given));
+        return true;
+      case 'cast':
+        usage.casts.push({
+          value,
+          node,
+          to: castTarget(node)!,
+          root: isUnarranged ? root : null
+        });
+        usage.mutator ??= node.outputs[0] === null ? null : mutatorOf(node.outputs[0]);
+        return false;
+      case 'arranged':
+        return true;
+      case 'same':
+      case null:
+        usage.others.push(`used as ${value.dtype} by ${describeNode(node)}`);
+        // A cast to the dtype the weight has (`weight.float()`): the elements are its own still, and casts behind it are casts of it.
+        return step === 'same';
     }
-    const arranged = node.outputs
-      .filter(output => output !== null)
-      .map(output => ({ value: output, root: null }));
-    const to = castTarget(node);
-    if (index === 0 && to !== null && changesDtype(node)) {
-      usage.casts.push({ value, node, to, root });
-      usage.mutator ??= node.outputs[0] === null ? null : mutatorOf(node.outputs[0]);
-      return [];
-    }
-    if (index === 0 && isArrangement(node)) {
-      return arranged;
-    }
-    usage.others.push(`used as ${value.dtype} by ${describeNode(node)}`);
-    // A cast to the dtype the weight has (`weight.float()`): the elements are its own still, and casts behind it are casts of it.
-    return index === 0 && to !== null ? arranged : [];
-  }
-
-  private _handedOn(node: INode): readonly IHandedOn[] {
-    let found = this._handed.get(node);
-    if (found === undefined) {
-      found = handedOn(node);
-      this._handed.set(node, found);
-    }
-    return found;
   }
 
   private _decide(storage: string, usage: IUsage): void {
@@ -271,7 +256,7 @@ class FixPlanner {
     for (const { node } of usage.casts) {
       const { reach } = node;
       if (reach !== undefined) {
-        const [user] = this._uses.get(node.outputs[0]!) ?? [];
+        const [user] = this._destinations.of(node.outputs[0]!);
         return leave(`${INSIDE[reach]} ${describeNode(user.node)}`);
       }
     }
@@ -334,20 +319,12 @@ class FixPlanner {
     if (!node.op.startsWith('aten.to.')) {
       return false;
     }
-    const pending = new Set(node.outputs);
-    for (const value of pending) {
-      if (value !== null) {
-        if (this._returned.has(value)) {
-          return true;
-        }
-        for (const { node: user, index } of this._uses.get(value) ?? []) {
-          if (index === 0 && (isArrangement(user) || isTransparent(user))) {
-            user.outputs.forEach(output => pending.add(output));
-          }
-        }
-      }
-    }
-    return false;
+    const results = node.outputs.filter(value => value !== null);
+    const reached = this._destinations.follow(
+      results,
+      ({ step }) => step === 'arranged' || step === 'same'
+    );
+    return [...reached].some(value => this._returned.has(value));
   }
 
   /** Give the casts of a weight a second weight as their operand, one per dtype. */
@@ -359,7 +336,7 @@ class FixPlanner {
       // A cast of the file takes the copy itself; one that a region implies is not in the file, its users take the copy.
       const takers = this._fileNodes.has(node.name)
         ? [node]
-        : (this._uses.get(node.outputs[0]!) ?? []).map(use => use.node);
+        : this._destinations.of(node.outputs[0]!).map(use => use.node);
       const [fixed] = takers.flatMap(taker => this._limits.fixedOperands(taker) ?? []);
       if (root === null) {
         left.set(weight, 'cast behind another operator');
@@ -411,12 +388,11 @@ class FixPlanner {
   }
 
   private readonly _graph: IGraph;
-  private readonly _uses: Map<IValue, IUse[]>;
+  private readonly _destinations: Destinations;
   private readonly _roots: ReadonlyMap<IValue, IWeight>;
   private readonly _fileNodes: ReadonlySet<string>;
   /** What nested graphs return. */
   private readonly _returned = new Set<IValue>();
-  private readonly _handed = new Map<INode, readonly IHandedOn[]>();
   private readonly _storages = new Map<string, IStorageConversion>();
   private readonly _dtypes = new Map<IValue, DType>();
   private readonly _casts = new Set<INode>();

@@ -6,9 +6,9 @@
 import type { IExplicitGraph } from '../autocast';
 import { countCasts, inexactness } from '../autocast';
 import type { IAliases } from '../dataflow';
-import { WeightFlows, findAliases } from '../dataflow';
+import { Destinations, findAliases, WeightFlows } from '../dataflow';
 import type { ICountedCast } from '../autocast';
-import type { DType, IExportedModel, IGraph, INode, IUse, IValue, IWeight } from '../model';
+import type { DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
 import {
   DTYPES,
   elementCount,
@@ -17,8 +17,7 @@ import {
   producersOf,
   sweepDeadNodes,
   sizeInBytes,
-  staticShape,
-  usesOf
+  staticShape
 } from '../model';
 import { formatBytes } from '../protocol';
 import type { IFoldLimits } from './fixlimits';
@@ -126,7 +125,7 @@ class FoldPlanner {
     if (model.dialect === 'ONNX') {
       sweepDeadNodes(this._live, { keepsBodies: true });
     }
-    this._uses = usesOf(this._graph);
+    this._destinations = new Destinations(this._graph);
     this._producers = producersOf(this._graph);
     this._flows = new WeightFlows(this._graph);
     this._aliases = findAliases(this._graph);
@@ -140,7 +139,10 @@ class FoldPlanner {
     const weights = new Map(
       model.graph.weights.map(({ value, weight }) => [value.name, weight] as const)
     );
-    for (const value of [...this._graph.weights.map(one => one.value), ...this._uses.keys()]) {
+    for (const value of [
+      ...this._graph.weights.map(one => one.value),
+      ...this._destinations.values()
+    ]) {
       const weight = this._producers.has(value) ? undefined : weights.get(value.name);
       if (weight !== undefined) {
         this._roots.set(value, weight);
@@ -317,16 +319,13 @@ class FoldPlanner {
   /** Calls of the file that take a value, where need be through casts that regions imply. */
   private _takersOf(value: IValue): INode[] {
     const takers: INode[] = [];
-    const pending = [value];
-    for (const current of pending) {
-      for (const { node } of this._uses.get(current) ?? []) {
-        if (this._isInFile(node)) {
-          takers.push(node);
-        } else {
-          node.outputs.forEach(result => result !== null && pending.push(result));
-        }
+    this._destinations.follow([value], ({ node }) => {
+      const isInFile = this._isInFile(node);
+      if (isInFile) {
+        takers.push(node);
       }
-    }
+      return !isInFile;
+    });
     return takers;
   }
 
@@ -359,7 +358,7 @@ class FoldPlanner {
     const removed = new Set<INode>();
     const isUnused = (value: IValue): boolean =>
       !this._returned.has(value) &&
-      (this._uses.get(value) ?? []).every(({ node }) => removed.has(node) || CHECKS.has(node.op));
+      this._destinations.of(value).every(({ node }) => removed.has(node) || CHECKS.has(node.op));
     const computing = new Set<INode>();
     for (const { casts, nodes } of candidates) {
       casts.forEach(cast => removed.add(cast));
@@ -391,8 +390,8 @@ class FoldPlanner {
       }
     }
     for (const value of [...[...removed].flatMap(({ outputs }) => outputs), ...freed.keys()]) {
-      const uses = value === null ? undefined : this._uses.get(value);
-      uses?.forEach(({ node }) => CHECKS.has(node.op) && removed.add(node));
+      const uses = value === null ? [] : this._destinations.of(value);
+      uses.forEach(({ node }) => CHECKS.has(node.op) && removed.add(node));
     }
     // A cast on the way to another one that is stored is needed no more itself.
     const needed = new Set(
@@ -476,7 +475,7 @@ class FoldPlanner {
   private readonly _graph: IGraph;
   /** Without what no output needs. */
   private readonly _live: IGraph;
-  private readonly _uses: Map<IValue, IUse[]>;
+  private readonly _destinations: Destinations;
   private readonly _producers: Map<IValue, INode>;
   private readonly _flows: WeightFlows;
   private readonly _aliases: IAliases;

@@ -4,22 +4,12 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import {
-  castTarget,
-  elementCount,
-  forEachNode,
-  GraphNames,
-  graphsOf,
-  isTransparent,
-  makeValue,
-  staticShape
-} from '../model';
-import { addressesMemory, cutsOut, isArrangement } from '../operators';
-import type { IAliases, ILineage } from '../dataflow';
-import { dropDeadNodes, findAliases, weightLineage } from '../dataflow';
-import { asWeightCast } from '../autocast';
+import { castTarget, elementCount, graphsOf, makeValue, staticShape } from '../model';
+import { addressesMemory, cutsOut } from '../operators';
+import type { IAliases, IArranging, ILineage } from '../dataflow';
+import { findAliases, GraphEditor, Origins, outputsOf, weightLineage } from '../dataflow';
+import { asWeightCast, count } from '../autocast';
 import type { IDecline, IPass, IPassResult } from './pass';
-import { copyArrangement, count, outputsOf, Replacements } from './rewriting';
 
 /** Layout operators followed upwards from one cast; bounds the work and the size of the result. */
 const MOST_STEPS = 8;
@@ -61,18 +51,11 @@ const NOTHING_TO_HOIST: IPassResult = {
   summary: 'no weight cast stands behind a layout operator it could pass'
 };
 
-/** One layout operator between a weight and a cast. */
-interface IStep {
-  readonly node: INode;
-  /** Which of its results leads to the cast. */
-  readonly result: IValue;
-}
-
 /** A cast that can move. */
 interface ICandidate {
   readonly cast: INode;
   /** Operators between weight and cast, nearest to the weight first. */
-  readonly steps: readonly IStep[];
+  readonly steps: readonly IArranging[];
   /** Index of the first operator the cast can pass; equals the number of steps where it can pass none. */
   readonly from: number;
   /** Why it cannot pass the operator before that; null where it reaches the weight. */
@@ -94,22 +77,10 @@ class Hoisting {
   constructor(graph: IGraph, lineage: ReadonlyMap<IValue, ILineage>) {
     this._graph = graph;
     this._lineage = lineage;
-    this._names = GraphNames.of(graph);
+    this._editor = new GraphEditor(graph);
     this._aliases = findAliases(graph);
     this._outputs = outputsOf(graph);
-    forEachNode(graph, node => {
-      const [operand] = node.inputs;
-      const [result] = node.outputs;
-      if (operand && result && isTransparent(node)) {
-        this._origins.set(result, operand);
-      } else if (isArrangement(node)) {
-        for (const value of node.outputs) {
-          if (value !== null) {
-            this._arrangements.set(value, node);
-          }
-        }
-      }
-    });
+    this._origins = Origins.of(graph);
   }
 
   run(): IPassResult {
@@ -119,10 +90,8 @@ class Hoisting {
     if (this._applied === 0) {
       return { ...NOTHING_TO_HOIST, declined: this._declined };
     }
-    this._replacements.apply(this._graph);
-    dropDeadNodes(this._graph);
     return {
-      modified: true,
+      modified: this._editor.finish(),
       applied: this._applied,
       declined: this._declined,
       summary: `${count(this._applied, 'weight cast')} moved up through layout operators`
@@ -157,16 +126,7 @@ class Hoisting {
         group.elements += cast.elements;
       }
     }
-    if (candidates.size === 0) {
-      return;
-    }
-    const nodes: INode[] = [];
-    for (const node of graph.nodes) {
-      const candidate = candidates.get(node);
-      if (candidate === undefined) {
-        nodes.push(node);
-        continue;
-      }
+    for (const [node, candidate] of candidates) {
       const cutOf = candidate.stop?.cutOf ?? null;
       const group = cutOf === null ? undefined : groups.get(cutOf)?.get(castTarget(node)!);
       const whole = group === undefined ? null : elementsOf(group.value);
@@ -176,7 +136,7 @@ class Hoisting {
         group.elements >= whole &&
         this._canJoin(candidate)
       ) {
-        this._moveWhole(candidate, group, nodes);
+        this._moveWhole(candidate, group);
         this._applied++;
         continue;
       }
@@ -184,26 +144,18 @@ class Hoisting {
         this._declined.push({ node: node.name, reason: candidate.stop.reason });
       }
       if (candidate.from < candidate.steps.length) {
-        this._move(candidate, nodes);
+        this._move(candidate);
         this._applied++;
-      } else {
-        nodes.push(node);
       }
     }
-    graph.nodes = nodes;
   }
 
   /** What stands between a cast and its weight, and how far the cast can move. Null where nothing does. */
   private _candidate(cast: INode): ICandidate | null {
-    const steps: IStep[] = [];
-    let value = this._origins.resolve(cast.inputs[0]!);
+    const steps: IArranging[] = [];
     let from = -1;
     let stop: ICandidate['stop'] = null;
-    for (;;) {
-      const node = this._arrangements.get(value);
-      if (node === undefined) {
-        break;
-      }
+    for (const step of this._origins.above(cast.inputs[0]!)) {
       if (steps.length === MOST_STEPS) {
         if (stop === null) {
           from = steps.length;
@@ -212,13 +164,12 @@ class Hoisting {
         break;
       }
       if (stop === null) {
-        stop = this._obstacle(node, value, cast);
+        stop = this._obstacle(step, cast);
         if (stop !== null) {
           from = steps.length;
         }
       }
-      steps.push({ node, result: value });
-      value = this._origins.resolve(node.inputs[0]!);
+      steps.push(step);
     }
     if (steps.length === 0) {
       return null;
@@ -229,7 +180,7 @@ class Hoisting {
   }
 
   /** Why a cast cannot pass an operator; null where it can. */
-  private _obstacle(node: INode, result: IValue, cast: INode): ICandidate['stop'] {
+  private _obstacle({ node, result }: IArranging, cast: INode): ICandidate['stop'] {
     const operand = node.inputs[0]!;
     const blame = (reason: string): ICandidate['stop'] => ({ reason, cutOf: null });
     const mutator =
@@ -249,7 +200,7 @@ class Hoisting {
     }
     if (after === null) {
       // A symbolic result of a static operand: expansions to sizes of the input grow, cuts shrink.
-      return cuts(node)
+      return cutsOut(node)
         ? {
             reason: `${node.name} (${node.op}) cuts out a part whose size is not known`,
             cutOf: null
@@ -272,59 +223,67 @@ class Hoisting {
     }
     return candidate.steps
       .slice(0, candidate.from - 1)
-      .every(({ node, result }) => this._obstacle(node, result, candidate.cast) === null);
+      .every(step => this._obstacle(step, candidate.cast) === null);
   }
 
   /** Put the cast above the steps it can pass. */
-  private _move({ cast, steps, from }: ICandidate, nodes: INode[]): void {
-    const source = this._origins.resolve(steps[from].node.inputs[0]!);
+  private _move({ cast, steps, from }: ICandidate): void {
+    const source = steps[from].operand;
     const result = cast.outputs[0]!;
     const moved = makeValue(
-      this._names.value(`${result.name}_hoisted`),
+      this._editor.names.value(`${result.name}_hoisted`),
       result.dtype,
       source.shape,
       {
         requiresGrad: result.requiresGrad
       }
     );
-    nodes.push({ ...cast, inputs: [source, ...cast.inputs.slice(1)], outputs: [moved] });
-    this._repeat(steps.slice(from), moved, result, nodes);
+    const made = { ...cast, inputs: [source, ...cast.inputs.slice(1)], outputs: [moved] };
+    this._editor.insertBefore(cast, made);
+    this._editor.remove(cast);
+    this._repeat(steps.slice(from), moved, result, cast);
   }
 
   /** Put one cast of the whole value above all cuts of it. */
-  private _moveWhole(candidate: ICandidate, group: ICutGroup, nodes: INode[]): void {
+  private _moveWhole(candidate: ICandidate, group: ICutGroup): void {
     const { cast, steps, from } = candidate;
     const result = cast.outputs[0]!;
     const cutIndex = from - 1;
     if (group.whole === null) {
-      const top = this._origins.resolve(steps[0].node.inputs[0]!);
+      const top = steps[0].operand;
       const above = steps.slice(0, cutIndex);
-      const made = makeValue(this._names.value(`${result.name}_whole`), result.dtype, top.shape);
-      nodes.push({ ...cast, inputs: [top, ...cast.inputs.slice(1)], outputs: [made] });
-      group.whole = above.length === 0 ? made : this._repeat(above, made, null, nodes);
+      const made = makeValue(
+        this._editor.names.value(`${result.name}_whole`),
+        result.dtype,
+        top.shape
+      );
+      const moved = { ...cast, inputs: [top, ...cast.inputs.slice(1)], outputs: [made] };
+      this._editor.insertBefore(cast, moved);
+      group.whole = above.length === 0 ? made : this._repeat(above, made, null, cast);
     }
     const cut = steps[cutIndex];
     let copy = group.cuts.get(cut.node);
     if (copy === undefined) {
-      copy = copyArrangement(cut.node, group.whole, this._names, group.to);
+      copy = this._editor.copyOf(cut.node, group.whole, group.to);
       group.cuts.set(cut.node, copy);
-      nodes.push(copy);
+      this._editor.insertBefore(cast, copy);
     }
     const part = copy.outputs[cut.node.outputs.indexOf(cut.result)]!;
     const below = steps.slice(from);
     if (below.length > 0) {
-      this._repeat(below, part, result, nodes);
+      this._repeat(below, part, result, cast);
     } else {
-      this._replacements.set(result, part);
+      this._editor.replace(result, part);
     }
+    this._editor.remove(cast);
   }
 
-  /** Arrange `value` as the steps do. The last result is `last` where given. */
+  /** Arrange `value` as the steps do, in front of `cast`. The last result is `last` where given. */
   private _repeat(
-    steps: readonly IStep[],
+    steps: readonly IArranging[],
     value: IValue,
     last: IValue | null,
-    nodes: INode[]
+    cast: INode
   ): IValue {
     let current = value;
     steps.forEach((step, index) => {
@@ -333,14 +292,8 @@ class Hoisting {
         last !== null && index === steps.length - 1
           ? new Map<number, IValue>([[position, last]])
           : undefined;
-      const copy = copyArrangement(
-        step.node,
-        current,
-        this._names,
-        current.dtype ?? 'copy',
-        results
-      );
-      nodes.push(copy);
+      const copy = this._editor.copyOf(step.node, current, current.dtype ?? 'copy', results);
+      this._editor.insertBefore(cast, copy);
       current = copy.outputs[position]!;
     });
     return current;
@@ -348,15 +301,11 @@ class Hoisting {
 
   private readonly _graph: IGraph;
   private readonly _lineage: ReadonlyMap<IValue, ILineage>;
-  private readonly _names: GraphNames;
+  private readonly _editor: GraphEditor;
   private readonly _aliases: IAliases;
-  /** Layout operators by result. */
-  private readonly _arrangements = new Map<IValue, INode>();
-  /** The values that casts to the dtype they have already hand on. */
-  private readonly _origins = new Replacements();
+  private readonly _origins: Origins;
   private readonly _declined: IDecline[] = [];
   private readonly _outputs: ReadonlySet<IValue>;
-  private readonly _replacements = new Replacements();
   private _applied = 0;
 }
 
@@ -364,9 +313,4 @@ class Hoisting {
 function elementsOf(value: IValue): number | null {
   const shape = staticShape(value.shape);
   return shape === null ? null : elementCount(shape);
-}
-
-/** Whether the result of a node holds fewer elements than its operand. */
-function cuts(node: INode): boolean {
-  return cutsOut(node);
 }

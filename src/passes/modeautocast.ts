@@ -4,11 +4,10 @@
  * @packageDocumentation
  */
 import type { Attr, IExportedModel, IGraph, INode, IValue } from '../model';
-import { GraphNames, graphsOf, makeValue } from '../model';
+import { makeValue } from '../model';
 import type { ICachedCasts, ICacheVerdict, ICountedCast, RegionStates } from '../autocast';
 import { cachedCasts, cacheVerdict, weightCastsOf } from '../autocast';
-import { dropDeadNodes, findAliases } from '../dataflow';
-import { outputsOf, Replacements } from './rewriting';
+import { findAliases, GraphEditor, outputsOf } from '../dataflow';
 
 /** A cast that the cache keeps. */
 interface IKeptCast extends ICountedCast {
@@ -61,20 +60,15 @@ class EagerCache {
         ofHome.push(group);
       }
     }
-    this._names = GraphNames.of(_graph);
+    this._editor = new GraphEditor(_graph);
   }
 
   run(): number {
     this._groups.forEach((groups, home) => this._fill(home, groups));
-    for (const one of graphsOf(this._graph)) {
-      one.nodes = one.nodes.filter(node => !this._spared.has(node));
-    }
-    if (this._spared.size > 0) {
-      this._replacements.apply(this._graph);
-      // Names of tied weights that only casts used.
-      dropDeadNodes(this._graph);
-    }
-    return this._spared.size;
+    const spared = this._editor.replaced;
+    // Names of tied weights that only casts used go with them.
+    this._editor.finish();
+    return spared;
   }
 
   /** Have one cast of each group in their home, ahead of all users. */
@@ -92,7 +86,6 @@ class EagerCache {
     }
     const weights = new Set([...this._graph.weights, ...home.weights].map(({ value }) => value));
     const done = new Set<ICachedCasts<IKeptCast>>();
-    const nodes: INode[] = [];
     for (const node of home.nodes) {
       for (const group of pending.get(node) ?? []) {
         if (done.has(group)) {
@@ -102,21 +95,19 @@ class EagerCache {
         let kept = node;
         if (!group.casts.some(cast => cast.node === node)) {
           kept = this._makeCast(group.casts[0], home, weights);
-          nodes.push(kept);
+          this._editor.insertBefore(node, kept);
         }
         this._spare(group, kept);
       }
-      nodes.push(node);
     }
-    home.nodes = nodes;
   }
 
   private _spare({ casts }: ICachedCasts<IKeptCast>, kept: INode): void {
     for (const { node } of casts) {
       const result = node.outputs[0]!;
       if (node !== kept && !this._outputs.has(result)) {
-        this._spared.add(node);
-        this._replacements.set(result, kept.outputs[0]!);
+        this._editor.remove(node);
+        this._editor.replace(result, kept.outputs[0]!);
       }
     }
   }
@@ -129,26 +120,24 @@ class EagerCache {
   ): INode {
     let source = value;
     if (!known.has(value)) {
-      source = { ...value, name: this._names.value(value.name) };
+      source = { ...value, name: this._editor.names.value(value.name) };
       home.weights.push({ value: source, weight });
     }
-    const result = makeValue(this._names.value(node.outputs[0]!.name), to, source.shape, {
+    const result = makeValue(this._editor.names.value(node.outputs[0]!.name), to, source.shape, {
       requiresGrad: node.outputs[0]!.requiresGrad
     });
     return {
       ...node,
       ...(node.inputs.length > 1 ? plainCast(node, to) : {}),
-      name: this._names.node(node.name),
+      name: this._editor.names.node(node.name),
       inputs: [source],
       outputs: [result]
     };
   }
 
   private readonly _groups = new Map<IGraph, ICachedCasts<IKeptCast>[]>();
-  private readonly _names: GraphNames;
+  private readonly _editor: GraphEditor;
   private readonly _outputs: ReadonlySet<IValue>;
-  private readonly _replacements = new Replacements();
-  private readonly _spared = new Set<INode>();
 }
 
 /** A cast that asks no second operand for the dtype. */

@@ -4,11 +4,10 @@
  * @packageDocumentation
  */
 import type { Attr, DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf, castTarget, contiguousStrides, GraphNames, graphsOf, makeValue } from '../model';
+import { bodiesOf, castTarget, contiguousStrides, graphsOf, makeValue } from '../model';
 import type { IAliases } from '../dataflow';
-import { dropDeadNodes, findAliases } from '../dataflow';
+import { dropDeadNodes, findAliases, GraphEditor, outputsOf } from '../dataflow';
 import { weightKey } from '../autocast';
-import { outputsOf, Replacements } from './rewriting';
 
 /**
  * Take float16 and bfloat16 out of a graph: casts to them become casts to float32, weights stored in them are held in float32,
@@ -20,17 +19,15 @@ import { outputsOf, Replacements } from './rewriting';
  * the node. Outputs become float32. A cast whose operand or result is written to in place stays, as a copy.
  */
 export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): void {
-  const names = GraphNames.of(graph);
+  const editor = new GraphEditor(graph);
   // Who shares memory is told by the casts as they are.
   const aliases = findAliases(graph);
-  const replacements = new Replacements();
   const derived = new Map<string, IWeight>();
   for (const one of graphsOf(graph)) {
-    const nodes: INode[] = [];
     if (one === graph) {
       for (const input of one.inputs) {
         if (isReduced(input.dtype)) {
-          nodes.push(castBehind(input, input, dialect, names, replacements));
+          editor.prepend(graph, castBehind(input, null, dialect, editor));
         }
       }
     } else {
@@ -47,14 +44,13 @@ export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): vo
       return { value, weight: held };
     });
     for (const node of one.nodes) {
-      nodes.push(node);
       const holdsConstant = Object.values(node.attrs).some(
         attr => attr.kind === 'tensor' && isReduced(attr.value.dtype)
       );
       if (holdsConstant) {
         for (const value of node.outputs) {
           if (value !== null && isReduced(value.dtype)) {
-            nodes.push(castBehind(value, node, dialect, names, replacements));
+            editor.insertAfter(node, castBehind(value, node, dialect, editor));
           }
         }
         continue;
@@ -66,11 +62,9 @@ export function toFloat32(graph: IGraph, dialect: IExportedModel['dialect']): vo
         }
       });
     }
-    one.nodes = nodes;
   }
-  replaceBeforeCasts(graph, replacements);
-  dropIdleCasts(graph, dialect, aliases);
-  dropDeadNodes(graph);
+  editor.apply();
+  dropIdleCasts(editor, dialect, aliases);
 }
 
 function isReduced(dtype: DType | null): boolean {
@@ -107,55 +101,50 @@ function heldInFloat32(weight: IWeight, key: string): IWeight {
   };
 }
 
-/** A cast to float32 right behind `value`, for all of its users. */
+/**
+ * A cast to float32 that is to stand right behind `value`, for all of its users.
+ *
+ * @param maker - of the value; null for an input.
+ */
 function castBehind(
   value: IValue,
-  origin: INode | IValue,
+  maker: INode | null,
   dialect: IExportedModel['dialect'],
-  names: GraphNames,
-  replacements: Replacements
+  editor: GraphEditor
 ): INode {
-  const name = names.node(`${value.name}_float32`);
-  const result = makeValue(name, 'float32', value.shape);
-  const target: Attr = { kind: 'dtype', value: 'float32' };
-  replacements.set(value, result);
-  const node = 'op' in origin ? origin : null;
-  return {
+  const name = editor.names.node(`${value.name}_float32`);
+  const cast: INode = {
     name,
-    op: dialect === 'ONNX' ? 'onnx.Cast' : 'aten._to_copy.default',
+    ...castToFloat32(dialect),
     inputs: [value],
-    attrs:
-      dialect === 'ONNX' ? { to: target } : { self: { kind: 'input', index: 0 }, dtype: target },
-    outputs: [result],
+    outputs: [makeValue(name, 'float32', value.shape)],
     region: null,
-    module: node?.module ?? null,
-    source: node?.source ?? null,
+    module: maker?.module ?? null,
+    source: maker?.source ?? null,
     origin: 'runtime'
   };
+  editor.replaceBehind(value, cast);
+  return cast;
 }
 
-/** Apply replacements everywhere but in the casts that make them. */
-function replaceBeforeCasts(graph: IGraph, replacements: Replacements): void {
-  const kept = new Map<INode, IValue | null>();
-  for (const one of graphsOf(graph)) {
-    for (const node of one.nodes) {
-      const source = node.inputs[0] ?? null;
-      if (source !== null && node.outputs[0] && replacements.resolve(source) === node.outputs[0]) {
-        kept.set(node, source);
-      }
-    }
-  }
-  replacements.apply(graph);
-  kept.forEach((source, node) => {
-    node.inputs[0] = source;
-  });
+function castToFloat32(dialect: IExportedModel['dialect']): Pick<INode, 'op' | 'attrs'> {
+  const target: Attr = { kind: 'dtype', value: 'float32' };
+  return dialect === 'ONNX'
+    ? { op: 'onnx.Cast', attrs: { to: target } }
+    : {
+        op: 'aten._to_copy.default',
+        attrs: { self: { kind: 'input', index: 0 }, dtype: target }
+      };
 }
 
 /** Drop casts of float32 to float32 that this rewrite left behind. */
-function dropIdleCasts(graph: IGraph, dialect: IExportedModel['dialect'], aliases: IAliases): void {
-  const outputs = outputsOf(graph);
-  const replacements = new Replacements();
-  for (const one of graphsOf(graph)) {
+function dropIdleCasts(
+  editor: GraphEditor,
+  dialect: IExportedModel['dialect'],
+  aliases: IAliases
+): void {
+  const outputs = outputsOf(editor.graph);
+  for (const one of graphsOf(editor.graph)) {
     for (const node of one.nodes) {
       const source = node.inputs[0] ?? null;
       const result = node.outputs[0] ?? null;
@@ -168,17 +157,15 @@ function dropIdleCasts(graph: IGraph, dialect: IExportedModel['dialect'], aliase
       ) {
         const isWritten = [source, result].some(value => aliases.mutatorOf(value) !== null);
         if (!isWritten) {
-          replacements.set(result, source);
+          editor.replace(result, source);
         } else if (dialect !== 'ONNX' && aliases.groupOf(source) !== aliases.groupOf(result)) {
-          node.op = 'aten._to_copy.default';
-          node.attrs = {
-            self: { kind: 'input', index: 0 },
-            dtype: { kind: 'dtype', value: 'float32' }
-          };
+          Object.assign(node, castToFloat32(dialect));
           node.inputs = [source];
         }
       }
     }
   }
-  replacements.apply(graph);
+  editor.apply();
+  // Weights may be held without any cast.
+  dropDeadNodes(editor.graph);
 }

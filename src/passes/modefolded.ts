@@ -4,12 +4,11 @@
  * @packageDocumentation
  */
 import type { DType, IGraph, INode, IValue } from '../model';
-import { castTarget, GraphNames, graphsOf, handedOn, isTransparent } from '../model';
-import { isArrangement } from '../operators';
+import { castTarget, graphsOf } from '../model';
 import { asWeightCast } from '../autocast';
-import { dropDeadNodes, findAliases, weightLineage } from '../dataflow';
+import type { IArranging } from '../dataflow';
+import { findAliases, GraphEditor, Origins, weightLineage } from '../dataflow';
 import { DerivedWeights } from './derivedweights';
-import { copyArrangement, Replacements } from './rewriting';
 
 /** What folding did. */
 export interface IFoldResult {
@@ -40,7 +39,7 @@ export function foldWeightCasts(graph: IGraph): IFoldResult {
 
 class Folding {
   constructor(private readonly _graph: IGraph) {
-    this._names = GraphNames.of(_graph);
+    this._editor = new GraphEditor(_graph);
     this._weights = new DerivedWeights(_graph);
   }
 
@@ -48,86 +47,66 @@ class Folding {
     const lineage = weightLineage(this._graph);
     const aliases = findAliases(this._graph);
     for (const graph of graphsOf(this._graph)) {
-      const nodes: INode[] = [];
       this._copies = new Map();
       for (const node of graph.nodes) {
-        this._remember(node);
+        this._origins.note(node);
         const cast = asWeightCast(node, lineage);
         if (
           cast === null ||
           aliases.mutatorOf(node.inputs[0]!) !== null ||
           aliases.mutatorOf(node.outputs[0]!) !== null
         ) {
-          nodes.push(node);
           continue;
         }
-        const result = this._castBeforehand(node.inputs[0]!, castTarget(node)!, nodes);
-        if (result === null) {
-          nodes.push(node);
-          continue;
+        const result = this._castBeforehand(node, castTarget(node)!);
+        if (result !== null) {
+          this._editor.remove(node);
+          this._editor.replace(node.outputs[0]!, result);
+          this._origins.same(node.outputs[0]!, result);
+          this._folded++;
         }
-        this._replacements.set(node.outputs[0]!, result);
-        this._origins.set(node.outputs[0]!, result);
-        this._folded++;
       }
-      graph.nodes = nodes;
     }
-    this._replacements.apply(this._graph);
-    dropDeadNodes(this._graph);
-    this._weights.finish(this._names);
+    this._editor.finish();
+    this._weights.finish(this._editor.names);
     return {
       folded: this._folded,
       converted: this._graph.weights.filter(({ weight }) => weight.data.kind === 'derived').length
     };
   }
 
-  /** Remember what leads from the results of a node towards a weight, if anything does. */
-  private _remember(node: INode): void {
-    handedOn(node).forEach(({ value, operand }) => this._origins.set(value, operand));
-    const [operand] = node.inputs;
-    if (!operand) {
-      return;
-    }
-    if (isTransparent(node)) {
-      node.outputs.forEach(value => value !== null && this._origins.set(value, operand));
-    } else if (isArrangement(node)) {
-      node.outputs.forEach(value => value !== null && this._arrangements.set(value, node));
-    }
-  }
-
   /**
-   * `value`, which depends on one weight alone, in dtype `to`.
+   * The operand of a cast, which depends on one weight alone, in dtype `to`. What arranges it goes in front of the cast.
    *
    * @returns null where the chain is broken by a cast that had to stay.
    */
-  private _castBeforehand(value: IValue, to: DType, nodes: INode[]): IValue | null {
+  private _castBeforehand(cast: INode, to: DType): IValue | null {
     // Up to the weight, or to a value that has been made before.
-    const path: { node: INode; result: IValue }[] = [];
-    let current: IValue | null = null;
-    for (let top = this._origins.resolve(value); current === null;) {
-      current = this._copies.get(top)?.get(to) ?? null;
-      if (current === null && this._weights.has(top)) {
-        current = this._weights.derive(top, to);
-      }
-      if (current === null) {
-        const node = this._arrangements.get(top);
-        if (node === undefined) {
-          // What leads here leads to no weight, and need not be followed again.
-          path.forEach(({ result }) => this._arrangements.delete(result));
-          return null;
+    const [value] = cast.inputs as [IValue];
+    const path: IArranging[] = [];
+    let current = this._known(this._origins.resolve(value), to);
+    if (current === null) {
+      for (const step of this._origins.above(value)) {
+        path.push(step);
+        current = this._known(step.operand, to);
+        if (current !== null) {
+          break;
         }
-        path.push({ node, result: top });
-        top = this._origins.resolve(node.inputs[0]!);
       }
+    }
+    if (current === null) {
+      // What leads here leads to no weight, and need not be followed again.
+      path.forEach(({ result }) => this._origins.cut(result));
+      return null;
     }
     // And down again, arranging as the graph does.
     for (const { node, result } of path.reverse()) {
-      const copy = copyArrangement(node, current, this._names, to);
-      nodes.push(copy);
+      const copy = this._editor.copyOf(node, current, to);
+      this._editor.insertBefore(cast, copy);
+      this._origins.note(copy);
       node.outputs.forEach((original, index) => {
         const made = copy.outputs[index];
         if (original !== null && made !== null) {
-          this._arrangements.set(made, copy);
           this._noteCopy(original, to, made);
         }
       });
@@ -136,20 +115,23 @@ class Folding {
     return current;
   }
 
+  /** A value in dtype `to`, where it has been made or is a weight. */
+  private _known(value: IValue, to: DType): IValue | null {
+    const copy = this._copies.get(value)?.get(to) ?? null;
+    return copy ?? (this._weights.has(value) ? this._weights.derive(value, to) : null);
+  }
+
   private _noteCopy(value: IValue, to: DType, copy: IValue): void {
     const byDtype = this._copies.get(value) ?? new Map<DType, IValue>();
     byDtype.set(to, copy);
     this._copies.set(value, byDtype);
   }
 
-  private readonly _names: GraphNames;
+  private readonly _editor: GraphEditor;
   private readonly _weights: DerivedWeights;
-  /** Layout operators by result. */
-  private readonly _arrangements = new Map<IValue, INode>();
-  /** The values that folded casts, casts to the dtype there is already and the borders of nested graphs hand on. */
-  private readonly _origins = new Replacements();
+  /** Leads through folded casts as well. */
+  private readonly _origins = new Origins();
   /** Copies of layout results by dtype; only those of the graph at hand, which its later nodes can use. */
   private _copies = new Map<IValue, Map<DType, IValue>>();
-  private readonly _replacements = new Replacements();
   private _folded = 0;
 }

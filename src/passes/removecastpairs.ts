@@ -5,9 +5,9 @@
  */
 import type { IGraph, INode, IValue } from '../model';
 import { castTarget, changesDtype, forEachNode, isLosslessCast } from '../model';
-import { dropDeadNodes, findAliases } from '../dataflow';
+import { count } from '../autocast';
+import { findAliases, GraphEditor, outputsOf } from '../dataflow';
 import type { IDecline, IPass, IPassResult } from './pass';
-import { count, outputsOf, Replacements } from './rewriting';
 
 /**
  * Casts of casts, where the first loses nothing.
@@ -36,7 +36,7 @@ export const removeCastPairs: IPass = {
     const aliases = findAliases(graph);
     const outputs = outputsOf(graph);
     const casts = new Map<IValue, INode>();
-    const replacements = new Replacements();
+    const editor = new GraphEditor(graph);
     let removed = 0;
     let shortened = 0;
     forEachNode(graph, second => {
@@ -45,12 +45,12 @@ export const removeCastPairs: IPass = {
         return;
       }
       casts.set(result, second);
-      const middle = replacements.resolve(second.inputs[0]!);
+      const middle = editor.resolve(second.inputs[0]!);
       const first = casts.get(middle);
       if (first === undefined) {
         return;
       }
-      const source = replacements.resolve(first.inputs[0]!);
+      const source = editor.resolve(first.inputs[0]!);
       const a = source.dtype!;
       const b = middle.dtype!;
       const c = castTarget(second)!;
@@ -68,7 +68,7 @@ export const removeCastPairs: IPass = {
         return;
       }
       if (c !== a) {
-        second.inputs[0] = source;
+        editor.takeFirst(second, source);
         shortened++;
         return;
       }
@@ -77,16 +77,12 @@ export const removeCastPairs: IPass = {
         decline('its result is an output of the graph');
         return;
       }
-      replacements.set(result, source);
+      editor.replace(result, source);
       removed++;
     });
     const applied = removed + shortened;
-    if (applied > 0) {
-      replacements.apply(graph);
-      dropDeadNodes(graph);
-    }
     return {
-      modified: applied > 0,
+      modified: editor.finish(),
       applied,
       declined,
       summary:

@@ -5,10 +5,9 @@
  */
 import type { Attr, DType, IGraph, INode, IValue } from '../model';
 import { castTarget, changesDtype, graphsOf } from '../model';
-import { weightKey } from '../autocast';
-import { dropDeadNodes, findAliases } from '../dataflow';
+import { count, weightKey } from '../autocast';
+import { findAliases, GraphEditor, outputsOf } from '../dataflow';
 import type { IDecline, IPass, IPassResult } from './pass';
-import { count, outputsOf, Replacements } from './rewriting';
 
 /**
  * Casts of the same value to the same dtype become one.
@@ -34,21 +33,18 @@ export const shareCasts: IPass = {
     const declined: IDecline[] = [];
     const aliases = findAliases(graph);
     const outputs = outputsOf(graph);
-    const replacements = new Replacements();
+    const editor = new GraphEditor(graph);
     const tensors = new StoredTensors(graph);
     for (const one of graphsOf(graph)) {
       const firsts = new Map<IValue, IFirstCast[]>();
-      const kept: INode[] = [];
       for (const node of one.nodes) {
         const result = node.outputs[0] ?? null;
         if (node.role !== undefined || result === null || !changesDtype(node)) {
-          kept.push(node);
           continue;
         }
-        const source = replacements.resolve(node.inputs[0]!);
+        const source = editor.resolve(node.inputs[0]!);
         const earlier = firstLike(node, tensors.representativeOf(source), firsts);
         if (earlier === null) {
-          kept.push(node);
           continue;
         }
         const mutator =
@@ -57,23 +53,17 @@ export const shareCasts: IPass = {
           aliases.mutatorOf(earlier.outputs[0]!);
         if (mutator !== null) {
           declined.push({ node: node.name, reason: `${mutator.name} writes to it in place` });
-          kept.push(node);
         } else if (outputs.has(result)) {
           declined.push({ node: node.name, reason: 'its result is an output of the graph' });
-          kept.push(node);
         } else {
-          replacements.set(result, earlier.outputs[0]!);
+          editor.remove(node);
+          editor.replace(result, earlier.outputs[0]!);
         }
       }
-      one.nodes = kept;
     }
-    const applied = replacements.size;
-    if (applied > 0) {
-      replacements.apply(graph);
-      dropDeadNodes(graph);
-    }
+    const applied = editor.replaced;
     return {
-      modified: applied > 0,
+      modified: editor.finish(),
       applied,
       declined,
       summary:

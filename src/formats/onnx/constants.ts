@@ -3,9 +3,9 @@
  *
  * @packageDocumentation
  */
-import type { IGraph, INode, IUse, IValue, IWeight } from '../../model';
-import { bodiesOf, changesDtype, isTransparent, usesOf } from '../../model';
-import { isArrangement } from '../../operators';
+import { Destinations } from '../../dataflow';
+import type { IGraph, INode, IValue, IWeight } from '../../model';
+import { bodiesOf } from '../../model';
 
 /**
  * Make weights of the graph, or of the nested graph that holds them, of the tensors in Constant nodes that are cast, in
@@ -14,14 +14,18 @@ import { isArrangement } from '../../operators';
  * Linear in operands.
  */
 export function liftConstants(graph: IGraph): void {
-  const uses = usesOf(graph);
+  const destinations = new Destinations(graph);
   const graphs = [graph];
   for (const current of graphs) {
     current.nodes = current.nodes.filter(node => {
       graphs.push(...bodiesOf(node));
       const weight = tensorOf(node);
       const [value] = node.outputs;
-      if (weight === null || !value || !(weight.data.kind === 'range' || isCast(value, uses))) {
+      if (
+        weight === null ||
+        !value ||
+        !(weight.data.kind === 'range' || isCast(value, destinations))
+      ) {
         return true;
       }
       current.weights.push({ value, weight: { ...weight, names: [value.name] } });
@@ -40,26 +44,11 @@ function tensorOf({ op, attrs }: INode): IWeight | null {
 }
 
 /** Whether a value is cast to another dtype, directly or behind layout operators. */
-function isCast(value: IValue, uses: ReadonlyMap<IValue, readonly IUse[]>): boolean {
-  const pending = [value];
-  const seen = new Set(pending);
-  for (const current of pending) {
-    for (const { node, index } of uses.get(current) ?? []) {
-      if (index !== 0) {
-        continue;
-      }
-      if (changesDtype(node)) {
-        return true;
-      }
-      if (isArrangement(node) || isTransparent(node)) {
-        for (const result of node.outputs) {
-          if (result !== null && !seen.has(result)) {
-            seen.add(result);
-            pending.push(result);
-          }
-        }
-      }
-    }
-  }
-  return false;
+function isCast(value: IValue, destinations: Destinations): boolean {
+  let found = false;
+  destinations.follow([value], ({ step }) => {
+    found ||= step === 'cast';
+    return !found && step !== null;
+  });
+  return found;
 }

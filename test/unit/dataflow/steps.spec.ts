@@ -103,7 +103,7 @@ describe('Destinations', () => {
     const steps: string[] = [];
     const reached = new Destinations(b.graph).follow([w], ({ value, node, step }) => {
       steps.push(`${value.name} ${node.op} ${step}`);
-      return step === 'same' || step === 'arranged';
+      return step === 'handed on' || step === 'arranged';
     });
     expect(steps.sort()).toEqual([
       'given onnx.Cast cast',
@@ -111,7 +111,7 @@ describe('Destinations', () => {
       'p_w aten.t.default arranged',
       `${view.name} aten._to_copy.default cast`,
       `${view.name} aten.add.Tensor null`,
-      `${view.name} onnx.Loop same`
+      `${view.name} onnx.Loop handed on`
     ]);
     expect(reached.has(given)).toBe(true);
     expect(reached.has(low)).toBe(false);
