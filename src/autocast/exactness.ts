@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import type { Attr, DType, INode, IValue } from '../model';
-import { BATCH_DIM, castTarget, DTYPES, isFloating, isLowPrecision, isTransparent } from '../model';
-import { addressesMemory, isArrangement } from '../operators';
+import { stepOf } from '../dataflow';
+import { BATCH_DIM, castTarget, DTYPES, isFloating, isLowPrecision } from '../model';
+import { addressesMemory } from '../operators';
 
 /**
  * Why two runtimes may give other bits for a call; null where its result is determined.
@@ -24,10 +25,11 @@ import { addressesMemory, isArrangement } from '../operators';
 export function inexactness(node: INode, isLast: boolean): string | null {
   const name = node.op.startsWith('onnx.') ? node.op.slice('onnx.'.length) : node.op;
   const result = node.outputs[0]?.dtype ?? null;
-  if (isTransparent(node)) {
+  const step = stepOf(node);
+  if (step === 'same') {
     return null;
   }
-  if (isArrangement(node)) {
+  if (step === 'arranged') {
     return addressesMemory(node.op) || VMAP.has(node.op)
       ? `arranged by ${name}, which depends on more than the elements`
       : null;

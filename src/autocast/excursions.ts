@@ -11,14 +11,11 @@ import {
   forEachNode,
   isFloating,
   isLosslessCast,
-  producersOf,
   sizeInBytes,
-  staticShape,
-  usesOf
+  staticShape
 } from '../model';
-import { isArrangement } from '../operators';
 import type { ILineage } from '../dataflow';
-import { weightLineage } from '../dataflow';
+import { Destinations, Makers, stepOf, weightLineage } from '../dataflow';
 
 /** All ways from one dtype through a wider one and back. Casts are casts of activations. */
 export interface IExcursion {
@@ -64,7 +61,7 @@ export function findExcursions(graph: IGraph): IExcursions {
   const lineages = weightLineage(graph);
   const nodes: INode[] = [];
   forEachNode(graph, node => nodes.push(node));
-  const producers = producersOf(graph);
+  const makers = new Makers(graph);
   const risen = new DTypeSets();
   const falling = new DTypeSets();
 
@@ -129,8 +126,8 @@ export function findExcursions(graph: IGraph): IExcursions {
       continue;
     }
     const operand = node.inputs[0]!;
-    const before = producers.get(operand);
-    const isAfterCast = before !== undefined && isActivationCast(before, lineages);
+    const before = makers.of(operand);
+    const isAfterCast = before !== null && isActivationCast(before, lineages);
     if (isNarrower(operand.dtype, result.dtype)) {
       if (falling.has(result, operand.dtype!)) {
         at(operand.dtype!, result.dtype!).up.push(node);
@@ -146,11 +143,11 @@ export function findExcursions(graph: IGraph): IExcursions {
       }
     }
   }
-  const uses = usesOf(graph);
+  const destinations = new Destinations(graph);
   return {
     excursions: [...found.values()].map(entry => ({
       ...entry,
-      forcing: usersOf(entry.up, uses)
+      forcing: usersOf(entry.up, destinations)
     })),
     roundings
   };
@@ -244,26 +241,15 @@ function promoted(
 }
 
 /** The operators that use the results of some casts, layout-only ones passed over and casts left out, each once. */
-function usersOf(
-  casts: readonly INode[],
-  uses: ReadonlyMap<IValue, readonly { readonly node: INode }[]>
-): INode[] {
-  const seen = new Set<INode>();
-  const users: INode[] = [];
-  const pending = casts.flatMap(cast => cast.outputs);
-  // Grows while it is gone through.
-  for (const value of pending) {
-    for (const { node } of (value === null ? undefined : uses.get(value)) ?? []) {
-      if (seen.has(node)) {
-        continue;
-      }
-      seen.add(node);
-      if (isArrangement(node)) {
-        node.outputs.forEach(output => pending.push(output));
-      } else if (castTarget(node) === null) {
-        users.push(node);
-      }
+function usersOf(casts: readonly INode[], destinations: Destinations): INode[] {
+  const users = new Set<INode>();
+  const results = casts.flatMap(({ outputs }) => outputs.filter(value => value !== null));
+  destinations.follow(results, ({ node }) => {
+    const step = stepOf(node);
+    if (step !== 'arranged' && castTarget(node) === null) {
+      users.add(node);
     }
-  }
-  return users;
+    return step === 'arranged';
+  });
+  return [...users];
 }

@@ -13,8 +13,8 @@ import type {
   IValue,
   IWeight
 } from '../model';
-import { bodiesOf, cloneGraph, GraphNames, graphsOf, makeValue } from '../model';
-import { dropDeadNodes, findAliases } from '../dataflow';
+import { bodiesOf, cloneGraph, graphsOf, makeValue } from '../model';
+import { dropDeadNodes, findAliases, GraphEditor } from '../dataflow';
 import type { IOperandCast, IPolicyEffect } from './applypolicy';
 import { policyEffect } from './applypolicy';
 import { BatchedCalls, castsOfBatch, dtypeOfBatchedSum } from './batching';
@@ -128,6 +128,7 @@ export function makeCastsExplicit(
       pending.push(...bodiesOf(node));
     }
   }
+  pass.finish();
   // Writes that nothing reads in this forward are read in the next one, but dropped here.
   markUpdated(graph);
   const dropped = dropDeadNodes(graph);
@@ -169,13 +170,16 @@ function markUpdated(graph: IGraph): void {
   }
 }
 
+/** Puts a node in front of the one that is looked at. */
+type Put = (node: INode) => void;
+
 /** State of one run over a model. */
 class ExplicitPass {
   constructor(model: IExportedModel, graph: IGraph, regions: RegionStates, recorded: RegionStates) {
     this._dialect = model.dialect;
     this._regions = regions;
     this._recorded = recorded;
-    this._names = GraphNames.of(graph);
+    this._editor = new GraphEditor(graph);
     this._weights = new Map(graph.weights.map(({ value, weight }) => [value, weight]));
   }
 
@@ -193,25 +197,35 @@ class ExplicitPass {
     return this._checked;
   }
 
-  /** Rewrite one graph; bodies are left to further calls. */
+  /** Put the casts into the graph. */
+  finish(): void {
+    this._editor.apply();
+  }
+
+  /** Find the casts of one graph; bodies are left to further calls. */
   run(graph: IGraph): void {
     if (this._dialect === 'ONNX') {
       return;
     }
-    const nodes: INode[] = [];
     for (const given of graph.nodes) {
-      for (const node of viewsByOperand(given, wanted => this._names.node(wanted))) {
+      const views = viewsByOperand(given, wanted => this._editor.names.node(wanted));
+      const put = (node: INode): void => this._editor.insertBefore(given, node);
+      for (const node of views) {
         this._batched.note(node);
-        this._applyRegion(node, nodes);
-        this._bringTogether(node, nodes);
-        nodes.push(node);
+        this._applyRegion(node, put);
+        this._bringTogether(node, put);
+        if (node !== given) {
+          put(node);
+        }
         this._computeDtypes(node);
       }
+      if (!views.includes(given)) {
+        this._editor.remove(given);
+      }
     }
-    graph.nodes = nodes;
   }
 
-  private _applyRegion(node: INode, nodes: INode[]): void {
+  private _applyRegion(node: INode, put: Put): void {
     const state = node.region === null ? undefined : this._regions.get(node.region);
     if (state === undefined) {
       return;
@@ -219,11 +233,11 @@ class ExplicitPass {
     const acting = actingRegions(state, node);
     this._noteIdle(node, state, acting);
     for (const one of acting) {
-      this._applyPolicy(node, one, nodes);
+      this._applyPolicy(node, one, put);
     }
   }
 
-  private _applyPolicy(node: INode, acting: IActingRegion, nodes: INode[]): void {
+  private _applyPolicy(node: INode, acting: IActingRegion, put: Put): void {
     const effect = policyEffect(node, acting);
     if (effect === null) {
       if (this._opaqueOn(acting.active.region.device).has(node.op)) {
@@ -237,7 +251,7 @@ class ExplicitPass {
     if (effect.composite && effect.casts.length > 0) {
       this.composites.push(node);
     }
-    this._castOperands(node, this._castsOf(node, effect, acting), 'region', nodes);
+    this._castOperands(node, this._castsOf(node, effect, acting), 'region', put);
     if (effect.redispatch !== null) {
       node.op = effect.redispatch.op;
       node.attrs = { ...node.attrs, ...effect.redispatch.attrs };
@@ -257,7 +271,7 @@ class ExplicitPass {
   }
 
   /** Give operands that PyTorch refuses together one dtype. Where a policy does that, it has been done already. */
-  private _bringTogether(node: INode, nodes: INode[]): void {
+  private _bringTogether(node: INode, put: Put): void {
     const isAsked = this._dialect === 'TRAINING' && !this._batched.has(node);
     const found = isAsked ? dtypeDisagreement(node) : null;
     if (found === null) {
@@ -270,19 +284,19 @@ class ExplicitPass {
       instead: `operands cast to ${common}`
     });
     const casts = others.map(index => ({ index, to: common }));
-    this._castOperands(node, casts, 'runtime', nodes);
+    this._castOperands(node, casts, 'runtime', put);
   }
 
   private _castOperands(
     node: INode,
     casts: readonly IOperandCast[],
     origin: CastOrigin,
-    nodes: INode[]
+    put: Put
   ): void {
     const names = casts.length > 0 ? argumentNames(node) : [];
     for (const { index, to, reach } of casts) {
       const cast = this._makeCast(node, index, names[index], to, origin);
-      nodes.push(cast);
+      put(cast);
       if (reach !== undefined) {
         cast.reach = reach;
       }
@@ -298,7 +312,7 @@ class ExplicitPass {
     origin: CastOrigin
   ): INode {
     const source = user.inputs[index]!;
-    const name = this._names.node(`${user.name}_${argument ?? index}_${to}`);
+    const name = this._editor.names.node(`${user.name}_${argument ?? index}_${to}`);
     const attrs: Record<string, Attr> = {
       self: { kind: 'input', index: 0 },
       dtype: { kind: 'dtype', value: to }
@@ -430,7 +444,7 @@ class ExplicitPass {
   private readonly _regions: RegionStates;
   /** Without overrides; the same object as `_regions` where nothing is overridden. */
   private readonly _recorded: RegionStates;
-  private readonly _names: GraphNames;
+  private readonly _editor: GraphEditor;
   private readonly _weights: ReadonlyMap<IValue, IWeight>;
   private readonly _batched = new BatchedCalls();
   private readonly _opaqueOperators = new Map<string, ReadonlySet<string>>();

@@ -53,7 +53,6 @@ export function findAliases(graph: IGraph): IAliases {
     }
   };
   goForward(graph, {
-    begin: () => undefined,
     handedOn: join,
     node: node => {
       const source = node.inputs[0] ?? null;

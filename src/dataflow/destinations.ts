@@ -60,13 +60,21 @@ export class Destinations {
     return reached;
   }
 
-  private _follow(value: IValue, { node, index }: IUse): IFollowedUse {
-    const given = this._handedOn(node).filter(one => one.index === index);
-    if (given.length > 0) {
-      return { value, node, index, step: 'handed on', results: given.map(one => one.value) };
+  /** What becomes of an operand; null where something is computed from it. */
+  stepAt({ node, index }: IUse): IFollowedUse['step'] {
+    if (this._handedOn(node).some(one => one.index === index)) {
+      return 'handed on';
     }
-    const results = node.outputs.filter(result => result !== null);
-    return { value, node, index, step: index === 0 ? stepOf(node) : null, results };
+    return index === 0 ? stepOf(node) : null;
+  }
+
+  private _follow(value: IValue, { node, index }: IUse): IFollowedUse {
+    const step = this.stepAt({ node, index });
+    const results =
+      step === 'handed on'
+        ? this._handedOn(node).flatMap(one => (one.index === index ? [one.value] : []))
+        : node.outputs.filter(result => result !== null);
+    return { value, node, index, step, results };
   }
 
   /** A node that is handed many operands is asked once for each of them. */

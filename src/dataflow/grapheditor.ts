@@ -176,6 +176,20 @@ export class GraphEditor {
   private _isChanged = false;
 }
 
+/**
+ * Put some nodes in front of the others, in nested graphs too. Order within the two groups stays. Linear in nodes.
+ *
+ * @param early - must not take results of the others.
+ */
+export function bringForward(graph: IGraph, early: ReadonlySet<INode>): void {
+  for (const one of graphsOf(graph)) {
+    one.nodes = [
+      ...one.nodes.filter(node => early.has(node)),
+      ...one.nodes.filter(node => !early.has(node))
+    ];
+  }
+}
+
 /** Values that are results of a graph or of a nested one. */
 export function outputsOf(graph: IGraph): Set<IValue> {
   return new Set(graphsOf(graph).flatMap(({ outputs }) => outputs));

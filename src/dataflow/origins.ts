@@ -70,9 +70,32 @@ export class Origins {
     }
   }
 
-  /** Forget what arranges a value: nothing that is looked for lies there. */
-  cut(value: IValue): void {
-    this._arrangements.delete(value);
+  /**
+   * The way from a value up to the first for which something is known.
+   *
+   * @returns what is known and the layout-only operators in between, the last one first; null where the way ends without it. Then it is
+   * forgotten: it need not be followed again.
+   */
+  wayTo<T>(
+    value: IValue,
+    known: (value: IValue) => T | null
+  ): { readonly found: T; readonly steps: readonly IArranging[] } | null {
+    const steps: IArranging[] = [];
+    let found = known(this.resolve(value));
+    if (found === null) {
+      for (const step of this.above(value)) {
+        steps.push(step);
+        found = known(step.operand);
+        if (found !== null) {
+          break;
+        }
+      }
+    }
+    if (found === null) {
+      steps.forEach(({ result }) => this._arrangements.delete(result));
+      return null;
+    }
+    return { found, steps };
   }
 
   private readonly _same = new SameValues();

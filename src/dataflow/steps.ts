@@ -35,23 +35,23 @@ export function stepOf(node: INode): Step | null {
 /** What to do on the way through a graph. */
 export interface IForwardVisitor {
   /** A graph, before its nodes: the outermost one, or one that the next node holds. */
-  begin(graph: IGraph): void;
+  begin?(graph: IGraph): void;
   /** An input of a nested graph, or a result of the node that holds it, that always is `operand`. */
   handedOn?(value: IValue, operand: IValue): void;
   /** A node; comes after what its nested graphs are handed on, and before their nodes. */
-  node(node: INode): void;
+  node?(node: INode): void;
 }
 
 /** Go through a graph and those nested in it, so that whatever a value depends on comes before it. Linear in nodes. */
 export function goForward(graph: IGraph, visitor: IForwardVisitor): void {
-  visitor.begin(graph);
+  visitor.begin?.(graph);
   forEachNode(graph, node => {
-    bodiesOf(node).forEach(body => visitor.begin(body));
+    bodiesOf(node).forEach(body => visitor.begin?.(body));
     if (visitor.handedOn !== undefined) {
       for (const { value, operand } of handedOn(node)) {
         visitor.handedOn(value, operand);
       }
     }
-    visitor.node(node);
+    visitor.node?.(node);
   });
 }

@@ -4,12 +4,13 @@
  * @packageDocumentation
  */
 import type { IGraph, INode, IValue, IWeight } from '../model';
-import { bodiesOf, contiguousStrides, producersOf, staticShape } from '../model';
+import { bodiesOf, contiguousStrides, staticShape } from '../model';
 import { isRandom, writesInPlace } from '../operators';
 import type { IAliases } from './aliasing';
 import { findAliases } from './aliasing';
 import type { ILineage } from './lineage';
 import { lineageAfter, lineageOf } from './lineage';
+import { Makers } from './makers';
 import { goForward } from './steps';
 
 /**
@@ -61,7 +62,7 @@ export class WeightFlows {
 
   /** The weights that a value is computed from, the nearest first; of very many, the first ones. */
   sourcesOf(value: IValue): IWeight[] {
-    this._producers ??= producersOf(this._graph);
+    this._makers ??= new Makers(this._graph);
     const pending = [value];
     const seen = new Set(pending);
     const sources = new Set<IWeight>();
@@ -71,7 +72,7 @@ export class WeightFlows {
         sources.add(flow.lineage.weight);
         continue;
       }
-      for (const operand of this._producers.get(current)?.inputs ?? []) {
+      for (const operand of this._makers.of(current)?.inputs ?? []) {
         if (operand !== null && !seen.has(operand) && seen.size < MOST_VALUES) {
           seen.add(operand);
           pending.push(operand);
@@ -163,7 +164,7 @@ export class WeightFlows {
   private readonly _filled = new Set<IValue>();
   private _losesAllWritten = false;
   private readonly _flows = new Map<IValue, WeightFlow>();
-  private _producers: Map<IValue, INode> | null = null;
+  private _makers: Makers | null = null;
 }
 
 /** A computed value as a weight: named as the value is, without bytes. */

@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { asComputedWeight, GraphEditor, WeightFlows } from '../dataflow';
+import {
+  asComputedWeight,
+  goForward,
+  GraphEditor,
+  Makers,
+  SameValues,
+  WeightFlows
+} from '../dataflow';
 import { isRandom } from '../operators';
 import type { IGraph, INode, IValue, IWeight } from '../model';
 import {
@@ -11,10 +18,8 @@ import {
   forEachNode,
   GraphNames,
   graphsOf,
-  handedOn,
   isFloating,
   makeValue,
-  producersOf,
   usesOf
 } from '../model';
 import type { DType } from '../model';
@@ -135,14 +140,14 @@ function isComputed(node: INode, flows: WeightFlows): boolean {
 /** What bodies are given: the operands, and by value in a body the operand it stands for. */
 function handedOnValues(graph: IGraph): {
   readonly operands: ReadonlySet<IValue>;
-  readonly origins: ReadonlyMap<IValue, IValue>;
+  readonly origins: SameValues;
 } {
   const operands = new Set<IValue>();
-  const origins = new Map<IValue, IValue>();
-  forEachNode(graph, node => {
-    for (const { value, operand } of handedOn(node)) {
+  const origins = new SameValues();
+  goForward(graph, {
+    handedOn: (value, operand) => {
       operands.add(operand);
-      origins.set(value, origins.get(operand) ?? operand);
+      origins.set(value, operand);
     }
   });
   return { operands, origins };
@@ -153,51 +158,26 @@ function partOf(
   graph: IGraph,
   folded: readonly INode[],
   results: readonly IValue[],
-  origins: ReadonlyMap<IValue, IValue>,
+  origins: SameValues,
   names: GraphNames
 ): IComputedPart {
-  const producers = producersOf(graph);
-  const weights = new Map<IValue, IWeight>();
-  for (const one of graphsOf(graph)) {
-    one.weights.forEach(({ value, weight }) => weights.set(value, weight));
-  }
-  const nodes: INode[] = [];
-  const done = new Set<INode>();
+  const makers = new Makers(graph);
+  const weights = new Map(
+    graphsOf(graph).flatMap(one => one.weights.map(({ value, weight }) => [value, weight] as const))
+  );
   const usedWeights = new Map<IValue, IWeight>();
-  const add = (first: INode): void => {
-    const stack = [first];
-    while (stack.length > 0) {
-      const node = stack.at(-1)!;
-      const missing: INode[] = [];
-      if (!done.has(node)) {
-        for (const operand of node.inputs) {
-          const value = operand === null ? null : (origins.get(operand) ?? operand);
-          const weight = value === null ? undefined : weights.get(value);
-          if (value !== null && weight !== undefined) {
-            usedWeights.set(value, weight);
-            continue;
-          }
-          const maker = value === null ? undefined : producers.get(value);
-          if (maker !== undefined && !done.has(maker)) {
-            missing.push(maker);
-          }
-        }
-      }
-      if (missing.length > 0) {
-        stack.push(...missing);
-        continue;
-      }
-      stack.pop();
-      if (!done.has(node)) {
-        done.add(node);
-        const inputs = node.inputs.map(value =>
-          value === null ? null : (origins.get(value) ?? value)
-        );
-        nodes.push({ ...node, inputs });
-      }
+  const cone = makers.coneOf(folded, operand => {
+    const value = origins.resolve(operand);
+    const weight = weights.get(value);
+    if (weight !== undefined) {
+      usedWeights.set(value, weight);
     }
-  };
-  folded.forEach(add);
+    return weight === undefined ? makers.of(value) : null;
+  });
+  const nodes: INode[] = cone.map(node => ({
+    ...node,
+    inputs: node.inputs.map(value => (value === null ? null : origins.resolve(value)))
+  }));
   const outputs = results.map((value, i) => {
     if (value.dtype !== 'bfloat16') {
       return value;

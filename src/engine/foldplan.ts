@@ -6,7 +6,7 @@
 import type { IExplicitGraph } from '../autocast';
 import { countCasts, inexactness } from '../autocast';
 import type { IAliases } from '../dataflow';
-import { Destinations, findAliases, WeightFlows } from '../dataflow';
+import { Destinations, findAliases, Makers, WeightFlows } from '../dataflow';
 import type { ICountedCast } from '../autocast';
 import type { DType, IExportedModel, IGraph, INode, IValue, IWeight } from '../model';
 import {
@@ -14,7 +14,6 @@ import {
   elementCount,
   graphsOf,
   isFloating,
-  producersOf,
   sweepDeadNodes,
   sizeInBytes,
   staticShape
@@ -126,7 +125,7 @@ class FoldPlanner {
       sweepDeadNodes(this._live, { keepsBodies: true });
     }
     this._destinations = new Destinations(this._graph);
-    this._producers = producersOf(this._graph);
+    this._makers = new Makers(this._graph);
     this._flows = new WeightFlows(this._graph);
     this._aliases = findAliases(this._graph);
     this._graph.nodes.forEach((node, i) => this._order.set(node, i));
@@ -143,7 +142,7 @@ class FoldPlanner {
       ...this._graph.weights.map(one => one.value),
       ...this._destinations.values()
     ]) {
-      const weight = this._producers.has(value) ? undefined : weights.get(value.name);
+      const weight = this._makers.of(value) !== null ? undefined : weights.get(value.name);
       if (weight !== undefined) {
         this._roots.set(value, weight);
       }
@@ -260,39 +259,40 @@ class FoldPlanner {
   private _coneOf(
     cast: INode
   ): { readonly nodes: INode[]; readonly roots: Map<IValue, IWeight> } | string {
-    const nodes = new Set([cast]);
+    let problem: string | null = null;
     const roots = new Map<IValue, IWeight>();
-    for (const node of nodes) {
-      if (!this._order.has(node)) {
-        return 'computed in a branch or the body of a loop';
-      }
-      const problem = inexactness(node, node === cast);
-      if (problem !== null) {
-        return problem;
-      }
-      for (const operand of node.inputs) {
-        if (operand === null) {
-          continue;
-        }
+    const nodes = this._makers.coneOf(
+      [cast],
+      operand => {
         const weight = this._roots.get(operand);
-        const maker = this._producers.get(operand);
         if (weight !== undefined) {
           roots.set(operand, weight);
-        } else if (maker === undefined || this._flows.of(operand) === null) {
-          return 'computed from more than weights';
-        } else if (this._aliases.mutatorOf(operand) !== null) {
-          return 'written to in place on the way';
-        } else if (!this._limits.isEditable(maker) && this._isInFile(maker)) {
-          return 'computed in a function of the model';
-        } else {
-          nodes.add(maker);
+          return null;
         }
+        const maker = this._makers.of(operand);
+        problem ??= this._whyNotMade(operand, maker);
+        return problem === null ? maker : null;
+      },
+      node => {
+        problem ??= this._order.has(node)
+          ? inexactness(node, node === cast)
+          : 'computed in a branch or the body of a loop';
       }
+    );
+    return problem ?? { nodes, roots };
+  }
+
+  /** Why what makes a value cannot be computed once; null where it can. */
+  private _whyNotMade(value: IValue, maker: INode | null): string | null {
+    if (maker === null || this._flows.of(value) === null) {
+      return 'computed from more than weights';
     }
-    return {
-      nodes: [...nodes].sort((a, b) => this._order.get(a)! - this._order.get(b)!),
-      roots
-    };
+    if (this._aliases.mutatorOf(value) !== null) {
+      return 'written to in place on the way';
+    }
+    return !this._limits.isEditable(maker) && this._isInFile(maker)
+      ? 'computed in a function of the model'
+      : null;
   }
 
   /** Whether a call that takes the result of an implied cast takes its operand in another dtype as well. */
@@ -304,10 +304,10 @@ class FoldPlanner {
     }
     return this._takersOf(result).some(({ inputs }) =>
       inputs.some(value => {
-        const maker = value === null ? undefined : this._producers.get(value);
+        const maker = value === null ? null : this._makers.of(value);
         return (
           value === operand ||
-          (maker !== undefined &&
+          (maker !== null &&
             maker.inputs[0] === operand &&
             !this._isInFile(maker) &&
             !casts.includes(maker))
@@ -476,7 +476,7 @@ class FoldPlanner {
   /** Without what no output needs. */
   private readonly _live: IGraph;
   private readonly _destinations: Destinations;
-  private readonly _producers: Map<IValue, INode>;
+  private readonly _makers: Makers;
   private readonly _flows: WeightFlows;
   private readonly _aliases: IAliases;
   /** Nodes of the outermost graph, by position. */

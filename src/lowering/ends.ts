@@ -75,7 +75,8 @@ export function castEnds(
     emit(last, value, end, `${end.name}/boundary_${i}`);
     return end;
   });
-  graph.nodes = [...first.nodes, ...graph.nodes, ...last.nodes];
+  first.prependTo(graph);
+  last.appendTo(graph);
 }
 
 const NOWHERE: Provenance = { region: null, module: null, source: null };

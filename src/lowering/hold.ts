@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import { bodiesOf, castTarget, contiguousStrides, handedOn, makeValue } from '../model';
-import { dtypeAttr, isArrangement, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
+import { Origins } from '../dataflow';
+import { bodiesOf, castTarget, contiguousStrides, makeValue } from '../model';
+import { dtypeAttr, mapAttrs, NodeBuilder, widenToFloat32 } from '../operators';
 import type { Attr, DType, GraphNames, IGraph, INode, IValue, IWeight } from '../model';
 import type { ICapabilities } from './capabilities';
 import { isExact } from './exact';
@@ -101,25 +102,21 @@ class Holder {
   private _rewrite(graph: IGraph): void {
     const builder = new NodeBuilder(this._names);
     this._arranged.clear();
-    for (const node of graph.nodes) {
+    builder.rewrite(graph, node => {
       const source = node.inputs[0] ?? null;
       const types = node.inputs.map(value => value?.dtype ?? null);
       this._resolveInputs(node);
-      for (const { value, operand } of handedOn(node)) {
-        this._given.set(value, this._origin(operand));
-      }
       const result = node.outputs[0] ?? null;
-      if (isArrangement(node) && this._stems(node.inputs[0])) {
-        node.outputs.forEach(value => value !== null && this._arrangements.set(value, node));
-      }
       const target = castTarget(node);
+      if (target === null && (bodiesOf(node).length > 0 || this._stems(node.inputs[0]))) {
+        this._origins.note(node);
+      }
       if (target !== null && source !== null && result !== null) {
         this._cast(node, source, target, result, builder);
       } else {
         this._operator(node, types, builder);
       }
-    }
-    graph.nodes = builder.nodes;
+    });
   }
 
   private _cast(
@@ -261,29 +258,21 @@ class Holder {
    * come from a weight alone. Behind an operator that has no kernel for the type, `value` is cast to it.
    */
   private _storedChain(value: IValue, builder: NodeBuilder): IValue | null {
-    const layout: { readonly node: INode; readonly result: IValue }[] = [];
-    let current = this._origin(value);
-    for (;;) {
-      const entry = this._weights.get(current);
-      const made =
-        this._arranged.get(current) ?? (entry && this._storedValue(current, entry)) ?? null;
-      if (made !== null) {
-        const last = layout.find(({ node }) => made.dtype === 'bfloat16' && node.op === EXPAND);
-        if (last !== undefined) {
-          return this._narrowed(value, 'bfloat16', last.node, builder);
-        }
-        return layout.reduceRight(
-          (operand, { node, result }) => this._onStored(node, result, operand, builder),
-          made
-        );
-      }
-      const arrangement = this._arrangements.get(current);
-      if (arrangement === undefined) {
-        return null;
-      }
-      layout.push({ node: arrangement, result: current });
-      current = this._origin(arrangement.inputs[0]!);
+    const way = this._origins.wayTo(value, origin => {
+      const entry = this._weights.get(origin);
+      return this._arranged.get(origin) ?? (entry ? this._storedValue(origin, entry) : null);
+    });
+    if (way === null) {
+      return null;
     }
+    const { found, steps } = way;
+    const last = steps.find(({ node }) => found.dtype === 'bfloat16' && node.op === EXPAND);
+    return last === undefined
+      ? steps.reduceRight(
+          (operand, { node, result }) => this._onStored(node, result, operand, builder),
+          found
+        )
+      : this._narrowed(value, 'bfloat16', last.node, builder);
   }
 
   /** A held value in the type it is held for: every element of it is one of that type. */
@@ -299,13 +288,7 @@ class Holder {
     if (value == null) {
       return false;
     }
-    const origin = this._origin(value);
-    return this._weights.has(origin) || this._arrangements.has(origin);
-  }
-
-  /** The value of a graph around that a body was given as this one. */
-  private _origin(value: IValue): IValue {
-    return this._given.get(value) ?? value;
+    return this._weights.has(this._origins.resolve(value)) || this._origins.has(value);
   }
 
   private _storedValue(value: IValue, entry: { weight: IWeight; graph: IGraph }): IValue {
@@ -356,10 +339,8 @@ class Holder {
   /** Values of held types. They keep their types, by which all is decided, until the graph has been gone through. */
   private readonly _held: IValue[] = [];
   private readonly _replaced = new Map<IValue, IValue>();
-  /** Layout-only nodes between weights and their results, by result. */
-  private readonly _arrangements = new Map<IValue, INode>();
-  /** What bodies are given and hand on as it is: the value of the outermost graph, by the name it has further in. */
-  private readonly _given = new Map<IValue, IValue>();
+  /** From values back to weights, through what only arranges them and what bodies are given and hand on as it is. */
+  private readonly _origins = new Origins();
   private readonly _weights = new Map<IValue, { weight: IWeight; graph: IGraph }>();
   private readonly _storedOf = new Map<IValue, IValue>();
   /** Results of layout operators on the stored type; only those of the graph at hand, which its later nodes can use. */

@@ -5,6 +5,7 @@
  */
 import { bodiesOf, cloneGraph, GraphNames, isContiguous, sweepDeadNodes } from '../model';
 import type { DType, IGraph, IValue } from '../model';
+import { liftConstants } from '../dataflow';
 import { NodeBuilder } from '../operators';
 import type { ICapabilities } from './capabilities';
 import { passesBinding } from './capabilities';
@@ -54,7 +55,8 @@ export function legalize(source: IGraph, capabilities: ICapabilities): ILegalGra
   const inputTypes = graph.inputs.map(value => value.dtype);
   const outputTypes = graph.outputs.map(value => value.dtype);
   const outputNames = graph.outputs.map(value => value.name);
-  liftConstants(graph);
+  // Those whose bytes lie in a file can refer to them there.
+  liftConstants(graph, (_, weight) => (weight.data.kind === 'inline' ? null : weight));
   if (capabilities.weightSide !== null) {
     placeWeights(graph, capabilities.weightSide, names);
   }
@@ -89,24 +91,6 @@ export function passAsExported(source: IGraph): ILegalGraph {
   };
 }
 
-/** Constant nodes whose bytes lie in a file become initializers, which can refer to them there. */
-function liftConstants(graph: IGraph): void {
-  const stack = [graph];
-  while (stack.length > 0) {
-    const current = stack.pop()!;
-    current.nodes = current.nodes.filter(node => {
-      stack.push(...bodiesOf(node));
-      const attr = node.op === 'onnx.Constant' ? node.attrs.value : undefined;
-      const value = node.outputs[0];
-      if (attr?.kind !== 'tensor' || attr.value.data.kind === 'inline' || !value) {
-        return true;
-      }
-      current.weights.push({ value, weight: attr.value });
-      return false;
-    });
-  }
-}
-
 /** Give every output a name and a producer of its own, the name it had where that is free. */
 function nameOutputs(graph: IGraph, wanted: readonly string[], names: GraphNames): void {
   const fixed = new Set<IValue>([...graph.inputs, ...graph.weights.map(({ value }) => value)]);
@@ -139,7 +123,7 @@ function nameOutputs(graph: IGraph, wanted: readonly string[], names: GraphNames
     }
     return value;
   });
-  graph.nodes = [...graph.nodes, ...builder.nodes];
+  builder.appendTo(graph);
 }
 
 /** Names of results of the graph's nodes, and of other values. */

@@ -9,7 +9,6 @@ import {
   Arguments,
   Call,
   dtypeAttr,
-  isArrangement,
   markPicks,
   NodeBuilder,
   onnxSince,
@@ -17,7 +16,7 @@ import {
   UnsupportedCall,
   writesInPlace
 } from '../operators';
-import { inPlaceConflicts } from '../dataflow';
+import { inPlaceConflicts, stepOf } from '../dataflow';
 import type { Lowered, LoweredOperator } from '../operators';
 import { functionalize } from './functionalize';
 
@@ -267,7 +266,7 @@ function lowerNode(node: INode, builder: NodeBuilder, state: ILowering): void {
     const rule = loweredOperator(node.op)!;
     const before = builder.nodes.length;
     made = rule.lower(new Call(node, rule.schema, builder, lowered));
-    if (node.inputs[0] && isArrangement(node)) {
+    if (node.inputs[0] && stepOf(node) === 'arranged') {
       markPicks(builder.nodes, before, lowered(node.inputs[0]));
     }
   }

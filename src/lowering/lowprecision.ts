@@ -110,7 +110,7 @@ class Placement {
   private _place(graph: IGraph): void {
     const builder = new NodeBuilder(this._names);
     this._other = new Map();
-    for (const node of graph.nodes) {
+    builder.rewrite(graph, node => {
       const target = castTarget(node);
       if (target !== null && node.inputs[0] && node.outputs[0]) {
         this._cast(node, node.inputs[0], target, node.outputs[0], builder);
@@ -121,9 +121,8 @@ class Placement {
       } else {
         this._operator(node, builder);
       }
-    }
+    });
     graph.outputs = graph.outputs.map(value => this._low(this._resolve(value), builder, NOWHERE));
-    graph.nodes = builder.nodes;
   }
 
   /** An operator that is no cast and has no nested graphs. */

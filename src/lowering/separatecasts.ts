@@ -24,7 +24,7 @@ export function separateCasts(graph: IGraph, names: GraphNames): void {
   const makers = new Map<IValue, INode>();
   for (const one of graphsOf(graph)) {
     const builder = new NodeBuilder(names);
-    for (const node of one.nodes) {
+    builder.rewrite(one, node => {
       const source = node.inputs[0] ?? null;
       if (castTarget(node) !== null && source !== null) {
         const first = makers.get(source);
@@ -42,8 +42,7 @@ export function separateCasts(graph: IGraph, names: GraphNames): void {
         node.outputs.forEach(value => value !== null && makers.set(value, node));
       }
       builder.append(node);
-    }
-    one.nodes = builder.nodes;
+    });
   }
 }
 

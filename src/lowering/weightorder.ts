@@ -3,8 +3,7 @@
  *
  * @packageDocumentation
  */
-import { nodesOfWeights } from '../dataflow';
-import { graphsOf } from '../model';
+import { bringForward, nodesOfWeights } from '../dataflow';
 import type { IGraph } from '../model';
 
 /**
@@ -22,11 +21,5 @@ import type { IGraph } from '../model';
  * Linear in operands.
  */
 export function computeWeightsLate(graph: IGraph): void {
-  const early = nodesOfWeights(graph);
-  for (const one of graphsOf(graph)) {
-    one.nodes = [
-      ...one.nodes.filter(node => early.has(node)),
-      ...one.nodes.filter(node => !early.has(node))
-    ];
-  }
+  bringForward(graph, nodesOfWeights(graph));
 }

@@ -9,23 +9,9 @@
  *
  * @packageDocumentation
  */
-import {
-  bodiesOf,
-  castTarget,
-  handedOn,
-  isFloating,
-  isLowPrecision,
-  staticShape,
-  usesOf
-} from '../model';
-import {
-  floatAttr,
-  intAttr,
-  intsAttr,
-  isLayoutOnly,
-  NodeBuilder,
-  onnxOperator
-} from '../operators';
+import { goForward, stepOf } from '../dataflow';
+import { bodiesOf, graphsOf, isFloating, isLowPrecision, staticShape, usesOf } from '../model';
+import { floatAttr, intAttr, intsAttr, NodeBuilder, onnxOperator } from '../operators';
 import type { Attr, GraphNames, IGraph, INode, IValue } from '../model';
 import type { IResultType } from '../operators';
 
@@ -50,38 +36,31 @@ const PACKING: ReadonlySet<string> = new Set([
  * Linear in operands.
  */
 export function placeWeights(graph: IGraph, side: WeightSide, names: GraphNames): void {
-  const chain: IChains = {
-    side,
-    origins: new Map(),
-    constants: new Map(),
-    stored: new Set(),
-    biases: side === 'right' ? biasAdditions(graph) : new Map(),
-    opset: graph.opsets[''] ?? 0
-  };
-  if (chain.opset < GEMM_BROADCASTS) {
+  const opset = graph.opsets[''] ?? 0;
+  if (opset < GEMM_BROADCASTS) {
     return;
   }
-  const stack = [graph];
-  while (stack.length > 0) {
-    const current = stack.pop()!;
-    rewrite(current, chain, names);
-    for (const node of current.nodes) {
-      stack.push(...bodiesOf(node));
-    }
+  const biases = side === 'right' ? biasAdditions(graph) : new Map<IValue, IAddition>();
+  const chain: IChains = { side, biases, opset, ...findOrigins(graph) };
+  for (const one of graphsOf(graph)) {
+    rewrite(one, chain, names);
   }
 }
 
 /** Where weights stand. */
 export type WeightSide = 'left' | 'right';
 
-interface IChains {
-  readonly side: WeightSide;
+interface IOrigins {
   /** Values that depend on stored tensors alone, through casts and layout. */
   readonly origins: Map<IValue, IOrigin>;
   /** The nodes of constants written into the graph. */
   readonly constants: Map<IValue, INode>;
   /** Values that are constant for the runtime: it may pack them. */
   readonly stored: Set<IValue>;
+}
+
+interface IChains extends IOrigins {
+  readonly side: WeightSide;
   /** By product: the addition of a bias to it, if that is all that is done with it. */
   readonly biases: ReadonlyMap<IValue, IAddition>;
   /** Version of the operator set that new nodes must keep to. */
@@ -123,32 +102,20 @@ interface IWeightOperand {
 }
 
 function rewrite(graph: IGraph, chain: IChains, names: GraphNames): void {
-  for (const { value } of graph.weights) {
-    chain.origins.set(value, { base: value, isTurned: false, behind: value });
-    chain.stored.add(value);
-  }
   const builder = new NodeBuilder(names);
   const pending = new Map<INode, () => void>();
-  for (const node of graph.nodes) {
-    remember(node, chain);
-    // The runtime does not know what is handed on to be constant: it is not `stored`.
-    for (const { value, operand } of handedOn(node)) {
-      const origin = chain.origins.get(operand);
-      if (origin !== undefined) {
-        chain.origins.set(value, origin);
-      }
-    }
+  builder.rewrite(graph, node => {
     const product = pending.get(node);
     if (product) {
       product();
-      continue;
+      return;
     }
     if (chain.side === 'left' && PACKING.has(node.op)) {
       node.inputs = node.inputs.map((value, i) =>
         i > 0 && value !== null && chain.stored.has(value) ? hidden(builder, node, value) : value
       );
       builder.append(node);
-      continue;
+      return;
     }
     const operand = weightOnRight(node, chain);
     const addition = node.outputs[0] ? chain.biases.get(node.outputs[0]) : undefined;
@@ -160,22 +127,46 @@ function rewrite(graph: IGraph, chain: IChains, names: GraphNames): void {
     } else {
       turn(node, operand, chain, builder);
     }
-  }
-  graph.nodes = builder.nodes;
+  });
+}
+
+/** Where the values of a graph come from, as far as that is stored tensors. */
+function findOrigins(graph: IGraph): IOrigins {
+  const found: IOrigins = { origins: new Map(), constants: new Map(), stored: new Set() };
+  goForward(graph, {
+    begin: ({ weights }) => {
+      for (const { value } of weights) {
+        found.origins.set(value, itself(value));
+        found.stored.add(value);
+      }
+    },
+    // The runtime does not know what is handed on to be constant: it is not `stored`.
+    handedOn: (value, operand) => {
+      const origin = found.origins.get(operand);
+      if (origin !== undefined) {
+        found.origins.set(value, origin);
+      }
+    },
+    node: node => remember(node, found)
+  });
+  return found;
+}
+
+function itself(value: IValue): IOrigin {
+  return { base: value, isTurned: false, behind: value };
 }
 
 /** Note where the results of a node come from, if that is a stored tensor. */
-function remember(node: INode, { origins, constants, stored }: IChains): void {
+function remember(node: INode, { origins, constants, stored }: IOrigins): void {
   const isConstant = node.op === 'onnx.Constant';
-  const isCast = castTarget(node) !== null;
-  const operand = node.inputs[0] ?? null;
-  const before =
-    operand !== null && (isCast || isLayoutOnly(node)) ? origins.get(operand) : undefined;
+  const step = stepOf(node);
+  const isCast = step === 'cast' || step === 'same';
+  const before = step === null ? undefined : origins.get(node.inputs[0]!);
   if (!isConstant && before === undefined) {
     if (isOfWeights(node, origins)) {
       for (const value of node.outputs) {
         if (value !== null) {
-          origins.set(value, { base: value, isTurned: false, behind: value });
+          origins.set(value, itself(value));
         }
       }
     }
@@ -191,7 +182,7 @@ function remember(node: INode, { origins, constants, stored }: IChains): void {
       stored.add(value);
     }
     if (before === undefined || !(turns || isCast)) {
-      origins.set(value, { base: value, isTurned: false, behind: value });
+      origins.set(value, itself(value));
     } else {
       const { base, isTurned, behind } = before;
       origins.set(value, {
@@ -272,13 +263,10 @@ function constantShape(node: INode | undefined): number[] | null {
 function biasAdditions(graph: IGraph): Map<IValue, IAddition> {
   const found = new Map<IValue, IAddition>();
   const uses = usesOf(graph);
-  const stack = [graph];
-  while (stack.length > 0) {
-    const current = stack.pop()!;
+  for (const current of graphsOf(graph)) {
     const own = new Set(current.nodes);
     const ends = new Set(current.outputs);
     for (const node of current.nodes) {
-      stack.push(...bodiesOf(node));
       const product = node.outputs[0];
       if (node.op !== 'onnx.MatMul' || !product?.accumulates || ends.has(product)) {
         continue;

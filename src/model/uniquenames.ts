@@ -49,7 +49,21 @@ export class UniqueNames {
     return name;
   }
 
+  /** The first of `stem_0`, `stem_1`, ... that is free, from the one that was given out last. It is taken from then on. */
+  takeNumbered(stem: string): string {
+    let next = this._numbered.get(stem) ?? 0;
+    let name: string;
+    do {
+      name = `${stem}_${next++}`;
+    } while (this._taken.has(name));
+    this._numbered.set(stem, next);
+    this._taken.add(name);
+    return name;
+  }
+
   private readonly _taken: Set<string>;
+  /** The number to try next, by stem. */
+  private readonly _numbered = new Map<string, number>();
   /** The number to try next, of names that were taken when they were wanted. */
   private readonly _next = new Map<string, number>();
 }

@@ -17,6 +17,7 @@ export function isLayoutOnly(node: INode): boolean {
   const arrangement = arrangementOf(node.op);
   return (
     arrangement === 'whole' ||
+    arrangement === 'reordered' ||
     arrangement === 'cut' ||
     node.picks === true ||
     (arrangement === 'outside training' && isOutsideTraining(node))
@@ -63,6 +64,17 @@ export function isArrangement(node: INode): boolean {
   return isLayoutOnly(node) || cutsIntoParts(node);
 }
 
+/** Whether a layout-only node leaves its elements in their order, where its result has as many: a slice with a negative step does not. */
+export function keepsOrder(node: INode): boolean {
+  const arrangement = arrangementOf(node.op);
+  return (
+    arrangement !== 'reordered' &&
+    node.picks !== true &&
+    node.op !== 'onnx.Slice' &&
+    isLayoutOnly(node)
+  );
+}
+
 /** Whether the results of a node are the parts of its first operand, one after the other along a dimension. */
 export function cutsIntoParts(node: INode): boolean {
   return arrangementOf(node.op) === 'parts';
@@ -94,6 +106,6 @@ const ONNX: ReadonlyMap<string, Arrangement> = new Map([
   ['onnx.SplitToSequence', 'parts'],
   ['onnx.SequenceAt', 'parts'],
   ['onnx.Squeeze', 'whole'],
-  ['onnx.Transpose', 'whole'],
+  ['onnx.Transpose', 'reordered'],
   ['onnx.Unsqueeze', 'whole']
 ]);

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { contiguousStrides, DTYPES, GraphNames, makeValue, perOperator } from '../model';
-import type { Attr, DType, INode, IValue, IWeight, Shape } from '../model';
+import type { Attr, DType, IGraph, INode, IValue, IWeight, Shape } from '../model';
 import { encodeNumbers } from './numbers';
 
 /** Where a new node comes from: the operator it stands for. */
@@ -31,6 +31,22 @@ export class NodeBuilder {
   /** Append a node that exists. */
   append(node: INode): void {
     this.nodes.push(node);
+  }
+
+  /** Put the nodes that `rewrite` appends for each node of a graph in place of these. */
+  rewrite(graph: IGraph, rewrite: (node: INode) => void): void {
+    graph.nodes.forEach(rewrite);
+    graph.nodes = this.nodes;
+  }
+
+  /** Put the nodes made in front of those of a graph. */
+  prependTo(graph: IGraph): void {
+    graph.nodes = [...this.nodes, ...graph.nodes];
+  }
+
+  /** Put the nodes made behind those of a graph. */
+  appendTo(graph: IGraph): void {
+    graph.nodes = [...graph.nodes, ...this.nodes];
   }
 
   /**

@@ -9,6 +9,7 @@ export {
   cutsOut,
   isArrangement,
   isLayoutOnly,
+  keepsOrder,
   markPicks
 } from './arrangement';
 export { Arguments, UnsupportedCall } from './aten/arguments';

@@ -6,7 +6,6 @@
 import type { DType, IGraph, INode, IValue } from '../model';
 import { castTarget, graphsOf } from '../model';
 import { asWeightCast } from '../autocast';
-import type { IArranging } from '../dataflow';
 import { findAliases, GraphEditor, Origins, weightLineage } from '../dataflow';
 import { DerivedWeights } from './derivedweights';
 
@@ -82,25 +81,13 @@ class Folding {
    */
   private _castBeforehand(cast: INode, to: DType): IValue | null {
     // Up to the weight, or to a value that has been made before.
-    const [value] = cast.inputs as [IValue];
-    const path: IArranging[] = [];
-    let current = this._known(this._origins.resolve(value), to);
-    if (current === null) {
-      for (const step of this._origins.above(value)) {
-        path.push(step);
-        current = this._known(step.operand, to);
-        if (current !== null) {
-          break;
-        }
-      }
-    }
-    if (current === null) {
-      // What leads here leads to no weight, and need not be followed again.
-      path.forEach(({ result }) => this._origins.cut(result));
+    const way = this._origins.wayTo(cast.inputs[0]!, value => this._known(value, to));
+    if (way === null) {
       return null;
     }
+    let current = way.found;
     // And down again, arranging as the graph does.
-    for (const { node, result } of path.reverse()) {
+    for (const { node, result } of way.steps.toReversed()) {
       const copy = this._editor.copyOf(node, current, to);
       this._editor.insertBefore(cast, copy);
       this._origins.note(copy);

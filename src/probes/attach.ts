@@ -46,7 +46,7 @@ export function summaryGraph(
     probes.set(name, emitSummary(emitter, value, chunk));
   }
   const results = names.map(name => probes.get(name)!);
-  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  emitter.appendTo(graph);
   graph.outputs = [
     ...(keepOutputs ? graph.outputs : []),
     ...results.flatMap(({ counts, figures, shape }) => [counts, figures, shape])
@@ -94,7 +94,7 @@ export function piecesGraph(reference: IGraph, pieces: readonly IPiece[]): IPiec
       }
     }
   }
-  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  emitter.appendTo(graph);
   graph.outputs = [...vectors.values()];
   sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, vectors: pieces.map(piece => vectors.get(vectorKey(piece))!) };
@@ -120,7 +120,7 @@ export function valuesGraph(source: IGraph, names: readonly string[]): IPiecesGr
       isGiven ? emitter.op('Identity', [plain], plain.dtype, staticShape(plain.shape)) : plain
     );
   }
-  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  emitter.appendTo(graph);
   graph.outputs = [...new Set(fetched.values())];
   sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, vectors: names.map(name => fetched.get(name)!) };
@@ -168,7 +168,7 @@ export function differenceGraph(
   }
   const results = pieces.map(piece => probes.get(piece)!);
   graph.inputs = [...graph.inputs, ...inputs.values()];
-  graph.nodes = [...graph.nodes, ...emitter.nodes];
+  emitter.appendTo(graph);
   graph.outputs = results;
   sweepDeadNodes(graph, { keepsBodies: true });
   return { graph, references, probes: results };

@@ -6,7 +6,7 @@
 import { dtypeAttr, intAttr, intsAttr, NodeBuilder, onnxOperator, stringAttr } from '../lowering';
 import { CastlensError, elementCount, makeValue, staticShape } from '../model';
 import { isWide } from '../numerics';
-import type { Attr, DType, GraphNames, IGraph, INode, IValue } from '../model';
+import type { Attr, DType, GraphNames, IGraph, IValue } from '../model';
 
 /** Reductions of a vector to a vector of one element. */
 export type Reduction = 'ReduceMax' | 'ReduceMin' | 'ReduceSum' | 'ReduceSumSquare';
@@ -50,9 +50,9 @@ export class Emitter {
     private readonly _opset: number
   ) {}
 
-  /** The nodes made so far. */
-  get nodes(): readonly INode[] {
-    return this._builder.nodes;
+  /** Put the nodes made behind those of a graph. */
+  appendTo(graph: IGraph): void {
+    this._builder.appendTo(graph);
   }
 
   /** A node with one result. */
@@ -210,10 +210,11 @@ export class Emitter {
       name: names.node('probe/body'),
       inputs: [trip, going, ...before],
       outputs: [body.op('Identity', [going], 'bool', []), ...after],
-      nodes: [...body.nodes],
+      nodes: [],
       weights: [],
       opsets: {}
     };
+    body.appendTo(graph);
     return this._emit('Loop', [trips, null, ...states], states, {
       body: { kind: 'graph', value: graph }
     });

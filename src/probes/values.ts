@@ -10,10 +10,10 @@ import {
   forEachNode,
   isFloating,
   isLosslessCast,
-  isLowPrecision,
-  producersOf
+  isLowPrecision
 } from '../model';
-import { isLayoutOnly } from '../operators';
+import { Makers } from '../dataflow';
+import { keepsOrder } from '../operators';
 import type { DType, IGraph, INode, IValue } from '../model';
 
 /** A value that is computed from the inputs. */
@@ -64,7 +64,7 @@ export function probedValues(
   const limits = limitsOf(explicit);
   const places = new Places(variant);
   const counterparts = reference && new Places(reference);
-  const producers = producersOf(variant.planned);
+  const makers = new Makers(variant.planned);
   const values: IProbedValue[] = [];
   const skipped: ISkippedValue[] = [];
   for (const { node, value, outermost } of computedFromInputs(variant.planned)) {
@@ -83,7 +83,7 @@ export function probedValues(
       dtype: dtype!,
       module: node.module ?? '',
       place: places.of(value)!,
-      reference: isFloating(dtype!) ? counterpartOf(value, producers, counterparts) : null,
+      reference: isFloating(dtype!) ? counterpartOf(value, makers, counterparts) : null,
       limit: limits.get(name) ?? (isLowPrecision(dtype!) ? dtype : null)
     });
   }
@@ -233,7 +233,7 @@ function sameElements(node: INode, result: IValue): IValue | null {
   }
   const isSame =
     castTarget(node) === null
-      ? isLayoutOnly(node) && sameShape(source, result)
+      ? keepsOrder(node) && sameShape(source, result)
       : isLosslessCast(source.dtype, result.dtype);
   return isSame ? source : null;
 }
@@ -244,19 +244,15 @@ function sameShape(a: IValue, b: IValue): boolean {
   );
 }
 
-function counterpartOf(
-  value: IValue,
-  producers: ReadonlyMap<IValue, INode>,
-  reference: Places | null
-): string | null {
+function counterpartOf(value: IValue, makers: Makers, reference: Places | null): string | null {
   let current: IValue | null = value;
   while (reference !== null && current !== null) {
     const same = reference.named(current.name);
     if (same) {
       return reference.of(same);
     }
-    const producer = producers.get(current);
-    current = producer && castTarget(producer) !== null ? (producer.inputs[0] ?? null) : null;
+    const maker = makers.of(current);
+    current = maker !== null && castTarget(maker) !== null ? (maker.inputs[0] ?? null) : null;
   }
   return null;
 }

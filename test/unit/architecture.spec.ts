@@ -9,6 +9,7 @@ import {
   specifiersOf,
   withLayerTable
 } from '../support/architecture';
+import { findMisplaced, ONE_PLACES } from '../support/oneplace';
 
 const src = join(__dirname, '..', '..', 'src');
 const sourceFiles = readdirSync(src, { recursive: true, encoding: 'utf8' })
@@ -73,6 +74,34 @@ describe('docs/architecture.md', () => {
   it('should name every layer that has files, and no other', () => {
     const layers = new Set(sourceFiles.map(layerOf));
     expect(Object.keys(LAYERS).filter(layer => !layers.has(layer))).toEqual([]);
+  });
+});
+
+describe.each(ONE_PLACES.map(place => [place.what, place] as const))('%s', (_, place) => {
+  it('should stand in one place, but for the exceptions', () => {
+    const found = sourceFiles.filter(
+      file => findMisplaced(place, file, readFileSync(join(src, file), 'utf8')).length > 0
+    );
+    expect(found).toEqual(Object.keys(place.exceptions).sort());
+  });
+});
+
+describe('findMisplaced()', () => {
+  it.each([
+    [0, "import { handedOn } from '../model';", true],
+    [0, "import { castTarget, usesOf as uses } from '../model';", true],
+    [0, "import { Origins } from '../dataflow';", false],
+    [1, "import { UniqueNames } from '../model';", true],
+    [1, 'do { name = `w_${i++}`; } while (taken.has(name));', true],
+    [1, 'while (todo.has(item)) { next(); }', false],
+    [2, 'graph.nodes = graph.nodes.filter(isLive);', true],
+    [2, 'one.graph.nodes.splice(i, 1);', true],
+    [2, 'const nodes = graph.nodes.filter(isLive);', false],
+    [2, 'entry.nodes.push(node);', false]
+  ])('should judge, of place %i, %s', (place, text, isFound) => {
+    const found = findMisplaced(ONE_PLACES[place], 'passes/x.ts', text);
+    expect(found.length > 0).toBe(isFound);
+    expect(findMisplaced(ONE_PLACES[place], 'model/x.ts', text)).toEqual([]);
   });
 });
 

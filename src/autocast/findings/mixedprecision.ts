@@ -4,11 +4,10 @@
  * @packageDocumentation
  */
 import type { INode, IWeight } from '../../model';
-import { castTarget, forEachNode, handedOn } from '../../model';
-import { isArrangement } from '../../operators';
+import { forEachNode } from '../../model';
 import { formatBytes } from '../../protocol';
 import { asWeightCast, storedBytes, weightKey } from '../weightcasts';
-import { weightLineage } from '../../dataflow';
+import { Destinations, weightLineage } from '../../dataflow';
 import type { FindingRule } from './finding';
 import { count, places, some } from './finding';
 
@@ -16,17 +15,19 @@ import { count, places, some } from './finding';
 export const mixedPrecisionWeight: FindingRule = ({ explicit, casts }) => {
   const castKeys = new Map(casts.map(cast => [weightKey(cast.weight), cast]));
   const lineages = weightLineage(explicit.graph);
+  const destinations = new Destinations(explicit.graph);
   const mixed = new Map<string, { weight: IWeight; node: INode }>();
   forEachNode(explicit.graph, node => {
     if (asWeightCast(node, lineages) !== null || node.role !== undefined) {
       return;
     }
-    const given = new Set(handedOn(node).map(({ index }) => index));
     node.inputs.forEach((value, index) => {
       const lineage = value === null ? undefined : lineages.get(value);
-      const isPassedOn =
-        given.has(index) || (index === 0 && (isArrangement(node) || castTarget(node) !== null));
-      if (lineage === undefined || lineage.isCast || isPassedOn) {
+      if (
+        lineage === undefined ||
+        lineage.isCast ||
+        destinations.stepAt({ node, index }) !== null
+      ) {
         return;
       }
       const key = weightKey(lineage.weight);

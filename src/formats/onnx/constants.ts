@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import { Destinations } from '../../dataflow';
-import type { IGraph, INode, IValue, IWeight } from '../../model';
-import { bodiesOf } from '../../model';
+import { Destinations, liftConstants } from '../../dataflow';
+import type { IGraph, IValue } from '../../model';
 
 /**
  * Make weights of the graph, or of the nested graph that holds them, of the tensors in Constant nodes that are cast, in
@@ -13,34 +12,15 @@ import { bodiesOf } from '../../model';
  * without dimensions: exporters write Python's numbers so, and cast them.
  * Linear in operands.
  */
-export function liftConstants(graph: IGraph): void {
+export function liftCastConstants(graph: IGraph): void {
   const destinations = new Destinations(graph);
-  const graphs = [graph];
-  for (const current of graphs) {
-    current.nodes = current.nodes.filter(node => {
-      graphs.push(...bodiesOf(node));
-      const weight = tensorOf(node);
-      const [value] = node.outputs;
-      if (
-        weight === null ||
-        !value ||
-        !(weight.data.kind === 'range' || isCast(value, destinations))
-      ) {
-        return true;
-      }
-      current.weights.push({ value, weight: { ...weight, names: [value.name] } });
-      return false;
-    });
-  }
-}
-
-function tensorOf({ op, attrs }: INode): IWeight | null {
-  const { value } = attrs;
-  if (op !== 'onnx.Constant' || value?.kind !== 'tensor') {
-    return null;
-  }
-  const { dtype, shape } = value.value;
-  return dtype !== 'string' && shape.length > 0 ? value.value : null;
+  liftConstants(graph, (value, weight) => {
+    const { data, dtype, shape } = weight;
+    const mayBeWeight = dtype !== 'string' && shape.length > 0;
+    return mayBeWeight && (data.kind === 'range' || isCast(value, destinations))
+      ? { ...weight, names: [value.name] }
+      : null;
+  });
 }
 
 /** Whether a value is cast to another dtype, directly or behind layout operators. */

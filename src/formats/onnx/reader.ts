@@ -6,7 +6,7 @@
 import type { IDimRange, IExportedModel, IGraph, IPort, IValue, IWeight } from '../../model';
 import { bodiesOf, CastlensError, forEachNode } from '../../model';
 import type { FileReader } from '../filereader';
-import { liftConstants } from './constants';
+import { liftCastConstants } from './constants';
 import { ExternalFiles } from './externaldata';
 import { inlineFunctions } from './functions';
 import { GraphBuilder } from './graphbuilder';
@@ -54,7 +54,7 @@ export function readOnnx(file: FileReader): IExportedModel {
   );
   const graph = builder.build(raw.graph);
   const { defaults } = builder;
-  liftConstants(graph);
+  liftCastConstants(graph);
   graph.opsets = usedOpsets(graph);
   const typeTexts = new Map(raw.graph.inputs.map(({ name, typeText }) => [name, typeText]));
   return {

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { DType, IByteRange, IExportedModel } from '../../model';
-import { CastlensError } from '../../model';
+import { CastlensError, UniqueNames } from '../../model';
 import type { IByteTransfer } from '../bytetransfer';
 import { FileReader } from '../filereader';
 import { JsonNumber, stringifyJson } from '../json';
@@ -232,7 +232,7 @@ export class Pt2Rewriter {
       }
     }
     const extra = new Map<string, IArchiveRecord[]>();
-    const names = new Set(this._archive.names);
+    const names = new UniqueNames(this._archive.names);
     // Tied weights share their copy.
     const copied = new Map<string, string>();
     for (const { index, name, meta } of added) {
@@ -261,11 +261,7 @@ export class Pt2Rewriter {
         const range = await this._archive.locate(record);
         const weight = this._model.weights.find(({ names: fqns }) => fqns.includes(copy.weight))!;
         const stem = config.folder === 'data/weights' ? 'weight' : 'tensor';
-        let index = 0;
-        do {
-          target = `${config.folder}/${stem}_${index++}`;
-        } while (names.has(target));
-        names.add(target);
+        target = names.takeNumbered(`${config.folder}/${stem}`);
         copied.set(key, target);
         const list = extra.get(record) ?? [];
         list.push({ name: target, source: converted(range, weight.dtype, copy.to, bytes) });
@@ -294,7 +290,7 @@ export class Pt2Rewriter {
   /** The record of a new constant and its entry in the table; behind the table, or the record before it. */
   private _addRecord(
     extra: Map<string, IArchiveRecord[]>,
-    taken: Set<string>,
+    names: UniqueNames,
     { name, meta, range }: { name: string; meta: EditableJson; range: IByteRange },
     bytes: IByteTransfer
   ): void {
@@ -305,12 +301,7 @@ export class Pt2Rewriter {
         expected: 'a record data/constants/NAME_constants_config.json'
       });
     }
-    let index = 0;
-    let target: string;
-    do {
-      target = `${config.folder}/tensor_${index++}`;
-    } while (taken.has(target));
-    taken.add(target);
+    const target = names.takeNumbered(`${config.folder}/tensor`);
     const list = extra.get(config.entry) ?? [];
     list.push({
       name: target,

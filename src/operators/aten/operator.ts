@@ -16,8 +16,10 @@ export type Lowered = IValue | readonly (IValue | null)[];
 
 /** How the results hold the elements of the first operand. */
 export type Arrangement =
-  /** All of them, arranged anew. */
+  /** All of them, in their order. */
   | 'whole'
+  /** All of them, in an order of its own. */
+  | 'reordered'
   /** Some of them: the result may be smaller. */
   | 'cut'
   /** Every result is a part; one after the other along a dimension. */

@@ -71,6 +71,18 @@ describe('probedValues()', () => {
     }
   });
 
+  it('should not take a square matrix for its transpose, which has the same shape', () => {
+    const [matrix, copy, turned] = ['matrix', 'copy', 'turned'].map(name =>
+      makeValue(name, 'float32', [2, 2])
+    );
+    const nodes = [nodeOf('Identity', [matrix], copy), nodeOf('Transpose', [matrix], turned)];
+    const whole = graphOf([matrix], nodes, [copy, turned]);
+    const legal = graphOf([matrix], [], []);
+    const { values, skipped } = probedValues({ planned: whole, legal }, whole, null);
+    expect(values.map(({ name, place }) => [name, place])).toEqual([['copy', 'matrix']]);
+    expect(skipped.map(({ name }) => name)).toEqual(['turned']);
+  });
+
   it('should not take the dtype of an input for its elements', () => {
     const [one, cast, root] = [
       value('one', 'float32'),

@@ -617,7 +617,7 @@ export const LAYOUT: readonly IOperator[] = [
   /** Transpose. */
   operator('permute(Tensor(a) self, int[] dims) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => {
       const self = c.tensor('self');
       return c.transpose(self, c.axes(c.ints('dims'), c.rank(self)));
@@ -625,52 +625,52 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   operator('transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => swap(c, c.tensor('self'), c.int('dim0'), c.int('dim1'))
   }),
   operator('swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => swap(c, c.tensor('self'), c.int('dim0'), c.int('dim1'))
   }),
   operator('mT(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: turned
   }),
   operator('mH(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: turned
   }),
   operator('adjoint(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: turned
   }),
   operator('matrix_H(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: turned
   }),
   operator('moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => movedim(c, [c.int('source')], [c.int('destination')])
   }),
   operator('moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => movedim(c, c.ints('source'), c.ints('destination'))
   }),
   operator('swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => swap(c, c.tensor('self'), c.int('axis0'), c.int('axis1'))
   }),
   operator('t(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => {
       const self = c.tensor('self');
       return c.rank(self) < 2 ? self : swap(c, self, 0, 1);
@@ -678,7 +678,7 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   operator('numpy_T(Tensor(a) self) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => {
       const self = c.tensor('self');
       return c.transpose(self, Array.from({ length: c.rank(self) }, (_, i) => i).reverse());
@@ -686,12 +686,12 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   operator('movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => movedim(c, [c.int('source')], [c.int('destination')])
   }),
   operator('movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)', {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     lower: c => movedim(c, c.ints('source'), c.ints('destination'))
   }),
   /** Squeeze. */

@@ -222,7 +222,7 @@ export const STRIDED: readonly IOperator[] = [
   /** Transpose, Reshape, Slice where elements are read in the order of memory; Add, Gather otherwise. */
   operator(`as_strided(Tensor(a) self, ${ARGUMENTS}) -> Tensor(a)`, {
     dtype: dtypes.likeFirst,
-    arrangement: 'whole',
+    arrangement: 'reordered',
     addressesMemory: true,
     limits: [unread],
     lower: asStrided

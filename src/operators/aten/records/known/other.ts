@@ -14,14 +14,14 @@ export const KNOWN_OTHER: readonly IOperator[] = [
     'torch::_functorch.predispatch._add_batch_dim(Tensor(a) self, int batch_dim, int level) -> Tensor(a)',
     {
       dtype: dtypes.likeFirst,
-      arrangement: 'whole'
+      arrangement: 'reordered'
     }
   ),
   operator(
     'torch::_functorch.predispatch._remove_batch_dim(Tensor(a) self, int level, int batch_size, int out_dim) -> Tensor(a)',
     {
       dtype: dtypes.likeFirst,
-      arrangement: 'whole'
+      arrangement: 'reordered'
     }
   )
 ];
