@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { IOption } from '../protocol';
-import { CALL_OPTIONS } from '../protocol';
+import { FINDING_CODES } from '../autocast';
+import { CACHE_MODES, CALL_OPTIONS } from '../protocol';
 import {
   ARROW,
   FILE_CACHE,
@@ -13,7 +14,8 @@ import {
   STRATEGIES,
   WEIGHTS
 } from '../protocol/contract/options';
-import { oneOf, path, truth } from '../protocol/contract/schema';
+import { listOf, oneOf, path, truth, whole } from '../protocol/contract/schema';
+import { SEVERITIES } from './check';
 
 /** What stands behind a command. */
 export interface IArgument {
@@ -56,6 +58,54 @@ const OUTPUT = {
 
 const CODE_OUTPUT = { ...OUTPUT, standard: 'standard output' } as const;
 
+const COUNTED_CACHE = {
+  name: 'cache',
+  value: oneOf(CACHE_MODES),
+  about: 'the cache mode whose forward is counted; off is what AOTInductor runs by default',
+  standard: 'off',
+  noun: 'cache mode',
+  flags: [{ name: 'cache', takes: 'MODE' }]
+} as const;
+
+const MAX_WEIGHT_CASTS = {
+  name: 'maxWeightCasts',
+  value: whole(0),
+  about: 'weight casts that one forward may run',
+  standard: '0, where no other limit is given',
+  flags: [{ name: 'max-weight-casts', takes: 'N' }]
+} as const;
+
+const MAX_BYTES_MOVED = {
+  name: 'maxBytesMoved',
+  value: whole(0),
+  about: 'bytes that weight casts may read and write in one forward',
+  flags: [{ name: 'max-bytes-moved', takes: 'N' }]
+} as const;
+
+const MAX_ACTIVATION_CASTS = {
+  name: 'maxActivationCasts',
+  value: whole(0),
+  about: 'activation casts that one forward may run',
+  flags: [{ name: 'max-activation-casts', takes: 'N' }]
+} as const;
+
+const FAIL_ON = {
+  name: 'failOn',
+  value: listOf(oneOf([...SEVERITIES, ...FINDING_CODES, 'none'])),
+  about:
+    'findings that the model must not have: codes, or severities, each with all that are worse',
+  standard: 'error',
+  noun: 'finding',
+  flags: [{ name: 'fail-on', takes: 'LIST' }]
+} as const;
+
+const MARKDOWN = {
+  name: 'markdown',
+  value: truth(),
+  about: 'print Markdown, for a pull request',
+  flags: [{ name: 'markdown', sets: true }]
+} as const;
+
 const CUDA_PROVIDER = {
   name: 'cudaProvider',
   value: oneOf(['install', 'remove']),
@@ -80,6 +130,22 @@ export const COMMANDS = {
     argument: MODEL,
     about: 'the casts in the file; reads the graph only, needs no runtime',
     options: [...CALL_OPTIONS.census, PROGRAM, JSON_OUTPUT]
+  },
+  check: {
+    argument: MODEL,
+    about:
+      'hold the casts in the file against limits, for continuous integration; exit status 3 where one is exceeded',
+    options: [
+      MAX_WEIGHT_CASTS,
+      MAX_BYTES_MOVED,
+      MAX_ACTIVATION_CASTS,
+      FAIL_ON,
+      COUNTED_CACHE,
+      ...CALL_OPTIONS.census,
+      PROGRAM,
+      MARKDOWN,
+      JSON_OUTPUT
+    ]
   },
   run: {
     argument: MODEL,

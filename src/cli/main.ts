@@ -21,6 +21,8 @@ import {
   printable,
   runParams
 } from '../protocol';
+import type { ICheckReport } from './check';
+import { checkCensus, limitsOf } from './check';
 import { completionScript } from './completion';
 import type { Invocation, Run } from './options';
 import { parseCommandLine, UsageError } from './options';
@@ -35,13 +37,15 @@ import {
   fixText,
   runText
 } from './text';
+import { checkMarkdown, checkText } from './checktext';
 import { usage, usageOf } from './usage';
 
-/** Exit status: done, cannot be done, usage. */
+/** Exit status: done, cannot be done, usage, a limit exceeded. */
 const enum Exit {
   Done = 0,
   Failed = 1,
-  Usage = 2
+  Usage = 2,
+  Exceeded = 3
 }
 
 /** One line to whoever runs the command. */
@@ -54,10 +58,9 @@ async function main(argv: readonly string[]): Promise<Exit> {
   try {
     const invocation = parseCommandLine(argv);
     if ('run' in invocation) {
-      await runCommand(invocation.run);
-    } else {
-      process.stdout.write(textOf(invocation));
+      return await runCommand(invocation.run);
     }
+    process.stdout.write(textOf(invocation));
     return Exit.Done;
   } catch (error) {
     if (error instanceof UsageError) {
@@ -85,16 +88,16 @@ function textOf(invocation: Exclude<Invocation, { run: unknown }>): string {
   }
 }
 
-async function runCommand(run: Run): Promise<void> {
+async function runCommand(run: Run): Promise<Exit> {
   const engine = new Engine();
   try {
-    await runWith(engine, run);
+    return (await runWith(engine, run)) ?? Exit.Done;
   } finally {
     await engine.dispose();
   }
 }
 
-async function runWith(engine: Engine, run: Run): Promise<void> {
+async function runWith(engine: Engine, run: Run): Promise<Exit | void> {
   const { file: path } = run;
   const job = terminalJob();
   const print = <T extends object>(
@@ -130,6 +133,14 @@ async function runWith(engine: Engine, run: Run): Promise<void> {
       };
       const { result } = await engine.handle('census', params, job);
       return printOfModel('census', program, result, censusText);
+    }
+    case 'check': {
+      const { program, regions, markdown } = run.options;
+      const overrides = regions === undefined ? {} : { regions: overridesOf(regions) };
+      const { result } = await engine.handle('census', { path, program, ...overrides }, job);
+      const report: ICheckReport = checkCensus(result, limitsOf(run.options));
+      await printOfModel('check', program, report, markdown ? checkMarkdown : checkText);
+      return report.passed ? Exit.Done : Exit.Exceeded;
     }
     case 'run': {
       const { program, weights, ...options } = run.options;

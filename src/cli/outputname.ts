@@ -12,6 +12,7 @@ export const OUTPUT_VERSION = 1;
 /** What can be printed as JSON. */
 export type OutputName =
   | 'census'
+  | 'check'
   | 'run'
   | 'compare'
   | 'weight-stats'

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { ACTIVATION_COLUMNS, CONTRACT, STATS_COLUMNS } from '../protocol';
+import { ACTIVATION_COLUMNS, CACHE_MODES, CONTRACT, STATS_COLUMNS } from '../protocol';
 import type { Schema } from '../protocol/contract/schema';
 import {
   count,
@@ -96,8 +96,33 @@ const DOCTOR = open(
   'devices, providers and versions'
 );
 
+const CENSUS_FIELDS = (
+  CONTRACT.census.result as unknown as { properties: { findings: Schema; weightCasts: Schema } }
+).properties;
+
+const CHECK = open(
+  {
+    file: text('as the user named it'),
+    cache: oneOf(CACHE_MODES, 'the mode whose forward was counted'),
+    passed: truth('whether no limit is exceeded'),
+    limits: listOf(
+      open({
+        name: oneOf(['weight-casts', 'bytes-moved', 'activation-casts', 'findings']),
+        found: figure(),
+        limit: figure(),
+        passed: truth()
+      }),
+      'every limit that was checked'
+    ),
+    findings: CENSUS_FIELDS.findings,
+    weightCasts: CENSUS_FIELDS.weightCasts
+  },
+  'a census held against limits: the findings that fail it, and the weight casts, those that move most bytes first'
+);
+
 const FIELDS: Readonly<Record<OutputName, Schema>> = {
   census: withFields(CONTRACT.census.result, { warnings: WARNINGS }),
+  check: withFields(CHECK, { warnings: WARNINGS }),
   run: withFields(CONTRACT.run.result, { warnings: WARNINGS }),
   compare: withFields(CONTRACT.compare.result, { warnings: WARNINGS }),
   'weight-stats': withFields(CONTRACT.weightStats.result, {

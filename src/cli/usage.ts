@@ -62,7 +62,8 @@ export function usageOf(command: Command): string {
   ].join('\n');
 }
 
-const EXIT_STATUS = 'Exit status: 0 done, 1 the model or the machine cannot do it, 2 usage.';
+const EXIT_STATUS =
+  'Exit status: 0 done, 1 the model or the machine cannot do it, 2 usage, 3 a limit of check exceeded.';
 
 /** Column that what is said of an entry starts at. */
 const COLUMN = 22;
@@ -107,12 +108,13 @@ function entry(head: string, about: string): string {
 function wrap(text: string, indentation: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > WIDTH - indentation) {
-      lines.push(line);
+  // Also behind the commas of a list.
+  for (const word of text.split(/(?<= )|(?<=,)(?=\S)/)) {
+    if (line !== '' && line.length + word.trimEnd().length > WIDTH - indentation) {
+      lines.push(line.trimEnd());
       line = word;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      line += word;
     }
   }
   return [...lines, line];

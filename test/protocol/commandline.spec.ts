@@ -28,6 +28,27 @@ describe('castlens run', () => {
   });
 });
 
+describe('castlens check', () => {
+  it.each([
+    [['--max-weight-casts', '4'], 0, 'passed'],
+    [[], 3, 'failed'],
+    [
+      ['--fail-on', 'weights-cast-every-forward', '--max-weight-casts', '4', '--markdown'],
+      3,
+      '### '
+    ],
+    [['--fail-on', 'no-such-finding'], 2, '']
+  ])('should end as its limits say: %j', (options, exit, begins) => {
+    const argv = [cli, 'check', model, ...options];
+    const { status, stdout } = spawnSync(process.execPath, argv, {
+      encoding: 'utf8',
+      env: process.env
+    });
+    expect(status).toBe(exit);
+    expect(stdout).toContain(begins);
+  });
+});
+
 describe('castlens fix', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'castlens-fix-'))));

@@ -55,6 +55,7 @@ describe('castlens --json', () => {
     ['census', ['census', fixture('nested-regions'), '--region', 'submod_1=off']],
     ['census', ['census', fixture('seed-mlp', 'model.onnx')]],
     ['census', ['census', fixture('bert')]],
+    ['check', ['check', fixture('seed-mlp'), '--max-weight-casts', '4']],
     ['run', ['run', fixture('seed-mlp'), '--passes', 'share-casts,hoist-casts']],
     ['run', ['run', fixture('dynamic-batch'), '--outputs', 'OUT/outputs.safetensors']],
     ['run', ['run', fixture('vit', 'model.onnx'), '--cache', 'folded']],
