@@ -6,34 +6,51 @@
 import type { IRatio } from '../src/numerics';
 import { ratioOfMedians, verdictOf } from '../src/numerics';
 import type { ICompareResult, IVariantResult } from '../src/protocol';
-import { formatBytes, formatMs, VERDICT_TEXTS } from '../src/protocol';
+import {
+  formatBytes,
+  formatMs,
+  isOff,
+  modeOf,
+  RUNTIME_LABELS,
+  runtimeOf,
+  RUNTIMES,
+  VERDICT_TEXTS
+} from '../src/protocol';
 
 /** Machine, runtime, one row per variant, and the two ratios that matter. */
 export function report(compare: ICompareResult): string {
-  const off = compare.variants.find(({ cache }) => cache === 'off');
+  const runtimes = RUNTIMES.filter(name => compare.variants.some(one => runtimeOf(one) === name));
+  const isOfTorch = runtimes.some(name => name !== 'onnxruntime');
+  const reference = compare.outputsComparedWith ?? 'onnxruntime';
   const lines = [
     `Machine: ${compare.machine}  `,
-    `Runtime: ${compare.runtime}; the reference \`onnxruntime\` with its default optimisations  `,
+    ...[...new Set(compare.variants.map(({ runtime }) => runtime))].map(
+      text => `Runtime: ${text}  `
+    ),
     `${compare.runs} timed rounds after ${compare.warmup} of warm-up, interleaved; inputs: ${compare.inputs}`,
     '',
-    '| mode | median | quartiles | ratio to off (95 % interval) | weight casts planned / executed | bytes moved | load | outputs as off |',
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
-    ...compare.variants.map(variant => row(variant, off)),
+    `| ${isOfTorch ? 'runtime, ' : ''}mode | median | quartiles | ratio to off (95 % interval) | weight casts planned / executed | at load | bytes moved | compile | load | memory | outputs as ${isOfTorch ? `${RUNTIME_LABELS[reference]} ` : ''}off |`,
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+    ...compare.variants.map(variant => row(variant, offOf(compare, variant), isOfTorch)),
     ''
   ];
   for (const { variant, message } of compare.failed) {
-    lines.push(`${variant.cache} could not be run: ${message}`);
-  }
-  for (const [a, b] of [
-    ['off', 'frozen'],
-    ['folded', 'frozen']
-  ]) {
-    const [first, second] = [a, b].map(name =>
-      compare.variants.find(({ cache }) => cache === name)
+    lines.push(
+      `${RUNTIME_LABELS[runtimeOf(variant)]} ${modeOf(variant)} could not be run: ${message}`
     );
-    if (first && second) {
-      const ratio = ratioOfMedians(first.samplesMs, second.samplesMs);
-      lines.push(`${a} / ${b}: ${ratioText(ratio)}, ${VERDICT_TEXTS[verdictOf(ratio)]}`);
+  }
+  for (const runtime of runtimes) {
+    const own = compare.variants.filter(one => runtimeOf(one) === runtime);
+    for (const [a, b] of [
+      ['off', 'frozen'],
+      ['folded', 'frozen']
+    ]) {
+      const [first, second] = [a, b].map(name => own.find(one => modeOf(one) === name));
+      if (first && second) {
+        const ratio = ratioOfMedians(first.samplesMs, second.samplesMs);
+        const name = isOfTorch ? `${RUNTIME_LABELS[runtime]} ` : '';
+        lines.push(`${name}${a} / ${b}: ${ratioText(ratio)}, ${VERDICT_TEXTS[verdictOf(ratio)]}`);
+      }
     }
   }
   for (const { findings } of compare.variants) {
@@ -42,17 +59,26 @@ export function report(compare: ICompareResult): string {
   return lines.join('\n');
 }
 
-function row(variant: IVariantResult, off: IVariantResult | undefined): string {
+/** `off` of the same runtime. */
+function offOf({ variants }: ICompareResult, variant: IVariantResult): IVariantResult | undefined {
+  return variants.find(one => isOff(one) && runtimeOf(one) === runtimeOf(variant));
+}
+
+function row(variant: IVariantResult, off: IVariantResult | undefined, isOfTorch: boolean): string {
   const ratio =
     off === undefined || off === variant ? null : ratioOfMedians(variant.samplesMs, off.samplesMs);
+  const { plannedWeightCasts, plannedBytesMoved, castsAtLoad, compileMs, memory } = variant;
   const cells = [
-    variant.cache,
+    `${isOfTorch ? `${RUNTIME_LABELS[runtimeOf(variant)]} ` : ''}${modeOf(variant)}`,
     formatMs(variant.medianMs),
     `${formatMs(variant.lowMs)} to ${formatMs(variant.highMs)}`,
     ratio === null ? '1' : ratioText(ratio),
-    `${variant.plannedWeightCasts} / ${variant.executedWeightCasts}`,
-    formatBytes(variant.plannedBytesMoved ?? 0),
+    `${plannedWeightCasts ?? '–'} / ${variant.executedWeightCasts}`,
+    castsAtLoad == null ? '' : String(castsAtLoad),
+    plannedBytesMoved === null ? '' : formatBytes(plannedBytesMoved),
+    compileMs == null ? '' : `${(compileMs / 1000).toFixed(1)} s`,
     formatMs(variant.loadMs),
+    memory.hostBytes === null ? '' : formatBytes(memory.hostBytes),
     sameness(variant)
   ];
   return `| ${cells.join(' | ')} |`;

@@ -25,6 +25,7 @@ import {
   formatCost,
   formatOverrides,
   formatSizes,
+  recommendations,
   VERDICT_TEXTS
 } from '../protocol';
 import type { ICudaSetup } from '../runtime';
@@ -204,6 +205,9 @@ export function compareText(result: ICompareResult): string {
       ])
     )
   ];
+  if (ofTorch) {
+    recommendations(result.variants).forEach(text => lines.push('', text));
+  }
   for (const failure of result.failed) {
     lines.push('', `${variantText(failure.variant)}: not run: ${failure.message}`);
   }

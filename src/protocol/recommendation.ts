@@ -5,7 +5,7 @@
  */
 import type { IVariantResult } from './contract/requests/compare';
 import type { RuntimeName } from './contract/words';
-import { REFERENCES } from './contract/words';
+import { REFERENCES, RUNTIMES } from './contract/words';
 import { formatRatio } from './figures';
 import type { RuntimeMode } from './runtimes';
 import { isOff, modeOf, RUNTIME_LABELS, runtimeOf } from './runtimes';
@@ -17,6 +17,13 @@ export interface IRecommendation {
   readonly text: string;
   /** The variant that is recommended. */
   readonly variant: IVariantResult | null;
+}
+
+/** What a comparison says of each runtime in which `off` and another mode were compared, a text per runtime. */
+export function recommendations(results: readonly IVariantResult[]): string[] {
+  return RUNTIMES.map(runtime => recommend(results, runtime)).flatMap(({ kind, text }) =>
+    kind === 'unmeasured' ? [] : [text]
+  );
 }
 
 /**

@@ -553,6 +553,9 @@ class Worker:
 
         progress("Loading the program")
         program = self._program(params)
+        if program.example_inputs is None:
+            # Files need not hold sample inputs; AOTInductor asks for some.
+            program.example_inputs = self._inputs(params, program, params.get("device", "cpu"))
         if not hasattr(torch._inductor, "aoti_compile_and_package"):
             raise Refused("runtime", f"torch {torch.__version__} cannot write AOTInductor packages", expected="torch 2.6 or later")
         progress("Compiling with AOTInductor")

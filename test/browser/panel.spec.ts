@@ -480,3 +480,36 @@ test('dark theme and narrow panels are legible', async ({ page, tmpPath }) => {
     .toBeLessThanOrEqual(0);
   await panel.screenshot('panel-narrow.png');
 });
+
+test.describe('PyTorch as a runtime', () => {
+  test('compiles the example with AOTInductor, and sees its casts go from 4 to 0', async ({
+    page,
+    tmpPath
+  }) => {
+    test.setTimeout(360_000);
+    await upload(page, tmpPath, example);
+    const panel = await openByDoubleClick(page, tmpPath, 'mlp.pt2');
+    await panel.settled();
+    const runtimes = panel.panel.getByRole('group', { name: 'Runtimes' });
+    const aotinductor = runtimes.getByRole('checkbox', { name: 'AOTInductor', exact: true });
+    const missing = panel.panel.getByRole('note').filter({ hasText: 'none was found' });
+    await expect(aotinductor.and(page.locator(':enabled')).or(missing)).toBeVisible();
+    test.skip(await missing.isVisible(), 'no Python with PyTorch was found');
+
+    await aotinductor.check();
+    await runtimes.getByRole('checkbox', { name: 'onnxruntime', exact: true }).uncheck();
+    for (const mode of ['frozen', 'repaired']) {
+      await panel.variant(`AOTInductor ${mode}`, 'cache').getByRole('checkbox').uncheck();
+    }
+    await panel.tool('compare').click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('mlp.pt2');
+    await dialog.getByRole('button', { name: 'Trust and compare' }).click();
+    const chart = panel.panel.getByRole('img', { name: /median/ });
+    await expect(chart.or(panel.error)).toBeVisible({ timeout: 300_000 });
+    await expect(panel.variant('AOTInductor off', 'executed')).toHaveText('4');
+    await expect(panel.variant('AOTInductor folded', 'executed')).toHaveText('0');
+    await expect(panel.variant('AOTInductor folded', 'at-load')).toHaveText('4');
+    await expect(panel.variant('AOTInductor folded', 'identical')).toHaveText('identical');
+  });
+});

@@ -99,7 +99,7 @@ export function variantColumns(
     (format: (result: IVariantResult) => ReactNode): IColumn<IVariantRow>['cell'] =>
     row =>
       row.result ? format(row.result) : NO_FIGURE;
-  return [
+  const columns: IColumn<IVariantRow>[] = [
     planned[0],
     {
       name: 'median',
@@ -167,6 +167,11 @@ export function variantColumns(
           result={result}
           isBaseline={isOff(result) && runtimeOf(result) === compare?.outputsComparedWith}
           baseline={baseline}
+          isExpected={
+            compare?.outputsComparedWith !== 'onnxruntime' ||
+            runtimeOf(result) !== 'onnxruntime' ||
+            isReference(rowOf(result))
+          }
           trans={trans}
         />
       ))
@@ -224,7 +229,16 @@ export function variantColumns(
         ]
       : [])
   ];
+  if (!isOfTorch) {
+    return columns;
+  }
+  // What castlens plans says nothing of PyTorch: it stands behind what was measured.
+  const isPlan = ({ name }: IColumn<IVariantRow>) => PLANNED.has(name);
+  return [...columns.filter(column => !isPlan(column)), ...columns.filter(isPlan)];
 }
+
+/** Columns that rows of PyTorch leave empty. */
+const PLANNED: ReadonlySet<string> = new Set(['planned', 'moved', 'load', 'weights']);
 
 function memory(bytes: number | null): string {
   return bytes === null ? NO_FIGURE : formatBytes(bytes);
@@ -274,11 +288,14 @@ function Bits({
   result,
   isBaseline,
   baseline,
+  isExpected,
   trans
 }: {
   result: IVariantResult;
   isBaseline: boolean;
   baseline: string;
+  /** Whether outputs may differ: runtimes add up in other orders. */
+  isExpected: boolean;
   trans: TranslationBundle;
 }) {
   if (isBaseline) {
@@ -292,11 +309,7 @@ function Bits({
     case false:
       return (
         <span
-          className={
-            isReference(rowOf(result)) || result.runtimeName !== undefined
-              ? undefined
-              : 'castlens-Table-warning'
-          }
+          className={isExpected ? undefined : 'castlens-Table-warning'}
           title={trans.__('Largest difference, relative to the largest output of %1', baseline)}
         >
           {trans.__('differ by %1', formatValue(result.maxRelativeDifferenceToOff))}

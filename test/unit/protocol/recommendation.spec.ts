@@ -1,5 +1,5 @@
 import type { IVariantResult } from '../../../src/protocol';
-import { recommend } from '../../../src/protocol';
+import { recommend, recommendations } from '../../../src/protocol';
 import { makeResult } from '../panel/samples';
 
 const aoti = (patch: Partial<IVariantResult>) =>
@@ -54,4 +54,14 @@ test('references are not recommended', () => {
   const reference = makeResult({ cache: 'onnxruntime', ratioToOff: 0.2, verdict: 'faster' });
   const folded = makeResult({ cache: 'folded', ratioToOff: 0.5, ratioLow: 0.4, verdict: 'faster' });
   expect(recommend([makeResult({}), reference, folded], 'onnxruntime').variant).toBe(folded);
+});
+
+test('every runtime that was compared with its own off has its say', () => {
+  const results = [
+    off,
+    faster('frozen', 0.3, false),
+    makeResult({}),
+    makeResult({ runtimeName: 'eager' })
+  ];
+  expect(recommendations(results)).toEqual([expect.stringMatching(/^In AOTInductor, frozen /)]);
 });

@@ -24,6 +24,11 @@ import {
   formatOverrides,
   formatRatio,
   formatSizes,
+  isOff,
+  modeOf,
+  recommendations,
+  RUNTIME_LABELS,
+  runtimeOf,
   VERDICT_TEXTS
 } from '../../../protocol';
 import type { MimeBundle } from '../../message';
@@ -218,14 +223,16 @@ export function compareTable(compare: ICompareResult): ITable {
       { label: 'Verdict' },
       { label: 'Casts planned', numeric: true },
       { label: 'executed', numeric: true },
-      ...(ofTorch ? [{ label: 'Compile', numeric: true }] : []),
+      ...(ofTorch
+        ? [
+            { label: 'at load', numeric: true },
+            { label: 'Compile', numeric: true }
+          ]
+        : []),
       { label: 'Load', numeric: true },
       { label: 'Weights', numeric: true },
-      {
-        label: ofTorch
-          ? `Same bits as ${compare.outputsComparedWith ?? ''} off`
-          : 'Same bits as off'
-      }
+      ...(ofTorch ? [{ label: 'Memory', numeric: true }] : []),
+      { label: ofTorch ? `Output bits, to ${referenceName(compare)}` : 'Same bits as off' }
     ],
     rows: compare.variants.map(variant => [
       variantText(variant),
@@ -238,12 +245,23 @@ export function compareTable(compare: ICompareResult): ITable {
       variant.verdict === null ? '' : VERDICT_TEXTS[variant.verdict],
       variant.plannedWeightCasts === null ? '' : String(variant.plannedWeightCasts),
       String(variant.executedWeightCasts),
-      ...(ofTorch ? [variant.compileMs == null ? '' : formatMs(variant.compileMs)] : []),
+      ...(ofTorch
+        ? [
+            variant.castsAtLoad == null ? '' : String(variant.castsAtLoad),
+            variant.compileMs == null ? '' : `${(variant.compileMs / 1000).toFixed(1)} s`
+          ]
+        : []),
       formatMs(variant.loadMs),
       variant.weightBytes === null ? '' : formatBytes(variant.weightBytes),
-      variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'yes' : 'no'
+      ...(ofTorch
+        ? [
+            variant.memory.hostBytes === null ? '' : formatBytes(variant.memory.hostBytes),
+            bitsText(variant, compare)
+          ]
+        : [variant.bitIdenticalToOff === null ? '' : variant.bitIdenticalToOff ? 'yes' : 'no'])
     ]),
     notes: [
+      ...(ofTorch ? [...recommendations(compare.variants), ...optionTexts(compare)] : []),
       // What is found in the program, the variants share.
       ...new Set(
         [...compare.findings, ...compare.variants.flatMap(({ findings }) => findings)].map(
@@ -253,6 +271,31 @@ export function compareTable(compare: ICompareResult): ITable {
       ...compare.failed.map(({ variant, message }) => `${variantText(variant)} failed: ${message}`)
     ]
   };
+}
+
+/** Whose outputs the others are compared with. */
+function referenceName({ outputsComparedWith }: ICompareResult): string {
+  return `${RUNTIME_LABELS[outputsComparedWith ?? 'onnxruntime']} off`;
+}
+
+/** As the panel says it: `baseline`, `identical`, `differ by 2.7e-7`. */
+function bitsText(variant: IVariantResult, { outputsComparedWith }: ICompareResult): string {
+  const { bitIdenticalToOff, maxRelativeDifferenceToOff } = variant;
+  if (isOff(variant) && runtimeOf(variant) === outputsComparedWith) {
+    return 'baseline';
+  }
+  return bitIdenticalToOff === null
+    ? ''
+    : bitIdenticalToOff
+      ? 'identical'
+      : `differ by ${(maxRelativeDifferenceToOff ?? NaN).toExponential(1)}`;
+}
+
+/** What ran the variants of PyTorch, with versions and options, a line per variant. */
+function optionTexts({ variants }: ICompareResult): string[] {
+  return variants.flatMap(variant =>
+    variant.runtimeName === undefined ? [] : [`${variantText(variant)}: ${variant.runtime}`]
+  );
 }
 
 /** A comparison as bars of medians with their quartiles: a Vega-Lite chart, and the same in characters. */
@@ -321,12 +364,11 @@ export function devicesTable(devices: readonly IDeviceInfo[]): ITable {
 
 /** `folded + share-casts, submod_1=off`. */
 function variantText(variant: Omit<IVariant, 'device'>): string {
-  const { cache, passes, regions, runtimeName, repaired } = variant;
+  const { passes, regions, runtimeName } = variant;
   const overrides = formatOverrides(regions);
-  const mode = repaired === true ? 'repaired' : cache;
   return (
-    (runtimeName === undefined ? '' : `${runtimeName} `) +
-    [mode, ...passes].join(' + ') +
+    (runtimeName === undefined ? '' : `${RUNTIME_LABELS[runtimeName]} `) +
+    [modeOf(variant), ...passes].join(' + ') +
     (overrides === '' ? '' : `, ${overrides}`)
   );
 }
