@@ -47,14 +47,7 @@ export class TorchContenders {
     const path = variant.repaired === true ? await this._repairedPath(job) : model.path;
     this._started ??= await this._host.start(this._params.python, variant.threads, job);
     const source = { path, inputs: this._inputs };
-    return prepareTorchVariant(
-      this._started,
-      this._host.packages,
-      this._loaded,
-      variant,
-      source,
-      job
-    );
+    return prepareTorchVariant(this._started, this._host, this._loaded, variant, source, job);
   }
 
   /** Remove what was written for the comparison, once no variant is used any more. */

@@ -8,6 +8,7 @@ import type { IInterpreter, IPythonEnvironment } from '../pytorch';
 import { findInterpreters, inspectPython, PackageCache, PythonWorker } from '../pytorch';
 import type { IJob } from '../runtime';
 import { throwIfCancelled } from '../runtime';
+import { CompileClock } from './compileclock';
 
 /** What of a Python decides how a program is compiled in it. */
 export interface IWorkerState {
@@ -30,6 +31,7 @@ export interface IStartedWorker {
  */
 export class TorchHost {
   readonly packages = new PackageCache();
+  readonly clock = new CompileClock();
 
   /**
    * A worker in the Python that is named, or else in the first one found that has PyTorch.

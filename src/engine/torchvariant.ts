@@ -20,7 +20,7 @@ import type { IContender } from './contender';
 import type { IBoundInputs } from './inputs';
 import type { LoadedModel } from './modelstore';
 import type { INamedTensor } from './outputs';
-import type { IStartedWorker, IWorkerState } from './torchhost';
+import type { IStartedWorker, IWorkerState, TorchHost } from './torchhost';
 
 /** Casts of the graphs that Inductor generates code from. */
 interface ILoweredCasts {
@@ -64,7 +64,7 @@ export interface ITorchSource {
  */
 export async function prepareTorchVariant(
   { worker, state }: IStartedWorker,
-  packages: PackageCache,
+  { packages, clock }: Pick<TorchHost, 'packages' | 'clock'>,
   loaded: LoadedModel,
   variant: IVariant,
   { path, inputs }: ITorchSource,
@@ -92,12 +92,19 @@ export async function prepareTorchVariant(
   };
   let prepared: IPrepared;
   let outputs: INamedTensor[];
+  // The repaired program compiles as the model itself does.
+  const clockKey = `${loaded.model.path} ${runtime}`;
+  const watched = clock.watch(clockKey, job);
   try {
-    prepared = await worker.ask<IPrepared>('prepare', params, job);
+    prepared = await worker.ask<IPrepared>('prepare', params, watched.job);
     outputs = await readOutputs(loaded.model, outputsFile);
   } finally {
+    watched.stop();
     rmSync(inputsFile, { force: true });
     rmSync(outputsFile, { force: true });
+  }
+  if (prepared.compileMs !== null) {
+    clock.note(clockKey, prepared.compileMs);
   }
   const notes = params.package === undefined ? null : keepNotes(params.package, prepared);
   if (params.package !== undefined) {

@@ -269,9 +269,10 @@ def add_cast(counts, names, source, target, kind):
 class LoweredGraphs:
     """Counts weight casts in the graphs that Inductor generates code from, while it is active."""
 
-    def __init__(self):
+    def __init__(self, progress):
         self.every_call = {}
         self.at_load = {}
+        self._progress = progress
         # Graphs are counted once; held, so that no other one takes the id of one that is gone.
         self._counted = {}
 
@@ -296,7 +297,10 @@ class LoweredGraphs:
             if id(lowering) not in self._counted:
                 self._counted[id(lowering)] = lowering
                 self._count(lowering)
-            return original(lowering, *args, **kwargs)
+                self._progress(f"Generating code of graph {len(self._counted)}")
+            result = original(lowering, *args, **kwargs)
+            self._progress("Compiling the generated code")
+            return result
 
         return codegen
 
@@ -521,7 +525,7 @@ class Worker:
         started = time.perf_counter()
         module = torch.compile(program.module(), options=options) if options else torch.compile(program.module())
         args, kwargs = inputs
-        with LoweredGraphs() as lowered, torch.no_grad():
+        with LoweredGraphs(progress) as lowered, torch.no_grad():
             module(*args, **kwargs)
         result["compileMs"] = (time.perf_counter() - started) * 1000
         result["lowered"] = {"everyCall": list(lowered.every_call.values()), "atLoad": list(lowered.at_load.values())}
@@ -538,7 +542,7 @@ class Worker:
         else:
             started = time.perf_counter()
             unfinished = f"{package}.{os.getpid()}.pt2"
-            with LoweredGraphs() as lowered:
+            with LoweredGraphs(progress) as lowered:
                 self._build(params, INDUCTOR[mode], unfinished, progress)
             os.replace(unfinished, package)
             result["compileMs"] = (time.perf_counter() - started) * 1000
