@@ -3,15 +3,14 @@
  *
  * @packageDocumentation
  */
-import { errorInfoOf } from '../errors';
-import type { ClientMessage, Params, ServerMessage } from '../protocol';
+import type { ClientMessage, Params } from '../protocol';
+import { Responder } from '../protocol';
 import type { EngineRequest } from './service';
 import { Engine } from './service';
 import type { ISessionLimits } from './sessions';
 import { DEFAULT_SESSION_LIMITS } from './sessions';
 
 const engine = new Engine({ sessions: sessionLimits(process.env.CASTLENS_SESSION_MIB) });
-const running = new Map<number, AbortController>();
 
 /** The limit that the environment asks for: MiB of memory for variants that stay loaded, 0 for none. */
 function sessionLimits(mebibytes: string | undefined): ISessionLimits {
@@ -20,37 +19,21 @@ function sessionLimits(mebibytes: string | undefined): ISessionLimits {
     : DEFAULT_SESSION_LIMITS;
 }
 
-function send(message: ServerMessage, buffers: Uint8Array[] = []): void {
-  process.send?.({ message, buffers });
-}
-
-async function answer(id: number, method: EngineRequest, params: unknown): Promise<void> {
-  const controller = new AbortController();
-  running.set(id, controller);
-  try {
-    const { result, buffers } = await engine.handle(method, params as Params<typeof method>, {
-      signal: controller.signal,
-      progress: progress => send({ type: 'progress', id, progress })
-    });
-    send({ type: 'result', id, result }, buffers);
-  } catch (error) {
-    send({ type: 'error', id, error: errorInfoOf(error) });
-  } finally {
-    running.delete(id);
+const channel = new Responder<EngineRequest>({
+  send: (message, buffers) => process.send?.({ message, buffers }),
+  // Names that the engine does not know are refused when they are handled.
+  start: ({ method, params, progress }) => {
+    const controller = new AbortController();
+    const job = { signal: controller.signal, progress };
+    return {
+      answer: engine.handle(method, params as Params<typeof method>, job),
+      cancel: () => controller.abort()
+    };
   }
-}
+});
 
-process.on('message', (envelope: { message: ClientMessage }) => {
-  const { message } = envelope;
-  switch (message.type) {
-    case 'request':
-      // Names that the engine does not know are refused when they are handled.
-      void answer(message.id, message.method as EngineRequest, message.params);
-      break;
-    case 'cancel':
-      running.get(message.id)?.abort();
-      break;
-  }
+process.on('message', ({ message }: { message: ClientMessage<EngineRequest> }) => {
+  void channel.handle(message);
 });
 process.on('disconnect', () => process.exit(0));
 // A terminal sends it to the whole group; the kernel decides what it means.

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import { CastlensError } from '../errors';
-import type { RequestName } from '../protocol';
+import type { IAnswer, IAskOptions, RequestName } from '../protocol';
 import { wrongParameter } from '../protocol';
 import { isJsonObject } from './message';
-import type { IAnswer, IAskOptions, IEngine } from './supervisor';
+import type { IEngine } from './supervisor';
 
 /**
  * An engine that answers `lastCompare` itself.

@@ -5,9 +5,25 @@
  */
 import type { IErrorInfo } from '../errors';
 import { CANCELLED, CastlensError } from '../errors';
-import type { ClientMessage, IProgress, RequestName, ServerMessage } from '../protocol';
+import type {
+  ClientMessage,
+  IAnswer,
+  IAskOptions,
+  IIncoming,
+  IWork,
+  RequestName,
+  ServerMessage
+} from '../protocol';
+import { Requester } from '../protocol';
 import type { IExit } from './childchannel';
 import { ChildChannel, describeExit, startHint } from './childchannel';
+import type { DeliveryEvent, DeliveryState, Outcome, ProcessState } from './enginestates';
+import {
+  nextDeliveryState,
+  nextProcessState,
+  outcomeOfLoss,
+  outcomeOfReplacement
+} from './enginestates';
 
 /** What travels to and from the engine process. */
 export interface IEnvelope<T> {
@@ -16,26 +32,28 @@ export interface IEnvelope<T> {
   readonly buffers: readonly Uint8Array[];
 }
 
-/** An answer of the engine. */
-export interface IAnswer {
-  readonly result: unknown;
-  readonly buffers: readonly Uint8Array[];
-}
-
-/** How to make a request. */
-export interface IAskOptions {
-  readonly buffers?: readonly Uint8Array[];
-  /** Aborting cancels: the request is rejected with code `cancelled`, at the latest after the grace period. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: IProgress) => void;
-}
-
 /** Whoever answers requests of clients. */
 export interface IEngine {
   /** @returns the answer; rejected with a CastlensError. */
   ask(method: RequestName, params: unknown, options?: IAskOptions): Promise<IAnswer>;
   /** Cancel every request under way. */
   cancelAll(): void;
+}
+
+/** Work of an answering end that asks an engine. */
+export function startAsking(
+  engine: IEngine,
+  { method, params, buffers, progress }: IIncoming
+): IWork {
+  const controller = new AbortController();
+  return {
+    answer: engine.ask(method, params, {
+      buffers,
+      signal: controller.signal,
+      onProgress: progress
+    }),
+    cancel: () => controller.abort()
+  };
 }
 
 /** What the supervisor says about the engine process. */
@@ -47,8 +65,9 @@ export type EngineState = Extract<ServerMessage, { type: 'engine' }>;
  * #### Notes
  * The engine may be blocked in native code and not read its messages. A cancelled request that it has not answered after the
  * grace period is ended by killing the process; the other requests, which name their model by path, are asked again of the
- * next process. So it is when an answer says `device-lost`: the process cannot use its GPU again. When the process dies by itself every request is rejected with `engine-lost`, since any of them may be the
- * cause, save those that came too late to be asked. The next request starts a new process.
+ * next process. So it is when an answer says `device-lost`: the process cannot use its GPU again. When the process dies by itself
+ * every request is rejected with `engine-lost`, since any of them may be the cause, save those that came too late to be asked. The
+ * next request starts a new process. States and what follows from them are those of `enginestates.ts`.
  */
 export class EngineSupervisor implements IEngine {
   constructor(options: EngineSupervisor.IOptions) {
@@ -62,58 +81,17 @@ export class EngineSupervisor implements IEngine {
   }
 
   ask(method: RequestName, params: unknown, options: IAskOptions = {}): Promise<IAnswer> {
-    if (this._disposed) {
-      return Promise.reject(CastlensError.from(Private.SHUT_DOWN));
-    }
-    if (options.signal?.aborted) {
-      return Promise.reject(CastlensError.cancelled());
-    }
-    const id = this._nextId++;
-    return new Promise<IAnswer>((resolve, reject) => {
-      const onAbort = (): void => this._cancel(id);
-      const finish = (): void => {
-        this._pending.delete(id);
-        clearTimeout(request.timer);
-        options.signal?.removeEventListener('abort', onAbort);
-      };
-      const request: Private.IPending = {
-        method,
-        envelope: {
-          message: { type: 'request', id, method, params },
-          buffers: options.buffers ?? []
-        },
-        cancelled: false,
-        unsent: false,
-        again: false,
-        timer: undefined,
-        onProgress: options.onProgress,
-        resolve: answer => {
-          finish();
-          resolve(answer);
-        },
-        reject: info => {
-          finish();
-          reject(CastlensError.from(info));
-        }
-      };
-      this._pending.set(id, request);
-      options.signal?.addEventListener('abort', onAbort, { once: true });
-      this._send(request);
-    });
+    return this._channel.ask(method, params, options);
   }
 
   cancelAll(): void {
-    for (const id of [...this._pending.keys()]) {
-      this._cancel(id);
-    }
+    this._channel.ids.forEach(id => this._channel.cancel(id));
   }
 
   /** End the engine process; requests under way are rejected. Resolves when the process is gone. */
   async dispose(): Promise<void> {
-    this._disposed = true;
-    for (const request of [...this._pending.values()]) {
-      request.reject(Private.SHUT_DOWN);
-    }
+    this._state = nextProcessState(this._state, 'dispose');
+    this._channel.close(Private.SHUT_DOWN);
     const child = this._child;
     if (child) {
       // It has files to remove.
@@ -122,30 +100,39 @@ export class EngineSupervisor implements IEngine {
     }
   }
 
-  private _send(request: Private.IPending): void {
-    request.unsent = false;
+  /** Hand a message of the channel to the process. */
+  private _send(message: ClientMessage, buffers: readonly Uint8Array[]): void {
+    if (message.type === 'cancel') {
+      this._cancel(message.id);
+      return;
+    }
+    const { id } = message;
+    if (!this._deliveries.has(id)) {
+      this._deliveries.set(id, { state: 'sent', timer: undefined });
+    }
     try {
-      this._running().send(request.envelope, () => {
-        request.unsent = true;
+      const child = this._running();
+      child.send({ message, buffers }, () => {
+        if (this._child === child) {
+          this._follow(id, 'miss');
+        }
       });
     } catch (error) {
-      request.reject({
-        code: 'bad-argument',
-        summary: 'the parameters cannot be sent to the engine',
+      throw new CastlensError('bad-argument', 'the parameters cannot be sent to the engine', {
         found: (error as Error).message
       });
     }
   }
 
   private _cancel(id: number): void {
-    const request = this._pending.get(id);
-    if (!request || request.cancelled) {
+    const delivery = this._deliveries.get(id);
+    if (!delivery || delivery.state === 'cancelling') {
       return;
     }
-    request.cancelled = true;
+    this._follow(id, 'cancel');
     this._child?.send({ message: { type: 'cancel', id }, buffers: [] });
-    request.timer = setTimeout(() => {
-      request.reject(CANCELLED);
+    delivery.timer = setTimeout(() => {
+      this._channel.reject(id, CANCELLED);
       this._replace('The engine was stopped to cancel a request.');
     }, this._graceMs);
   }
@@ -157,24 +144,14 @@ export class EngineSupervisor implements IEngine {
       return;
     }
     this._child = null;
-    this._lost = true;
+    this._state = nextProcessState(this._state, 'end');
     child.kill();
     this._tell({
       type: 'engine',
       state: 'lost',
       error: { code: 'engine-lost', summary, hint: Private.NEXT }
     });
-    const survivors = [...this._pending.values()];
-    for (const request of survivors) {
-      if (request.cancelled) {
-        request.reject(CANCELLED);
-      }
-    }
-    for (const request of survivors) {
-      if (!request.cancelled) {
-        this._send(request);
-      }
-    }
+    this._settle(outcomeOfReplacement, CANCELLED);
   }
 
   private _running(): ChildChannel<IEnvelope<ClientMessage>, IEnvelope<ServerMessage>> {
@@ -182,6 +159,8 @@ export class EngineSupervisor implements IEngine {
       return this._child;
     }
     this._lastWords = '';
+    const wasLost = this._state === 'lost';
+    this._state = nextProcessState(this._state, 'start');
     const child = new ChildChannel<IEnvelope<ClientMessage>, IEnvelope<ServerMessage>>({
       script: this._options.script,
       guarded: true,
@@ -201,8 +180,7 @@ export class EngineSupervisor implements IEngine {
       }
     });
     this._child = child;
-    if (this._lost) {
-      this._lost = false;
+    if (wasLost) {
       this._tell({ type: 'engine', state: 'started' });
     }
     return child;
@@ -214,56 +192,72 @@ export class EngineSupervisor implements IEngine {
   }
 
   private _onMessage({ message, buffers }: IEnvelope<ServerMessage>): void {
-    if (message.type === 'engine' || message.type === 'files') {
-      return;
-    }
-    const request = this._pending.get(message.id);
-    if (!request) {
-      return;
-    }
-    switch (message.type) {
-      case 'result':
-        request.resolve({ result: message.result, buffers });
-        break;
-      case 'error':
-        request.reject(message.error);
-        if (message.error.code === 'device-lost') {
-          this._replace('The GPU failed.');
-        }
-        break;
-      case 'progress':
-        request.onProgress?.(message.progress);
-        break;
+    const wasAsked = 'id' in message && this._deliveries.has(message.id);
+    this._channel.handle(message, buffers);
+    if (wasAsked && message.type === 'error' && message.error.code === 'device-lost') {
+      this._replace('The GPU failed.');
     }
   }
 
   private _onExit(exit: IExit): void {
     this._child = null;
-    this._lost = true;
-    if (this._disposed) {
+    this._state = nextProcessState(this._state, 'end');
+    if (this._state === 'closed') {
       return;
     }
-    const pending = [...this._pending.values()];
-    const asked = pending.filter(request => !request.unsent || request.again);
-    const info = Private.lost(exit, asked, this._lastWords);
-    for (const request of asked) {
-      request.reject(request.cancelled ? CANCELLED : info);
+    const lost = [...this._deliveries]
+      .filter(([, { state }]) => outcomeOfLoss(state) !== 'resend')
+      .map(([id]) => this._channel.methodOf(id)!);
+    const error = Private.lost(exit, lost, this._lastWords);
+    this._tell({ type: 'engine', state: 'lost', error });
+    this._settle(outcomeOfLoss, error);
+  }
+
+  /** End or ask again what the process that is gone was asked; those that end come first. */
+  private _settle(outcomeOf: (state: DeliveryState) => Outcome, lost: IErrorInfo): void {
+    const again: number[] = [];
+    for (const [id, { state }] of [...this._deliveries]) {
+      switch (outcomeOf(state)) {
+        case 'lost':
+          this._channel.reject(id, lost);
+          break;
+        case 'cancelled':
+          this._channel.reject(id, CANCELLED);
+          break;
+        case 'resend':
+          again.push(id);
+          break;
+      }
     }
-    this._tell({ type: 'engine', state: 'lost', error: info });
-    for (const request of pending.filter(each => !asked.includes(each))) {
-      request.again = true;
-      this._send(request);
+    for (const id of again) {
+      this._follow(id, 'resend');
+      this._channel.send(id);
+    }
+  }
+
+  /** What has happened to a request; nothing where it has ended. */
+  private _follow(id: number, event: DeliveryEvent): void {
+    const delivery = this._deliveries.get(id);
+    if (delivery) {
+      delivery.state = nextDeliveryState(delivery.state, event);
     }
   }
 
   private readonly _options: EngineSupervisor.IOptions;
   private readonly _graceMs: number;
-  private readonly _pending = new Map<number, Private.IPending>();
+  private readonly _channel = new Requester({
+    send: (message, buffers) => this._send(message, buffers),
+    awaitsCancelled: true,
+    onEnd: id => {
+      clearTimeout(this._deliveries.get(id)?.timer);
+      this._deliveries.delete(id);
+    }
+  });
+  /** What has become of the requests that have not ended, by id. */
+  private readonly _deliveries = new Map<number, Private.IDelivery>();
+  private _state: ProcessState = 'idle';
   private _child: ChildChannel<IEnvelope<ClientMessage>, IEnvelope<ServerMessage>> | null = null;
-  private _nextId = 1;
-  private _lost = false;
   private _lastWords = '';
-  private _disposed = false;
 }
 
 /** The namespace for `EngineSupervisor` statics. */
@@ -285,18 +279,10 @@ export namespace EngineSupervisor {
  * The namespace for module statics.
  */
 namespace Private {
-  /** A request that has not been answered. */
-  export interface IPending {
-    readonly method: RequestName;
-    readonly envelope: IEnvelope<ClientMessage>;
-    readonly onProgress?: (progress: IProgress) => void;
-    readonly resolve: (answer: IAnswer) => void;
-    readonly reject: (info: IErrorInfo) => void;
-    cancelled: boolean;
-    /** Whether the process had ended before it could be asked. */
-    unsent: boolean;
-    /** Whether it was asked again for that reason, which happens once. */
-    again: boolean;
+  /** Where a request is. */
+  export interface IDelivery {
+    state: DeliveryState;
+    /** Ends the grace period of one that is being cancelled. */
     timer: NodeJS.Timeout | undefined;
   }
 
@@ -315,8 +301,8 @@ namespace Private {
   export const NEXT = 'It starts again with the next request.';
 
   /** What to tell the clients of a process that ended by itself. */
-  export function lost(exit: IExit, pending: readonly IPending[], lastWords: string): IErrorInfo {
-    const methods = [...new Set(pending.map(request => request.method))];
+  export function lost(exit: IExit, asked: readonly RequestName[], lastWords: string): IErrorInfo {
+    const methods = [...new Set(asked)];
     const during = methods.length > 0 ? ` during ${methods.join(', ')}` : '';
     const said = lastWords.trim();
     return {

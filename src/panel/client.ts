@@ -10,14 +10,8 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type { IErrorInfo } from '../errors';
 import { CastlensError } from '../errors';
-import type {
-  ClientMessage,
-  IProgress,
-  Params,
-  RequestName,
-  Result,
-  ServerMessage
-} from '../protocol';
+import type { IAskOptions, Params, RequestName, Result, ServerMessage } from '../protocol';
+import { Requester } from '../protocol';
 import { bytesOf, ownedBuffer } from './buffers';
 
 /** An answer: the result and the binary data beside it. */
@@ -26,15 +20,8 @@ export interface IReply<K extends RequestName> {
   readonly buffers: readonly Uint8Array[];
 }
 
-/** How to make a request. */
-export interface IRequestOptions {
-  /** Aborting tells the kernel to give up, and rejects at once with code `cancelled`. */
-  readonly signal?: AbortSignal;
-  /** Called for every progress message, in order. */
-  readonly onProgress?: (progress: IProgress) => void;
-  /** Binary data beside the parameters. */
-  readonly buffers?: readonly (ArrayBuffer | ArrayBufferView)[];
-}
+/** How to make a request. Aborting tells the kernel to give up, and rejects at once with code `cancelled`. */
+export type IRequestOptions = IAskOptions<ArrayBuffer | ArrayBufferView>;
 
 /** What the kernel said about its engine process. */
 export type EngineMessage = Extract<ServerMessage, { type: 'engine' }>;
@@ -64,6 +51,10 @@ export class CommClient implements IDisposable {
   constructor(options: CommClient.IOptions) {
     this._comm = options.comm;
     this._reportError = options.reportError;
+    this._channel = new Requester({
+      send: (message, buffers) =>
+        this._comm.send(message as unknown as JSONObject, undefined, buffers.map(ownedBuffer))
+    });
     this._comm.onMsg = msg => this._onMsg(msg);
     this._comm.onClose = () => this._onClose();
     this.opened = this._comm.open().done.then(() => undefined);
@@ -115,40 +106,9 @@ export class CommClient implements IDisposable {
     params: Params<K>,
     options: IRequestOptions = {}
   ): Promise<IReply<K>> {
-    const { signal } = options;
-    if (!this.isAlive) {
-      return Promise.reject(CastlensError.from(Private.disconnected()));
-    }
-    if (signal?.aborted) {
-      return Promise.reject(CastlensError.cancelled());
-    }
-    const id = this._nextId++;
-    return new Promise<IReply<K>>((resolve, reject) => {
-      const onAbort = () => {
-        this._pending.delete(id);
-        this._send({ type: 'cancel', id });
-        reject(CastlensError.cancelled());
-      };
-      const finish = () => signal?.removeEventListener('abort', onAbort);
-      this._pending.set(id, {
-        resolve: (result, buffers) => {
-          finish();
-          resolve({ result: result as Result<K>, buffers });
-        },
-        reject: error => {
-          finish();
-          reject(CastlensError.from(error));
-        },
-        onProgress: options.onProgress
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-      try {
-        this._send({ type: 'request', id, method, params }, options.buffers);
-      } catch (error) {
-        this._pending.get(id)?.reject(Private.unsent(error));
-        this._pending.delete(id);
-      }
-    });
+    return this.isAlive
+      ? (this._channel.ask(method, params, options) as Promise<IReply<K>>)
+      : Promise.reject(CastlensError.from(Private.DISCONNECTED));
   }
 
   /** Close the comm; requests under way are rejected. */
@@ -157,7 +117,7 @@ export class CommClient implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    this._rejectAll(Private.disconnected());
+    this._channel.close(Private.DISCONNECTED);
     this._comm.onClose = () => undefined;
     this._comm.onMsg = () => undefined;
     if (!this._comm.isDisposed) {
@@ -169,10 +129,6 @@ export class CommClient implements IDisposable {
       }
     }
     Signal.clearData(this);
-  }
-
-  private _send(message: ClientMessage, buffers: IRequestOptions['buffers'] = []): void {
-    this._comm.send(message as unknown as JSONObject, undefined, buffers.map(ownedBuffer));
   }
 
   private _onMsg(msg: KernelMessage.ICommMsgMsg): void {
@@ -188,22 +144,10 @@ export class CommClient implements IDisposable {
   }
 
   private _handle(message: ServerMessage, buffers: readonly Uint8Array[]): void {
+    if (this._channel.handle(message, buffers)) {
+      return;
+    }
     switch (message.type) {
-      case 'result': {
-        const pending = this._pending.get(message.id);
-        this._pending.delete(message.id);
-        pending?.resolve(message.result, buffers);
-        break;
-      }
-      case 'error': {
-        const pending = this._pending.get(message.id);
-        this._pending.delete(message.id);
-        pending?.reject(message.error);
-        break;
-      }
-      case 'progress':
-        this._pending.get(message.id)?.onProgress?.(message.progress);
-        break;
       case 'engine':
         this._engineChanged.emit(message);
         break;
@@ -216,22 +160,13 @@ export class CommClient implements IDisposable {
   }
 
   private _onClose(): void {
-    this._rejectAll(Private.disconnected());
+    this._channel.rejectAll(Private.DISCONNECTED);
     this._closed.emit(this._heard);
-  }
-
-  private _rejectAll(error: IErrorInfo): void {
-    const pending = [...this._pending.values()];
-    this._pending.clear();
-    for (const request of pending) {
-      request.reject(error);
-    }
   }
 
   private _comm: CommSeam;
   private _reportError: (error: unknown) => void;
-  private _pending = new Map<number, Private.IPending>();
-  private _nextId = 1;
+  private _channel: Requester<RequestName, ArrayBuffer | ArrayBufferView>;
   private _heard = false;
   private _isDisposed = false;
   private _closed = new Signal<this, boolean>(this);
@@ -251,21 +186,8 @@ export namespace CommClient {
 }
 
 namespace Private {
-  /** A request without its answer. */
-  export interface IPending {
-    resolve(result: unknown, buffers: readonly Uint8Array[]): void;
-    reject(error: IErrorInfo): void;
-    readonly onProgress?: (progress: IProgress) => void;
-  }
-
-  export function disconnected(): IErrorInfo {
-    return {
-      code: 'engine-lost',
-      summary: 'The connection to the kernel ended before it answered.'
-    };
-  }
-  export function unsent(error: unknown): IErrorInfo {
-    const found = error instanceof Error ? error.message : String(error);
-    return { code: 'internal', summary: 'The request cannot be sent.', found };
-  }
+  export const DISCONNECTED: IErrorInfo = {
+    code: 'engine-lost',
+    summary: 'The connection to the kernel ended before it answered.'
+  };
 }

@@ -45,6 +45,7 @@ export type {
   RegionOverrides
 } from './contract/variant';
 export * from './contract/words';
+export * from './channel';
 export * from './figures';
 export * from './fileversion';
 export * from './messages';

@@ -15,11 +15,11 @@ export interface IProgress {
 }
 
 /** From the asking side. `id` is unique per channel. */
-export type ClientMessage =
+export type ClientMessage<M extends string = RequestName> =
   | {
       readonly type: 'request';
       readonly id: number;
-      readonly method: RequestName;
+      readonly method: M;
       readonly params: unknown;
     }
   /** Give up request `id`; its answer is then an error with code `cancelled`. */

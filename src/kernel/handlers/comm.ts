@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
-import { errorInfoOf } from '../../errors';
 import type { IFileVersion, Result, ServerMessage } from '../../protocol';
-import { COMM_TARGET } from '../../protocol';
+import { COMM_TARGET, Responder } from '../../protocol';
 import type { EngineState, IEngine } from '../supervisor';
+import { startAsking } from '../supervisor';
 import type { IOutbox, JsonObject } from '../message';
 import { isJsonObject, text } from '../message';
 import { readClientMessage } from '../clientmessage';
@@ -82,7 +82,7 @@ export class CommHandler {
     }
     this._close(id);
     const watch = new FileWatch((state, file) => this._tell(id, { type: 'files', state, file }));
-    this._comms.set(id, { running: new Map(), watch });
+    this._comms.set(id, { watch, channel: this._channelOf(id, watch) });
   }
 
   /** @returns whether the request goes on. */
@@ -101,60 +101,39 @@ export class CommHandler {
       send({ type: 'error', id: read.id, error: read.error });
       return false;
     }
-    const { running, watch } = comm;
-    const message = read.message;
-    if (message.type === 'cancel') {
-      running.get(message.id)?.abort();
-      return false;
-    }
-    if (running.has(message.id)) {
-      const summary = `Request ${message.id} is still being answered.`;
-      send({ type: 'error', id: message.id, error: { code: 'bad-argument', summary } });
-      return false;
-    }
-    const controller = new AbortController();
-    running.set(message.id, controller);
-    const params = resolvePaths(message.method, message.params, this._cwd);
-    if (message.method === 'open') {
-      // Of a file that cannot be read no more is known than its name.
-      watch.watch(pathsOf(params).map(path => ({ path, version: null })));
-    }
-    void this._engine
-      .ask(message.method, params, {
-        buffers: request.message.buffers,
-        signal: controller.signal,
-        onProgress: progress => send({ type: 'progress', id: message.id, progress })
-      })
-      .then(
-        ({ result, buffers }): [ServerMessage, readonly Uint8Array[]] => [
-          { type: 'result', id: message.id, result },
-          buffers
-        ],
-        (error: unknown): [ServerMessage, readonly Uint8Array[]] => [
-          { type: 'error', id: message.id, error: errorInfoOf(error) },
-          []
-        ]
-      )
-      .then(([answer, buffers]) => {
-        running.delete(message.id);
-        if (this._comms.get(id) === comm) {
-          send(answer, buffers);
-          if (message.method === 'open' && answer.type === 'result') {
-            watch.watch(filesOf(answer.result));
-          }
+    const done = comm.channel.handle(read.message, request.message.buffers, send);
+    void done?.then(() => this._status.end(request));
+    return done !== null;
+  }
+
+  /** The answering end of a comm. */
+  private _channelOf(id: string, watch: FileWatch): Responder {
+    return new Responder({
+      send: message => this._tell(id, message),
+      start: request => {
+        const params = resolvePaths(request.method, request.params, this._cwd);
+        const work = startAsking(this._engine, { ...request, params });
+        if (request.method !== 'open') {
+          return work;
         }
-        this._status.end(request);
-      });
-    return true;
+        // Of a file that cannot be read no more is known than its name.
+        watch.watch(pathsOf(params).map(path => ({ path, version: null })));
+        const answer = Promise.resolve(work.answer).then(opened => {
+          if (this._comms.get(id)?.watch === watch) {
+            watch.watch(filesOf(opened.result));
+          }
+          return opened;
+        });
+        return { ...work, answer };
+      }
+    });
   }
 
   private _close(id: string): void {
     const comm = this._comms.get(id);
     this._comms.delete(id);
     comm?.watch.dispose();
-    for (const controller of comm?.running.values() ?? []) {
-      controller.abort();
-    }
+    comm?.channel.close();
   }
 
   private readonly _engine: IEngine;
@@ -165,8 +144,7 @@ export class CommHandler {
 }
 
 interface IOpenComm {
-  /** Requests under way by the client's id. */
-  readonly running: Map<number, AbortController>;
+  readonly channel: Responder;
   readonly watch: FileWatch;
 }
 

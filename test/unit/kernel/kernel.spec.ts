@@ -2,13 +2,14 @@ import type { IEvaluator, IEvaluatorEvents } from '../../../src/kernel/evaluator
 import type { CellOutcome } from '../../../src/kernel/evaluatormessages';
 import { Kernel } from '../../../src/kernel/kernel';
 import type { Channel, IMessage, IOutgoing } from '../../../src/kernel/message';
-import type { IAnswer, IEngine } from '../../../src/kernel/supervisor';
+import type { IEngine } from '../../../src/kernel/supervisor';
+import type { IAnswer, ICancelSignal } from '../../../src/protocol';
 import { CastlensError } from '../../../src/errors';
 
 /** A kernel between a fake client, a fake engine and a fake evaluator: no sockets, no processes. */
 class Bench {
   readonly sent: { channel: Channel; message: IOutgoing }[] = [];
-  readonly asked: { params: unknown; signal?: AbortSignal; settle: PromiseWithReject }[] = [];
+  readonly asked: { params: unknown; signal?: ICancelSignal; settle: PromiseWithReject }[] = [];
   readonly cells: { code: string; end: (outcome: CellOutcome) => void }[] = [];
   readonly cancelled: string[] = [];
   events!: IEvaluatorEvents;

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import type { IErrorInfo } from '../../../errors';
-import { CastlensError } from '../../../errors';
-import { printable, wrongParameter } from '../../../protocol';
+import { CastlensError, errorInfoOf } from '../../../errors';
+import { printable, Requester, wrongParameter } from '../../../protocol';
 import type {
   ClientMessage,
   IProgress,
@@ -21,76 +21,49 @@ export interface IReply<K extends RequestName> {
   readonly buffers: readonly Uint8Array[];
 }
 
-/** Correlates answers with requests. */
+/** Asks the engine on behalf of cells. */
 export class EngineClient {
-  constructor(options: EngineClient.IOptions) {
-    this._options = options;
+  constructor(private readonly _options: EngineClient.IOptions) {
+    this._channel = new Requester({ send: message => _options.send(message) });
   }
 
   /** Ask. Rejected with a CastlensError whose stack names the cell that asked. */
-  ask<K extends RequestName>(
+  async ask<K extends RequestName>(
     method: K,
     params: Params<K>,
     onProgress?: (progress: IProgress) => void
   ): Promise<IReply<K>> {
-    const id = this._nextId++;
     const asked = new Error();
-    return new Promise<IReply<K>>((resolve, reject) => {
-      this._pending.set(id, {
-        onProgress,
-        resolve: (result, buffers) => resolve({ result: result as Result<K>, buffers }),
-        reject: info => {
-          const error = CastlensError.from(printable(info));
-          const frames = this._options
-            .clean(asked.stack ?? '')
-            .split('\n')
-            .slice(1);
-          const stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
-          Object.defineProperty(error, 'stack', { value: stack, configurable: true });
-          reject(error);
-        }
-      });
-      // Not everything that a cell may give can be sent.
-      const wrong = wrongParameter(method, params);
-      if (wrong === null) {
-        this._options.send({ type: 'request', id, method, params });
-      } else {
-        this.receive({ type: 'error', id, error: wrong }, []);
-      }
-    });
+    // Not everything that a cell may give can be sent.
+    const wrong = wrongParameter(method, params);
+    if (wrong !== null) {
+      throw this._errorOf(wrong, asked);
+    }
+    try {
+      return (await this._channel.ask(method, params, { onProgress })) as IReply<K>;
+    } catch (error) {
+      throw this._errorOf(errorInfoOf(error), asked);
+    }
   }
 
   /** A message of the engine. */
   receive(message: ServerMessage, buffers: readonly Uint8Array[]): void {
-    if (message.type === 'engine' || message.type === 'files') {
-      return;
-    }
-    const request = this._pending.get(message.id);
-    switch (message.type) {
-      case 'progress':
-        request?.onProgress?.(message.progress);
-        break;
-      case 'result':
-        this._pending.delete(message.id);
-        request?.resolve(message.result, buffers);
-        break;
-      case 'error':
-        this._pending.delete(message.id);
-        request?.reject(message.error);
-        break;
-    }
+    this._channel.handle(message, buffers);
   }
 
-  private readonly _options: EngineClient.IOptions;
-  private readonly _pending = new Map<
-    number,
-    {
-      readonly onProgress?: (progress: IProgress) => void;
-      readonly resolve: (result: unknown, buffers: readonly Uint8Array[]) => void;
-      readonly reject: (info: IErrorInfo) => void;
-    }
-  >();
-  private _nextId = 1;
+  /** The error for the cell, with the stack of `asked`. */
+  private _errorOf(info: IErrorInfo, asked: Error): CastlensError {
+    const error = CastlensError.from(printable(info));
+    const frames = this._options
+      .clean(asked.stack ?? '')
+      .split('\n')
+      .slice(1);
+    const stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
+    Object.defineProperty(error, 'stack', { value: stack, configurable: true });
+    return error;
+  }
+
+  private readonly _channel: Requester;
 }
 
 /** The namespace for `EngineClient` statics. */
