@@ -49,6 +49,7 @@ export * from './channel';
 export * from './figures';
 export * from './fileversion';
 export * from './messages';
+export * from './nearest';
 export * from './printable';
 export * from './recommendation';
 export * from './regions';

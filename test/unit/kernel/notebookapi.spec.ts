@@ -4,9 +4,10 @@
 import { CastlensError } from '../../../src/errors';
 import type { EngineClient } from '../../../src/kernel/evaluator/api/engineclient';
 import type { Model } from '../../../src/kernel/evaluator/api/castlens';
+import { checkOptions, optionHelp } from '../../../src/kernel/evaluator/api/calloptions';
 import { makeCastlens } from '../../../src/kernel/evaluator/api/castlens';
 import type { RequestName } from '../../../src/protocol';
-import { checkParameters } from '../../../src/protocol';
+import { CALL_OPTIONS, checkParameters } from '../../../src/protocol';
 
 const asked: { method: RequestName; params: Record<string, unknown> }[] = [];
 
@@ -78,4 +79,41 @@ describe('castlens in cells', () => {
     );
     expect(asked).toEqual([]);
   });
+
+  it.each<[string, string, (m: Model) => Promise<unknown>]>([
+    ['passses', 'passes', m => m.plan({ passses: [] } as never)],
+    ['Cache', 'cache', m => m.run({ Cache: 'off' } as never)],
+    ['overrwrite', 'overwrite', m => m.fix('f.pt2', { overrwrite: true } as never)],
+    ['strategy', 'strategies', m => m.code({ strategy: [] } as never)],
+    ['region', 'regions', m => m.update('w', { region: {} } as never)],
+    ['runtime', 'runtimes', m => m.compare({ runtime: [] } as never)]
+  ])('should refuse the option %s and name the nearest, %s', async (option, nearest, call) => {
+    await expect(call(model)).rejects.toMatchObject({
+      code: 'bad-argument',
+      details: { entry: option, hint: `Did you mean "${nearest}"?` }
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it.each<[string, (m: Model) => Promise<unknown>]>([
+    ['inputs of update()', m => m.update('w', { inputs: 'i' } as never)],
+    ['a variant of weights', m => m.stats({ cache: 'off' })],
+    ['threads of run()', m => m.run({ threads: 2 } as never)],
+    ['progress of plan()', m => m.plan({ onProgress: () => undefined } as never)],
+    ['no object', m => m.plan(['off'] as never)]
+  ])('should refuse what a call does not honor: %s', async (_name, call) => {
+    await expect(call(model)).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(asked).toEqual([]);
+  });
+
+  it.each(['plan', 'run', 'compare', 'update', 'stats', 'fix', 'code'] as const)(
+    'should take each option of the contract in %s(), and explain it',
+    call => {
+      const lines = optionHelp(call);
+      for (const { name } of CALL_OPTIONS[call]) {
+        expect(() => checkOptions(call, { [name]: undefined })).not.toThrow();
+        expect(lines.some(line => line.startsWith(`${name}: `))).toBe(true);
+      }
+    }
+  );
 });

@@ -240,15 +240,15 @@ describe('Responder', () => {
 
   it('should cancel what is under way, and pass over ids that are unknown or answered', async () => {
     const { works, ask, responder } = answering();
-    responder.handle({ type: 'cancel', id: 1 });
+    void responder.handle({ type: 'cancel', id: 1 });
     const done = ask(1);
-    responder.handle({ type: 'cancel', id: 2 });
+    void responder.handle({ type: 'cancel', id: 2 });
     expect(works[0].cancelled).toBe(0);
-    responder.handle({ type: 'cancel', id: 1 });
+    void responder.handle({ type: 'cancel', id: 1 });
     expect(works[0].cancelled).toBe(1);
     works[0].reject(CastlensError.cancelled());
     await done;
-    responder.handle({ type: 'cancel', id: 1 });
+    void responder.handle({ type: 'cancel', id: 1 });
     expect(works[0].cancelled).toBe(1);
   });
 
@@ -272,7 +272,9 @@ describe('Responder', () => {
     works[0].request.progress({ text: 'late' });
     works[0].resolve({ result: 1, buffers: none });
     works[1].reject(new Error('late'));
-    await Promise.all(done);
+    for (const each of done) {
+      await each;
+    }
     expect(ask(3)).toBeNull();
     expect(messages()).toEqual([]);
   });

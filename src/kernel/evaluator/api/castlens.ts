@@ -50,6 +50,7 @@ import {
 import type { MimeBundle } from '../../message';
 import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
+import { checkOptions, optionHelp, optionList } from './calloptions';
 import type { EngineClient } from './engineclient';
 import { TensorStats } from './stats';
 import { tableBundle } from './table';
@@ -193,7 +194,7 @@ export class Model {
    */
   update(weights: string, options: IUpdateOptions = {}): Promise<IWeightUpdateResult> {
     return Private.promise(async () => {
-      Private.checkOptions('update', options, Private.UPDATE_OPTIONS);
+      checkOptions('update', options);
       if (typeof weights !== 'string') {
         throw new TypeError('update() takes the path of a .safetensors file or of another export');
       }
@@ -215,7 +216,7 @@ export class Model {
   /** The casts in the graph of a variant; runs nothing. */
   plan(options: IVariantOptions = {}): Promise<IPlan> {
     return Private.promise(async () => {
-      Private.checkOptions('plan', options, Private.VARIANT_OPTIONS);
+      checkOptions('plan', options);
       const params = { ...this._ref, variant: Private.variantOf(options) };
       const { result } = await this._engine.ask('plan', params);
       return Private.shown(result, plan => tableBundle(planTable(plan)));
@@ -225,7 +226,7 @@ export class Model {
   /** One forward of a variant. */
   run(options: IRunOptions = {}): Promise<IRunResult> {
     return Private.promise(async () => {
-      Private.checkOptions('run', options, Private.RUN_OPTIONS);
+      checkOptions('run', options);
       const params = {
         ...this._ref,
         variant: Private.variantOf(options),
@@ -242,7 +243,7 @@ export class Model {
   /** Time variants against each other. */
   compare(options: ICompareOptions = {}): Promise<ICompareResult> {
     return Private.promise(async () => {
-      Private.checkOptions('compare', options, Private.COMPARE_OPTIONS);
+      checkOptions('compare', options);
       Private.checkCompare(options);
       const { inputs, python } = options;
       const params = {
@@ -264,11 +265,11 @@ export class Model {
   /** Statistics of every weight, or of the values that a forward computes. */
   stats(options: IStatsOptions = {}): Promise<TensorStats> {
     return Private.promise(async () => {
-      Private.checkOptions('stats', options, Private.STATS_OPTIONS);
+      checkOptions('stats', options);
       const { activations = false, onProgress } = options;
       if (!activations) {
         // Weights are as stored, whatever is run.
-        Private.checkOptions('stats', options, ['activations', 'onProgress']);
+        checkOptions('stats', options, ['activations', 'onProgress']);
         const { result, buffers } = await this._engine.ask('weightStats', this._ref, onProgress);
         return TensorStats.read(buffers[0], result.findings);
       }
@@ -292,7 +293,7 @@ export class Model {
       if (typeof output !== 'string') {
         throw new TypeError('fix() takes the path of the file to write');
       }
-      Private.checkOptions('fix', options, Private.FIX_OPTIONS);
+      checkOptions('fix', options);
       if (this._weights !== null) {
         throw new TypeError(
           'fix() writes the weights of the model’s own file, and other ones are in use: open it anew'
@@ -317,7 +318,7 @@ export class Model {
   /** Python for your own export script: the same repair, in PyTorch. */
   code(options: ICodeOptions = {}): Promise<ICodeResult> {
     return Private.promise(async () => {
-      Private.checkOptions('code', options, Private.CODE_OPTIONS);
+      checkOptions('code', options);
       const { strategies } = options;
       for (const name of Private.listOf('strategies', strategies ?? [])) {
         Private.check('strategies', name, CODE_STRATEGIES);
@@ -369,7 +370,7 @@ export function makeCastlens(engine: EngineClient): ICastlens {
         if (typeof path !== 'string') {
           throw new TypeError('castlens.open() takes the path of a .pt2 or .onnx file');
         }
-        Private.checkOptions('open', options, Private.OPEN_OPTIONS);
+        checkOptions('open', options);
         const { program } = options;
         const absolute = resolve(path);
         const ref = program === undefined ? { path: absolute } : { path: absolute, program };
@@ -543,158 +544,64 @@ namespace Private {
     'The casts in the file: of which weight, from and to which dtype, how often per forward, where in the source.'
   ].join('\n');
 
-  const VARIANT = [
-    `cache: ${[...CACHE_MODES, ...REFERENCES].map(mode => `'${mode}'`).join(' | ')}; 'off' by default`,
-    `passes: any of ${PASSES.map(pass => `'${pass}'`).join(', ')}`,
-    "device: 'cpu' by default; see castlens.devices()",
-    `regions: run a region otherwise than recorded, { submod_1: ${REGION_CHOICES.map(choice => `'${choice}'`).join(' | ')} }`
-  ];
-
-  /** Names that `open()` takes. */
-  export const OPEN_OPTIONS = ['program'];
-
-  /** Names that `plan()` takes. */
-  export const VARIANT_OPTIONS = ['cache', 'passes', 'device', 'regions'];
-
-  const INPUT_OPTIONS = ['inputs', 'dims', 'seed', 'onProgress'];
-
-  /** Names that `run()` takes. */
-  export const RUN_OPTIONS = [...VARIANT_OPTIONS, ...INPUT_OPTIONS, 'outputs'];
-
-  /** Names that `stats()` takes. */
-  export const STATS_OPTIONS = [
-    'activations',
-    ...VARIANT_OPTIONS,
-    ...INPUT_OPTIONS,
-    'values',
-    'modules',
-    'reference'
-  ];
-
-  /** Names that `compare()` takes. */
-  export const COMPARE_OPTIONS = [
-    ...VARIANT_OPTIONS,
-    ...INPUT_OPTIONS,
-    'runtimes',
-    'python',
-    'trust',
-    'threads',
-    'runs',
-    'warmup'
-  ];
-
-  /** Names that `update()` takes. */
-  export const UPDATE_OPTIONS = [...VARIANT_OPTIONS, 'onProgress'];
-
-  /** Names that `fix()` takes. */
-  export const FIX_OPTIONS = [
-    'mixed',
-    'foldComputed',
-    'code',
-    'regions',
-    'types',
-    'overwrite',
-    'onProgress'
-  ];
-
-  /** Names that `code()` takes. */
-  export const CODE_OPTIONS = ['mixed', 'strategies'];
-
-  /** Refuse options that would be passed over: the figures would be those of another variant than was asked for. */
-  export function checkOptions(method: string, options: object, known: readonly string[]): void {
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`${method}() takes an object: { ${known.join(', ')} }`);
-    }
-    const unknown = Object.keys(options).find(name => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new TypeError(`${method}() has no option "${unknown}"; it has: ${known.join(', ')}`);
-    }
-  }
-
-  const INPUTS = [
-    'inputs: a .safetensors file; else the sample inputs of the file, else random ones',
-    'dims: values of symbolic sizes, { batch: 4 }',
-    'seed: asks for random inputs'
-  ];
-
   export const PLAN = [
-    'await model.plan({ cache, passes, device, regions })',
+    `await model.plan(${optionList('plan')})`,
     '',
     'The casts in the graph of a variant, and what each pass did. Runs nothing.',
     '',
-    ...VARIANT
+    ...optionHelp('plan')
   ].join('\n');
 
   export const RUN = [
-    'await model.run({ cache, passes, device, regions, inputs, dims, seed, outputs, onProgress })',
+    `await model.run(${optionList('run')})`,
     '',
     'One forward of a variant: its time, its outputs, and the weight casts that the runtime executed.',
     '',
-    ...VARIANT,
-    ...INPUTS,
-    'outputs: a .safetensors file to write'
+    ...optionHelp('run')
   ].join('\n');
 
   export const COMPARE = [
-    'await model.compare({ cache, runtimes, passes, device, regions, runs, warmup, threads, python, trust, inputs, dims, seed, onProgress })',
+    `await model.compare(${optionList('compare')})`,
     '',
     'Time variants against each other, interleaved: a chart and a table.',
     '',
-    "cache: list of cache modes and references, or 'all'; the four cache modes by default",
-    `runtimes: any of ${RUNTIMES.map(name => `'${name}'`).join(', ')}; all but the first are PyTorch, in the Python at \`python\``,
-    'trust: let PyTorch load the file, which can run code that the file holds',
-    'threads: threads within an operator, the same in every runtime',
-    ...VARIANT.slice(1),
-    'runs: timed forwards per variant',
-    ...INPUTS
+    ...optionHelp('compare')
   ].join('\n');
 
   export const UPDATE = [
-    'await model.update(weights, { cache, passes, device, regions, onProgress })',
+    `await model.update(weights, ${optionList('update')})`,
     '',
     'Go over to the weights of a .safetensors file or of another export of the model. Names, dtypes and shapes are checked first;',
     'only the casts of weights that changed are done again. Where something does not fit, nothing changes.',
     '',
-    ...VARIANT.map(line => line.replace("'off' by default", "'folded' by default"))
+    ...optionHelp('update')
   ].join('\n');
 
-  const MIXED =
-    "mixed: 'leave' weights used in both precisions with their casts (default), or 'keep-both' copies";
-
   export const FIX = [
-    'await model.fix(output, { mixed, foldComputed, code, regions, types, overwrite, onProgress })',
+    `await model.fix(output, ${optionList('fix')})`,
     '',
     'Write the model with its weights in the precision they are used in: the same bits, without the casts.',
     'The weights are those of its own file: refused after update().',
     '',
-    MIXED,
-    'foldComputed: store what is computed from weights too, where that changes no bit and takes no more space',
-    'code: a Python file to write beside it, see model.code(); not with regions or foldComputed',
-    'regions: write regions otherwise than recorded, as for model.run()',
-    'types: put wrong types of an .onnx file right, and change nothing else',
-    'overwrite: replace files that are there'
+    ...optionHelp('fix')
   ].join('\n');
 
   export const CODE = [
-    'await model.code({ mixed, strategies })',
+    `await model.code(${optionList('code')})`,
     '',
     'Python for your own export script that does what model.fix() does to the file.',
     '',
-    MIXED,
-    `strategies: any of ${CODE_STRATEGIES.map(name => `'${name}'`).join(', ')}; all that apply by default`
+    ...optionHelp('code')
   ].join('\n');
 
   export const STATS = [
     'await model.stats()',
-    'await model.stats({ activations: true, cache, passes, device, inputs, dims, seed, values, modules, reference, onProgress })',
+    `await model.stats(${optionList('stats')})`,
     '',
     'Statistics of every weight, or with activations of the values that one forward computes, reduced on the device, and how far',
     'they are from float32: .get(name), .toArray(), iteration, and .table, an Arrow table. .findings says what the values of',
     'weights show, such as overflow in the dtype they are cast to; .about what activations cost.',
     '',
-    ...VARIANT,
-    ...INPUTS,
-    'values, modules: names of values, paths of modules; all by default',
-    'reference: compare with the float32 program; true by default'
+    ...optionHelp('stats')
   ].join('\n');
 }
