@@ -19,7 +19,9 @@ import {
   fixParams,
   overridesOf,
   printable,
-  runParams
+  progressText,
+  runParams,
+  shareOf
 } from '../protocol';
 import type { ICheckReport } from './check';
 import { checkCensus, limitsOf } from './check';
@@ -266,9 +268,10 @@ function terminalJob(): IJob {
   let shown = '';
   process.on('exit', () => shown && process.stderr.write('\r\x1b[K'));
   return {
-    progress: ({ text: raw, fraction }) => {
-      const text = escapeControls(raw);
-      const share = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`;
+    progress: progress => {
+      const text = escapeControls(progressText(progress));
+      const done = shareOf(progress);
+      const share = done === null ? '' : ` (${Math.round(done * 100)} %)`;
       if (text + share !== shown) {
         shown = text + share;
         process.stderr.write(`\r\x1b[K${shown}`);

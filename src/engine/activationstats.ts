@@ -534,15 +534,10 @@ class Probing {
     this.peakBytes = peakBytes === null ? null : Math.max(this.peakBytes ?? 0, peakBytes);
   }
 
-  /** Say how many of how many values are done, and how long the rest takes if it goes on like that. */
+  /** Say how many of how many values are done; the step takes the request from the share `start` to `end`. */
   private _tell(text: string, done: number, all: number, start: number, end: number): void {
     const fraction = start + (end - start) * (all === 0 ? 1 : done / all);
-    const elapsedMs = performance.now() - this._start;
-    const left =
-      fraction === 0
-        ? ''
-        : `, about ${Math.ceil((elapsedMs * (1 - fraction)) / fraction / 1000)} s left`;
-    this._job.progress?.({ text: `${text}: ${done} of ${all}${left}`, fraction });
+    this._job.progress?.({ text, done, total: all, fraction });
   }
 
   private async _run(program: Program, graph: IGraph, options?: IRunOptions): Promise<Results> {
@@ -552,7 +547,6 @@ class Probing {
     return results;
   }
 
-  private readonly _start = performance.now();
   private readonly _summaries = new Map<string, ISummary>();
   private readonly _differences = new Map<string, IDifferenceSums>();
 }

@@ -6,7 +6,7 @@
 import { CastlensError } from '../model';
 import { ratioOfMedians, spreadOf, verdictOf } from '../numerics';
 import type { ICompareResult, IVariant, IVariantResult, Params } from '../protocol';
-import { DEFAULT_RUNS, DEFAULT_WARMUP, isOff, modeOf, runtimeOf } from '../protocol';
+import { DEFAULT_RUNS, DEFAULT_WARMUP, shareOf, isOff, modeOf, runtimeOf } from '../protocol';
 import type { IJob } from '../runtime';
 import { breathe, describeMachine, timeInterleaved } from '../runtime';
 import { isTorchVariant } from './checkvariant';
@@ -53,7 +53,12 @@ export async function compareVariants(
   try {
     for (const [i, variant] of variants.entries()) {
       const share = (text: string): void =>
-        job.progress?.({ text, fraction: i / variants.length / 2 });
+        job.progress?.({
+          text,
+          done: i,
+          total: variants.length,
+          fraction: i / variants.length / 2
+        });
       share(`Loading ${nameOf(variant)}`);
       await breathe(job);
       const own: IJob = {
@@ -90,7 +95,7 @@ export async function compareVariants(
         // Weights are mapped: a file that becomes shorter under the runtime would take the process along.
         check: () => loaded.checkFiles(),
         progress: progress =>
-          job.progress?.({ ...progress, fraction: 0.5 + (progress.fraction ?? 0) / 2 })
+          job.progress?.({ ...progress, fraction: 0.5 + (shareOf(progress) ?? 0) / 2 })
       }
     );
     await loaded.checkFiles();

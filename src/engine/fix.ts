@@ -191,7 +191,9 @@ class Transfer implements IByteTransfer {
     this._doneBytes += bytes;
     this._job.progress?.({
       text: 'Writing the repaired model',
-      fraction: Math.min(1, this._doneBytes / Math.max(this._totalBytes, 1))
+      done: Math.min(this._doneBytes, this._totalBytes),
+      total: this._totalBytes,
+      unit: 'bytes'
     });
   }
 

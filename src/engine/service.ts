@@ -6,7 +6,7 @@
 import { writeFileAtomically } from '../formats';
 import { CastlensError } from '../model';
 import type { IModelRef, IVariant, Params, RequestName, Result } from '../protocol';
-import { describeValue, wrongParameter } from '../protocol';
+import { describeValue, ProgressEstimate, wrongParameter } from '../protocol';
 import { checkVariant, isTorchVariant } from './checkvariant';
 import type { ICompareMeans } from './compare';
 import { compareVariants } from './compare';
@@ -81,7 +81,7 @@ export class Engine {
       throw CastlensError.from(wrong);
     }
     try {
-      return await this._handlers[method](params, job);
+      return await this._handlers[method](params, withEstimates(job));
     } catch (error) {
       throw 'path' in params ? withFile(error, params.path) : error;
     }
@@ -195,6 +195,15 @@ function withFile(error: unknown, file: string): unknown {
     error.code !== 'internal'
     ? error.with({ file })
     : error;
+}
+
+/** The job, with an estimate of what is left in all that it is told. */
+function withEstimates(job: IJob): IJob {
+  const { signal, progress } = job;
+  const estimate = new ProgressEstimate();
+  return progress === undefined
+    ? job
+    : { signal, progress: told => progress.call(job, estimate.add(told, performance.now())) };
 }
 
 function answer<T>(result: T): { result: T; buffers: Uint8Array[] } {

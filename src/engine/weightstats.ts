@@ -79,7 +79,8 @@ async function statsOf(
     const { weight, bytes } = tasks[done++];
     stats.get(weight)!.merge(part);
     doneBytes += bytes;
-    job.progress?.({ text: `Reading ${weight.names[0]}`, fraction: doneBytes / totalBytes });
+    const text = `Reading ${weight.names[0]}`;
+    job.progress?.({ text, done: doneBytes, total: totalBytes, unit: 'bytes' });
   }
   return stats;
 }

@@ -46,7 +46,8 @@ export async function takeWeights(
     await breathe(job);
     const same = await hasSameElements(own, other, job, bytes => {
       doneBytes += bytes;
-      job.progress?.({ text: `Comparing ${own.names[0]}`, fraction: doneBytes / totalBytes });
+      const text = `Comparing ${own.names[0]}`;
+      job.progress?.({ text, done: doneBytes, total: totalBytes, unit: 'bytes' });
     });
     if (!same) {
       const { storage, strides, storageOffset, data } = other;

@@ -19,6 +19,7 @@ import type {
   RequestName,
   RuntimeName
 } from '../protocol';
+import { progressText, shareOf } from '../protocol';
 import type { CommClient, EngineMessage, FilesMessage, IReply } from './client';
 import type { KernelLink, LinkState } from './link';
 import type { IMemory, PanelMemory } from './memory';
@@ -537,7 +538,7 @@ export class PanelService implements IDisposable {
         onProgress: progress => {
           if (this._task === abort) {
             this._model.update({
-              task: { kind, text: progress.text, fraction: progress.fraction ?? null }
+              task: { kind, text: progressText(progress), fraction: shareOf(progress) }
             });
           }
         }

@@ -8,7 +8,8 @@
 import type { IErrorInfo } from '../errors';
 import { CANCELLED, CastlensError, errorInfoOf } from '../errors';
 import type { RequestName } from './contract';
-import type { ClientMessage, IProgress, ServerMessage } from './messages';
+import type { ClientMessage, ServerMessage } from './messages';
+import type { IProgress } from './progress';
 
 /** An answer: the result, and binary data beside it. */
 export interface IAnswer {

@@ -52,6 +52,7 @@ export * from './messages';
 export * from './nearest';
 export * from './printable';
 export * from './recommendation';
+export * from './progress';
 export * from './regions';
 export * from './runtimes';
 export * from './stats';

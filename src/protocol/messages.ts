@@ -5,14 +5,7 @@
  */
 import type { IErrorInfo } from '../errors';
 import type { RequestName } from './contract';
-
-/** Progress of a request that takes long. */
-export interface IProgress {
-  /** What is being done, for the reader. */
-  readonly text: string;
-  /** Share done, 0 to 1; absent where it is not known. */
-  readonly fraction?: number;
-}
+import type { IProgress } from './progress';
 
 /** From the asking side. `id` is unique per channel. */
 export type ClientMessage<M extends string = RequestName> =

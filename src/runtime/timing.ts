@@ -54,7 +54,7 @@ export async function timeInterleaved(
       const { name, run, process } = variants[i];
       if (performance.now() - lastProgress > PROGRESS_INTERVAL_MS) {
         lastProgress = performance.now();
-        options.progress?.({ text: `Timing ${name}`, fraction: done / total });
+        options.progress?.({ text: `Timing ${name}`, done, total });
         await options.check?.();
       }
       await breathe(options);

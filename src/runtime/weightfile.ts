@@ -433,7 +433,7 @@ async function convertAll(
   for await (const written of workers.run(tasks, total, job)) {
     bytesRead += tasks[done++].bytes;
     bytesWritten += written;
-    job.progress?.({ text: 'Converting weights', fraction: bytesRead / total });
+    job.progress?.({ text: 'Converting weights', done: bytesRead, total, unit: 'bytes' });
   }
   return { bytesRead, bytesWritten };
 }

@@ -21,6 +21,7 @@ import { basename, dirname, join } from 'node:path';
 import { chain } from '../../../bench/models/shapes';
 import type { SyntheticFormat } from '../../../bench/models/synthetic';
 import { SYNTHETIC_FORMATS, writeSynthetic } from '../../../bench/models/synthetic';
+import { shareOf } from '../../../src/protocol';
 import { Engine } from '../../../src/engine/service';
 import type { CacheMode, IProgress, IVariant } from '../../../src/protocol';
 import type { ITestInitializer } from '../../support/onnxmodel';
@@ -51,8 +52,8 @@ describe.each(SYNTHETIC_FORMATS)('a model whose file changes while it is used: %
   function halfway(change: () => void): { progress: (progress: IProgress) => void } {
     let isDone = false;
     return {
-      progress: ({ fraction }) => {
-        if (!isDone && (fraction ?? 0) > 0.3) {
+      progress: told => {
+        if (!isDone && (shareOf(told) ?? 0) > 0.3) {
           isDone = true;
           change();
         }

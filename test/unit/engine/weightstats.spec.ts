@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import { tableFromIPC } from 'apache-arrow';
 
+import type { IProgress } from '../../../src/protocol';
+import { shareOf } from '../../../src/protocol';
 import { encodeStats } from '../../../src/engine/statstable';
 import { weightStatsTable } from '../../../src/engine/weightstats';
 import { readModel } from '../../../src/formats';
@@ -149,8 +151,8 @@ describe('weightStatsTable', () => {
       const model = modelOf([storedWeight(path, 'float32', [10_000_000])]);
       const abort = new AbortController();
       const told: number[] = [];
-      const progress = ({ fraction }: { fraction?: number }): void => {
-        told.push(fraction!);
+      const progress = (progressed: IProgress): void => {
+        told.push(shareOf(progressed)!);
         if (told.length === 2) {
           abort.abort();
         }

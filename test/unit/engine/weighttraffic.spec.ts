@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import type { SyntheticFormat } from '../../../bench/models/synthetic';
 import { writeSynthetic } from '../../../bench/models/synthetic';
 import type { ISyntheticModel } from '../../../bench/models/syntheticmodel';
+import { shareOf } from '../../../src/protocol';
 import { Engine } from '../../../src/engine/service';
 import { writeSafetensors } from '../../../src/formats';
 import type { CacheMode, IVariant, Reference } from '../../../src/protocol';
@@ -190,8 +191,8 @@ const FORMATS: readonly SyntheticFormat[] = ['training', 'aten', 'onnx', 'onnx-e
           { path, output },
           {
             signal: controller.signal,
-            progress: ({ fraction }) => {
-              if ((fraction ?? 0) > 0.02) {
+            progress: told => {
+              if ((shareOf(told) ?? 0) > 0.02) {
                 controller.abort();
               }
             }

@@ -64,9 +64,10 @@ describe('timeInterleaved', () => {
     await timeInterleaved([{ name: 'a', run: async () => undefined }], {
       runs: 2,
       warmup: 0,
-      progress: ({ text, fraction }) => {
+      progress: ({ text, done, total }) => {
         expect(text).toBe('Timing a');
-        told.push(fraction);
+        expect(total).toBe(2);
+        told.push(done);
       }
     });
     expect(told[0]).toBe(0);

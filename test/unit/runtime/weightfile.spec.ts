@@ -7,6 +7,7 @@ import {
   writeFileSync
 } from 'node:fs';
 
+import { shareOf } from '../../../src/protocol';
 import type { IGraph, IWeight } from '../../../src/model';
 import { makeValue } from '../../../src/model';
 import { bytesOf, castThrough, viewAs } from '../../../src/numerics';
@@ -114,7 +115,7 @@ describe('WeightConverter', () => {
       const weight = derivedWeight(storedWeight(path, 'float32', [large.length]), ['bfloat16']);
       const result = await new WeightConverter(workers).materialize(graphOf(weight), {
         reuse: false,
-        progress: ({ fraction }) => progress.push(fraction!)
+        progress: told => progress.push(shareOf(told)!)
       });
       const expected = castThrough(bytesOf(large), 'float32', ['bfloat16']);
       expect(Buffer.compare(bytesAt(result.graph.weights[0].weight), expected)).toBe(0);

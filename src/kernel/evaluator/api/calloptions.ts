@@ -68,5 +68,10 @@ export function optionHelp(call: CallName): string[] {
       return `${name}: ${[about, ...choices, ...holds].join('; ')}`;
     }
   );
-  return TELLING.has(call) ? [...lines, 'onProgress: called with how far it is'] : lines;
+  return TELLING.has(call)
+    ? [
+        ...lines,
+        'onProgress: called with how far it is: text, done, total, fraction, leftSeconds; progress => console.log(`${progress}`) prints it'
+      ]
+    : lines;
 }

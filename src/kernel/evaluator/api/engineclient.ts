@@ -5,7 +5,13 @@
  */
 import type { IErrorInfo } from '../../../errors';
 import { CastlensError, errorInfoOf } from '../../../errors';
-import { printable, Requester, wrongParameter } from '../../../protocol';
+import {
+  escapeControls,
+  printable,
+  progressText,
+  Requester,
+  wrongParameter
+} from '../../../protocol';
 import type {
   ClientMessage,
   IProgress,
@@ -14,6 +20,12 @@ import type {
   Result,
   ServerMessage
 } from '../../../protocol';
+
+/** Progress as cells get it: printed as text, it reads like the terminal's and the panel's. */
+function shown(progress: IProgress): IProgress {
+  const line = escapeControls(progressText(progress));
+  return Object.defineProperty({ ...progress }, 'toString', { value: () => line });
+}
 
 /** An answer. */
 export interface IReply<K extends RequestName> {
@@ -40,7 +52,9 @@ export class EngineClient {
       throw this._errorOf(wrong, asked);
     }
     try {
-      return (await this._channel.ask(method, params, { onProgress })) as IReply<K>;
+      return (await this._channel.ask(method, params, {
+        onProgress: progress => onProgress?.(shown(progress))
+      })) as IReply<K>;
     } catch (error) {
       throw this._errorOf(errorInfoOf(error), asked);
     }
