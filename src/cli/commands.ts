@@ -7,6 +7,7 @@ import type { IOption } from '../protocol';
 import { FINDING_CODES } from '../autocast';
 import { CACHE_MODES, CALL_OPTIONS } from '../protocol';
 import {
+  AGAINST,
   ARROW,
   FILE_CACHE,
   MIXED,
@@ -128,8 +129,9 @@ export type Shell = (typeof SHELLS)[number];
 export const COMMANDS = {
   census: {
     argument: MODEL,
-    about: 'the casts in the file; reads the graph only, needs no runtime',
-    options: [...CALL_OPTIONS.census, PROGRAM, JSON_OUTPUT]
+    about:
+      'the casts in the file, or those that a package compiled by AOTInductor executes; needs no runtime',
+    options: [...CALL_OPTIONS.census, AGAINST, PROGRAM, JSON_OUTPUT]
   },
   check: {
     argument: MODEL,

@@ -6,7 +6,7 @@
 import { EXPLAINED_CODES } from '../engine/findingpages';
 import { Engine } from '../engine/service';
 import { versions } from '../engine/versions';
-import { whenUndone } from '../formats';
+import { isCompiledPackage, whenUndone } from '../formats';
 import { CastlensError } from '../model';
 import type { IJob } from '../runtime';
 import { inspectCuda, installCudaProvider, removeCudaProvider } from '../runtime';
@@ -29,6 +29,7 @@ import { completionScript } from './completion';
 import type { Invocation, Run } from './options';
 import { parseCommandLine, UsageError } from './options';
 import type { OutputName } from './outputname';
+import { packageText } from './packagetext';
 import { schemaName } from './outputname';
 import {
   censusText,
@@ -127,7 +128,17 @@ async function runWith(engine: Engine, run: Run): Promise<Exit | void> {
   };
   switch (run.command) {
     case 'census': {
-      const { program, regions } = run.options;
+      const { program, regions, against } = run.options;
+      if (await isCompiledPackage(path)) {
+        if (regions !== undefined) {
+          throw new UsageError('census takes --region only of an exported program');
+        }
+        const { result } = await engine.handle('package', { path, against, program }, job);
+        return print('package', result, packageText);
+      }
+      if (against !== undefined) {
+        throw new UsageError('census takes --against only of a package compiled by AOTInductor');
+      }
       const params = {
         path,
         program,

@@ -13,6 +13,7 @@ export const OUTPUT_VERSION = 1;
 export type OutputName =
   | 'census'
   | 'check'
+  | 'package'
   | 'run'
   | 'compare'
   | 'weight-stats'

@@ -123,6 +123,7 @@ const CHECK = open(
 const FIELDS: Readonly<Record<OutputName, Schema>> = {
   census: withFields(CONTRACT.census.result, { warnings: WARNINGS }),
   check: withFields(CHECK, { warnings: WARNINGS }),
+  package: CONTRACT.package.result,
   run: withFields(CONTRACT.run.result, { warnings: WARNINGS }),
   compare: withFields(CONTRACT.compare.result, { warnings: WARNINGS }),
   'weight-stats': withFields(CONTRACT.weightStats.result, {

@@ -15,6 +15,7 @@ import { findingPage } from './findingpages';
 import { fixModel } from './fix';
 import { ModelStore } from './modelstore';
 import { outputTarget } from './outputtarget';
+import { describePackage } from './packageinfo';
 import { planVariant } from './plan';
 import { runVariant } from './run';
 import { glanceAtPythons } from '../pytorch';
@@ -173,6 +174,7 @@ export class Engine {
     code: async params => answer(await torchCodeOf(this._store, params)),
     explain: async ({ code }) => answer({ markdown: findingPage(code) }),
     devices: async () => answer({ devices: await listDevices() }),
+    package: async params => answer(await describePackage(params, this._store)),
     pythons: async ({ quick }, job) =>
       answer({ pythons: quick === true ? glanceAtPythons() : await this._torch.environments(job) })
   };

@@ -12,6 +12,7 @@ export * from './onnx/rewrite';
 export * from './onnx/write';
 export * from './processtag';
 export * from './endcleanup';
+export * from './pt2/compiled';
 export * from './pt2/rewrite';
 export * from './pt2/write';
 export * from './readmodel';

@@ -32,6 +32,14 @@ export type {
   IPortInfo,
   IUnsupportedOperator
 } from './contract/requests/open';
+export type {
+  IComparedCast,
+  ICompiledCast,
+  ICompiledConstantInfo,
+  ICompiledKernel,
+  ICompiledModelInfo,
+  IPackageInfo
+} from './contract/requests/package';
 export type { IPassReport, IPlan } from './contract/requests/plan';
 export type { IPythonInfo } from './contract/requests/pythons';
 export type { IOutputInfo, IRunResult } from './contract/requests/run';

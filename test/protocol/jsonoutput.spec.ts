@@ -56,6 +56,16 @@ describe('castlens --json', () => {
     ['census', ['census', fixture('seed-mlp', 'model.onnx')]],
     ['census', ['census', fixture('bert')]],
     ['check', ['check', fixture('seed-mlp'), '--max-weight-casts', '4']],
+    ['package', ['census', join(root, 'test', 'data', 'aotinductor', 'cpu-2.15', 'twouse-folded')]],
+    [
+      'package',
+      [
+        'census',
+        join(root, 'test', 'data', 'aotinductor', 'cuda-2.15', 'twouse-off'),
+        '--against',
+        fixture('reused-weights')
+      ]
+    ],
     ['run', ['run', fixture('seed-mlp'), '--passes', 'share-casts,hoist-casts']],
     ['run', ['run', fixture('dynamic-batch'), '--outputs', 'OUT/outputs.safetensors']],
     ['run', ['run', fixture('vit', 'model.onnx'), '--cache', 'folded']],

@@ -74,6 +74,10 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
     job: "Python for the user's export script; one file per strategy",
     imports: ['errors', 'model', 'protocol']
   },
+  aotinductor: {
+    job: 'the C++ and Triton code in compiled packages: constants, casts, kernels',
+    imports: []
+  },
   runtime: {
     job: 'onnxruntime: devices, sessions, profile, timing; threads that read, cast and summarize weights',
     imports: ['errors', 'model', 'protocol', 'numerics', 'simd', 'formats']
@@ -96,6 +100,7 @@ export const LAYERS: Readonly<Record<string, ILayer>> = {
       'operators',
       'probes',
       'torchcode',
+      'aotinductor',
       'runtime',
       'pytorch',
       'protocol'
@@ -147,7 +152,8 @@ const pure = new Set([
   'passes',
   'lowering',
   'probes',
-  'torchcode'
+  'torchcode',
+  'aotinductor'
 ]);
 const browser = new Set(['panel', 'index']);
 

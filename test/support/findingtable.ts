@@ -6,13 +6,15 @@
 import { FINDING_CODES } from '../../src/autocast';
 import { EXECUTION_FINDING_CODES } from '../../src/engine/executionfindings';
 import { findingPage } from '../../src/engine/findingpages';
+import { PACKAGE_FINDING_CODES } from '../../src/engine/packagefindings';
 import { STATS_FINDING_CODES } from '../../src/engine/weightfindings';
 
 /** Codes of the census, those that only show in a run, and those that only show in values. */
 export const ALL_FINDING_CODES: readonly string[] = [
   ...FINDING_CODES,
   ...EXECUTION_FINDING_CODES,
-  ...STATS_FINDING_CODES
+  ...STATS_FINDING_CODES,
+  ...PACKAGE_FINDING_CODES
 ];
 
 /** The page with its table of findings written anew. Throws where a finding's page does not say in its first line what was found. */

@@ -15,6 +15,7 @@ import { DEVICES } from './requests/devices';
 import { EXPLAIN } from './requests/explain';
 import { FIX } from './requests/fix';
 import { OPEN } from './requests/open';
+import { PACKAGE } from './requests/package';
 import { PLAN } from './requests/plan';
 import { PYTHONS } from './requests/pythons';
 import { RUN } from './requests/run';
@@ -36,6 +37,7 @@ export const CONTRACT = {
   explain: EXPLAIN,
   devices: DEVICES,
   pythons: PYTHONS,
+  package: PACKAGE,
   lastCompare: LAST_COMPARE
 } as const;
 

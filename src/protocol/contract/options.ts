@@ -96,6 +96,14 @@ export const RUNTIME = option({
   flags: [{ name: 'runtime', takes: 'LIST' }]
 });
 
+export const AGAINST = option({
+  name: 'against',
+  value: path(),
+  about: 'the exported program to compare a compiled package with',
+  standard: 'a .pt2 file beside it that its name begins with',
+  flags: [{ name: 'against', takes: 'FILE' }]
+});
+
 export const PYTHON = option({
   name: 'python',
   value: path(),

@@ -72,7 +72,8 @@ const RIGHT: { readonly [K in EngineRequest]: Required<Params<K>> } = (() => {
     },
     explain: { code: 'cast-islands' },
     devices: {},
-    pythons: { quick: true }
+    pythons: { quick: true },
+    package: { path, against: '/none/p.pt2', program: 'model' }
   };
 })();
 

@@ -38,6 +38,7 @@ const RIGHT: { readonly [K in RequestName]: Params<K> } = {
   explain: { code: 'cast-islands' },
   devices: {},
   pythons: {},
+  package: { path: '/p.pt2', against: '/m.pt2' },
   lastCompare: { path: '/m.pt2', version: 'v' }
 };
 

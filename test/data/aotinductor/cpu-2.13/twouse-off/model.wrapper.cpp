@@ -1,0 +1,202 @@
+
+#include <torch/csrc/inductor/aoti_include/cpu.h>
+AOTInductorModel::AOTInductorModel(std::shared_ptr<ConstantMap> constants_map,
+                                   std::shared_ptr<std::vector<ConstantHandle>> constants_array,
+                                   const std::string& device_str,
+                                   std::optional<std::string> cubin_dir)
+    : AOTInductorModelBase(1,
+                           1,
+                           4,
+                           device_str,
+                           std::move(cubin_dir),
+                           true) {
+    inputs_info_[0].name = "arg4_1";
+    constants_info_[0].name = "l1_weight";
+    constants_info_[0].dtype = cached_torch_dtype_float32;
+    constants_info_[0].device_type = cached_torch_device_type_cpu;
+    constants_info_[0].offset = 0;
+    constants_info_[0].data_size = 3072;
+    constants_info_[0].from_folded = false;
+    constants_info_[0].type = static_cast<int32_t>(torch::aot_inductor::ConstantType::Parameter);
+    constants_info_[0].shape = {48, 16};
+    constants_info_[0].stride = {16, 1};
+    constants_info_[0].layout = static_cast<int32_t>(cached_torch_layout_strided);
+    constants_info_[0].original_fqn = "l1.weight";
+    constants_info_[1].name = "l1_bias";
+    constants_info_[1].dtype = cached_torch_dtype_float32;
+    constants_info_[1].device_type = cached_torch_device_type_cpu;
+    constants_info_[1].offset = 0;
+    constants_info_[1].data_size = 192;
+    constants_info_[1].from_folded = false;
+    constants_info_[1].type = static_cast<int32_t>(torch::aot_inductor::ConstantType::Parameter);
+    constants_info_[1].shape = {48};
+    constants_info_[1].stride = {1};
+    constants_info_[1].layout = static_cast<int32_t>(cached_torch_layout_strided);
+    constants_info_[1].original_fqn = "l1.bias";
+    constants_info_[2].name = "l2_weight";
+    constants_info_[2].dtype = cached_torch_dtype_float32;
+    constants_info_[2].device_type = cached_torch_device_type_cpu;
+    constants_info_[2].offset = 0;
+    constants_info_[2].data_size = 3072;
+    constants_info_[2].from_folded = false;
+    constants_info_[2].type = static_cast<int32_t>(torch::aot_inductor::ConstantType::Parameter);
+    constants_info_[2].shape = {16, 48};
+    constants_info_[2].stride = {48, 1};
+    constants_info_[2].layout = static_cast<int32_t>(cached_torch_layout_strided);
+    constants_info_[2].original_fqn = "l2.weight";
+    constants_info_[3].name = "l2_bias";
+    constants_info_[3].dtype = cached_torch_dtype_float32;
+    constants_info_[3].device_type = cached_torch_device_type_cpu;
+    constants_info_[3].offset = 0;
+    constants_info_[3].data_size = 64;
+    constants_info_[3].from_folded = false;
+    constants_info_[3].type = static_cast<int32_t>(torch::aot_inductor::ConstantType::Parameter);
+    constants_info_[3].shape = {16};
+    constants_info_[3].stride = {1};
+    constants_info_[3].layout = static_cast<int32_t>(cached_torch_layout_strided);
+    constants_info_[3].original_fqn = "l2.bias";
+    update_constants_map(std::move(constants_map));
+    update_constants_array(std::move(constants_array));
+    in_spec_ = R"([1, {"type": "builtins.tuple", "context": "null", "children_spec": [{"type": "builtins.tuple", "context": "null", "children_spec": [{"type": null, "context": null, "children_spec": []}]}, {"type": "builtins.dict", "context": "[]", "children_spec": []}]}])";
+    out_spec_ = R"([1, {"type": null, "context": null, "children_spec": []}])";
+    outputs_info_[0].name = "output0";
+    this->kernels_ = std::make_unique<AOTInductorModelKernels>();
+}
+
+std::unordered_map<std::string, AtenTensorHandle> AOTInductorModel::const_run_impl(
+    DeviceStreamType stream,
+    AOTIProxyExecutorHandle proxy_executor,
+    bool initialization
+) {
+
+    if (!initialization) {
+        std::cerr << "[WARNING] Calling constant_folding in model, but compiled with config: "
+                  << "aot_inductor.use_runtime_constant_folding=False\n";
+    }
+    return {};
+}
+} // namespace torch::aot_inductor
+using namespace torch::aot_inductor;
+namespace torch::aot_inductor {
+
+void AOTInductorModel::_const_run_impl(
+    std::vector<AtenTensorHandle>& output_handles,
+    DeviceStreamType stream,
+    AOTIProxyExecutorHandle proxy_executor
+) {}
+
+
+static bool _check_aoti_runtime_check_inputs_env() {
+    const static char* env_var_value = getenv("AOTI_RUNTIME_CHECK_INPUTS");
+    const static bool result = env_var_value != nullptr && env_var_value[0] != '0';
+    return result;
+}
+
+AOTI_NOINLINE static void __check_inputs_outputs(
+    AtenTensorHandle* input_handles,
+    AtenTensorHandle* output_handles) {
+    if (!_check_aoti_runtime_check_inputs_env()){
+        return;
+    }
+    check_input_0(input_handles);
+}
+
+void AOTInductorModel::run_impl(
+    AtenTensorHandle*
+        input_handles, // array of input AtenTensorHandle; handles
+                        // are stolen; the array itself is borrowed
+    AtenTensorHandle*
+        output_handles, // array for writing output AtenTensorHandle; handles
+                        // will be stolen by the caller; the array itself is
+                        // borrowed
+    DeviceStreamType stream,
+    AOTIProxyExecutorHandle proxy_executor
+) {
+    __check_inputs_outputs(input_handles, output_handles);
+    auto inputs = steal_from_raw_handles_to_raii_handles(input_handles, 1);
+    auto arg4_1 = std::move(inputs[0]);
+    [[maybe_unused]] auto& l1_weight = constants_->at(0);
+    [[maybe_unused]] auto& l1_bias = constants_->at(1);
+    [[maybe_unused]] auto& l2_weight = constants_->at(2);
+    [[maybe_unused]] auto& l2_bias = constants_->at(3);
+    inputs.clear();
+    [[maybe_unused]] auto& kernels = static_cast<AOTInductorModelKernels&>(*this->kernels_.get());
+    if (_check_aoti_runtime_check_inputs_env()) { assert_size_stride(arg4_1, {4L, 16L}, {16L, 1L}, "input"); }
+    static constexpr int64_t int_array_0[] = {4L, 16L};
+    static constexpr int64_t int_array_1[] = {16L, 1L};
+    AtenTensorHandle buf0_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_0, int_array_1, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf0_handle));
+    RAIIAtenTensorHandle buf0(buf0_handle);
+    static constexpr int64_t int_array_2[] = {48L, 16L};
+    AtenTensorHandle buf1_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_2, int_array_1, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf1_handle));
+    RAIIAtenTensorHandle buf1(buf1_handle);
+    AtenTensorHandle buf8_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_2, int_array_1, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf8_handle));
+    RAIIAtenTensorHandle buf8(buf8_handle);
+    static constexpr int64_t int_array_3[] = {48L, };
+    static constexpr int64_t int_array_4[] = {1L, };
+    AtenTensorHandle buf2_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(1, int_array_3, int_array_4, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf2_handle));
+    RAIIAtenTensorHandle buf2(buf2_handle);
+    AtenTensorHandle buf9_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(1, int_array_3, int_array_4, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf9_handle));
+    RAIIAtenTensorHandle buf9(buf9_handle);
+    cpp_fused__to_copy_0((const float*)(arg4_1.data_ptr()), (const float*)(l1_weight.data_ptr()), (const float*)(l1_bias.data_ptr()), (at::BFloat16*)(buf0.data_ptr()), (at::BFloat16*)(buf1.data_ptr()), (at::BFloat16*)(buf8.data_ptr()), (at::BFloat16*)(buf2.data_ptr()), (at::BFloat16*)(buf9.data_ptr()));
+    arg4_1.reset();
+    static constexpr int64_t int_array_5[] = {4L, 48L};
+    static constexpr int64_t int_array_6[] = {48L, 1L};
+    AtenTensorHandle buf3_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_5, int_array_6, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf3_handle));
+    RAIIAtenTensorHandle buf3(buf3_handle);
+    // Topologically Sorted Source Nodes: [linear_3], Original ATen: [aten._to_copy, aten.t, aten.addmm]
+    static constexpr int64_t int_array_7[] = {16L, 48L};
+    static constexpr int64_t int_array_8[] = {1L, 16L};
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_addmm_out(buf3, buf2, buf0, wrap_with_raii_handle_if_needed(reinterpret_tensor_wrapper(buf1, 2, int_array_7, int_array_8, 0L)), 1L, 1L));
+    buf2.reset();
+    auto buf4 = std::move(buf3);  // reuse
+    static constexpr int64_t int_array_9[] = {16L, 48L};
+    auto buf5 = wrap_with_raii_handle_if_needed(reinterpret_tensor_wrapper(buf1, 2, int_array_9, int_array_6, 0L)); buf1.reset();  // reuse
+    AtenTensorHandle buf12_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_9, int_array_6, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf12_handle));
+    RAIIAtenTensorHandle buf12(buf12_handle);
+    static constexpr int64_t int_array_10[] = {16L, };
+    AtenTensorHandle buf6_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(1, int_array_10, int_array_4, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf6_handle));
+    RAIIAtenTensorHandle buf6(buf6_handle);
+    AtenTensorHandle buf13_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(1, int_array_10, int_array_4, cached_torch_dtype_bfloat16, cached_torch_device_type_cpu, this->device_idx_, &buf13_handle));
+    RAIIAtenTensorHandle buf13(buf13_handle);
+    cpp_fused__to_copy_relu_1((at::BFloat16*)(buf4.data_ptr()), (const float*)(l2_weight.data_ptr()), (const float*)(l2_bias.data_ptr()), (at::BFloat16*)(buf5.data_ptr()), (at::BFloat16*)(buf12.data_ptr()), (at::BFloat16*)(buf6.data_ptr()), (at::BFloat16*)(buf13.data_ptr()));
+    auto buf7 = std::move(buf0);  // reuse
+    // Topologically Sorted Source Nodes: [linear_3], Original ATen: [aten._to_copy, aten.relu, aten.t, aten.addmm]
+    static constexpr int64_t int_array_11[] = {48L, 16L};
+    static constexpr int64_t int_array_12[] = {1L, 48L};
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_addmm_out(buf7, buf6, buf4, wrap_with_raii_handle_if_needed(reinterpret_tensor_wrapper(buf5, 2, int_array_11, int_array_12, 0L)), 1L, 1L));
+    buf5.reset();
+    buf6.reset();
+    auto buf10 = std::move(buf4);  // reuse
+    // Topologically Sorted Source Nodes: [linear_3], Original ATen: [aten._to_copy, aten.t, aten.addmm]
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_addmm_out(buf10, buf9, buf7, wrap_with_raii_handle_if_needed(reinterpret_tensor_wrapper(buf8, 2, int_array_7, int_array_8, 0L)), 1L, 1L));
+    buf8.reset();
+    buf9.reset();
+    auto buf11 = std::move(buf10);  // reuse
+    cpp_fused_relu_2((at::BFloat16*)(buf11.data_ptr()));
+    auto buf14 = std::move(buf7);  // reuse
+    // Topologically Sorted Source Nodes: [linear_3], Original ATen: [aten._to_copy, aten.relu, aten.t, aten.addmm]
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_addmm_out(buf14, buf13, buf11, wrap_with_raii_handle_if_needed(reinterpret_tensor_wrapper(buf12, 2, int_array_11, int_array_12, 0L)), 1L, 1L));
+    buf11.reset();
+    buf12.reset();
+    buf13.reset();
+    AtenTensorHandle buf15_handle;
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(2, int_array_0, int_array_1, cached_torch_dtype_float32, cached_torch_device_type_cpu, this->device_idx_, &buf15_handle));
+    RAIIAtenTensorHandle buf15(buf15_handle);
+    cpp_fused__to_copy_3((const at::BFloat16*)(buf14.data_ptr()), (float*)(buf15.data_ptr()));
+    output_handles[0] = buf15.release();
+} // AOTInductorModel::run_impl
+} // namespace torch::aot_inductor
+
+
+
+
+

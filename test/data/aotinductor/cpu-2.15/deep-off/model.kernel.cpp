@@ -1,0 +1,176 @@
+#include <torch/csrc/inductor/cpp_prefix.h>
+extern "C"  void  cpp_fused__to_copy_0(const float* in_ptr0,
+                       const float* in_ptr1,
+                       const float* in_ptr2,
+                       at::BFloat16* out_ptr0,
+                       at::BFloat16* out_ptr1,
+                       at::BFloat16* out_ptr2,
+                       at::BFloat16* out_ptr3,
+                       at::BFloat16* out_ptr4,
+                       at::BFloat16* out_ptr5,
+                       at::BFloat16* out_ptr6)
+{
+    std::atomic<int> inductor_cpu_integer_div_error{0};
+    inductor_cpu_integer_div_error_flag = &inductor_cpu_integer_div_error;
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(240L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(224L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+                if(C10_UNLIKELY(x0 >= static_cast<int64_t>(224L) && x0 < static_cast<int64_t>(240L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                }
+            }
+        }
+    }
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(1600L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(1600L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    tmp1.store(out_ptr2 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    tmp1.store(out_ptr3 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+            }
+        }
+    }
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(40L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(32L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr2 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr4 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    tmp1.store(out_ptr5 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    tmp1.store(out_ptr6 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+                if(C10_UNLIKELY(x0 >= static_cast<int64_t>(32L) && x0 < static_cast<int64_t>(40L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr2 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr4 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                    tmp1.store(out_ptr5 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                    tmp1.store(out_ptr6 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                }
+            }
+        }
+    }
+    inductor_cpu_integer_div_error_flag = nullptr;
+    inductor_cpu_throw_if_integer_div_error(inductor_cpu_integer_div_error);
+}
+
+#include <torch/csrc/inductor/cpp_prefix.h>
+extern "C"  void  cpp_fused__to_copy_1(const at::BFloat16* in_ptr0,
+                       float* out_ptr0)
+{
+    std::atomic<int> inductor_cpu_integer_div_error{0};
+    inductor_cpu_integer_div_error_flag = &inductor_cpu_integer_div_error;
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(240L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(224L)))
+                {
+                    auto tmp0 = at::vec::Vectorized<at::BFloat16>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<float,2,at::BFloat16,1>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0));
+                }
+                if(C10_UNLIKELY(x0 >= static_cast<int64_t>(224L) && x0 < static_cast<int64_t>(240L)))
+                {
+                    auto tmp0 = at::vec::Vectorized<at::BFloat16>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                    auto tmp1 = at::vec::convert<float,2,at::BFloat16,1>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                }
+            }
+        }
+    }
+    inductor_cpu_integer_div_error_flag = nullptr;
+    inductor_cpu_throw_if_integer_div_error(inductor_cpu_integer_div_error);
+}
+
+#include <torch/csrc/inductor/cpp_prefix.h>
+extern "C"  void  cpp_fused__to_copy_2(const float* in_ptr0,
+                       at::BFloat16* out_ptr0)
+{
+    std::atomic<int> inductor_cpu_integer_div_error{0};
+    inductor_cpu_integer_div_error_flag = &inductor_cpu_integer_div_error;
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(240L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(224L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+                if(C10_UNLIKELY(x0 >= static_cast<int64_t>(224L) && x0 < static_cast<int64_t>(240L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(16L));
+                }
+            }
+        }
+    }
+    inductor_cpu_integer_div_error_flag = nullptr;
+    inductor_cpu_throw_if_integer_div_error(inductor_cpu_integer_div_error);
+}
+
+#include <torch/csrc/inductor/cpp_prefix.h>
+extern "C"  void  cpp_fused__to_copy_3(const float* in_ptr0,
+                       const float* in_ptr1,
+                       at::BFloat16* out_ptr0,
+                       at::BFloat16* out_ptr1)
+{
+    std::atomic<int> inductor_cpu_integer_div_error{0};
+    inductor_cpu_integer_div_error_flag = &inductor_cpu_integer_div_error;
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(1600L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(1600L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr0 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+            }
+        }
+    }
+    {
+        for(int64_t x0=static_cast<int64_t>(0L); x0<static_cast<int64_t>(40L); x0+=static_cast<int64_t>(32L))
+        {
+            {
+                if(C10_LIKELY(x0 >= static_cast<int64_t>(0) && x0 < static_cast<int64_t>(32L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(32));
+                }
+                if(C10_UNLIKELY(x0 >= static_cast<int64_t>(32L) && x0 < static_cast<int64_t>(40L)))
+                {
+                    auto tmp0 = at::vec::VectorizedN<float,2>::loadu(in_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                    auto tmp1 = at::vec::convert<at::BFloat16,1,float,2>(tmp0);
+                    tmp1.store(out_ptr1 + static_cast<int64_t>(x0), static_cast<int64_t>(8L));
+                }
+            }
+        }
+    }
+    inductor_cpu_integer_div_error_flag = nullptr;
+    inductor_cpu_throw_if_integer_div_error(inductor_cpu_integer_div_error);
+}
