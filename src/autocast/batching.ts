@@ -6,7 +6,7 @@
 import type { DType, INode, IValue } from '../model';
 import { BATCH_DIM } from '../model';
 import type { IOperandCast } from './applypolicy';
-import { promoteTypes } from '../operators';
+import { batchedFactors, promoteTypes } from '../operators';
 
 /**
  * Calls on values with a batch dimension that they do not see. They are first turned into calls on the whole batch, and autocast acts on
@@ -55,42 +55,17 @@ export function castsOfBatch(
   lower: DType,
   argumentOf: (position: number) => string | undefined
 ): IOperandCast[] {
-  const factors = FACTORS.get(op);
-  return casts.filter(({ index, to }) => {
-    if (to !== lower) {
-      return true;
-    }
-    return factors === undefined ? PRODUCTS.has(op) : factors.includes(argumentOf(index) ?? '');
-  });
+  const factors = batchedFactors(op);
+  return casts.filter(
+    ({ index, to }) =>
+      to !== lower || (factors !== null && !factors.rest.includes(argumentOf(index) ?? ''))
+  );
 }
 
 /** The dtype of a product on a batch that something is added to; null for any other call. */
 export function dtypeOfBatchedSum({ op, inputs }: INode): DType | null {
   const dtypes = inputs.flatMap(value => (value?.kind === 'tensor' ? (value.dtype ?? []) : []));
-  return FACTORS.has(op) && dtypes.length > 2
+  return (batchedFactors(op)?.rest.length ?? 0) > 0 && dtypes.length > 2
     ? dtypes.reduce((wide: DType | null, dtype) => wide && promoteTypes(wide, dtype), dtypes[0])
     : null;
 }
-
-/** Products with an addend: the arguments that are multiplied. */
-const FACTORS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['aten.linear.default', ['input', 'weight']],
-  ['aten.addmm.default', ['mat1', 'mat2']],
-  ['aten.addmv.default', ['mat', 'vec']],
-  ['aten.addbmm.default', ['batch1', 'batch2']],
-  ['aten.baddbmm.default', ['batch1', 'batch2']]
-]);
-
-const PRODUCTS: ReadonlySet<string> = new Set([
-  'aten.bmm.default',
-  'aten.chain_matmul.default',
-  'aten.dot.default',
-  'aten.einsum.default',
-  'aten.inner.default',
-  'aten.linalg_matmul.default',
-  'aten.linalg_multi_dot.default',
-  'aten.matmul.default',
-  'aten.mm.default',
-  'aten.mv.default',
-  'aten.tensordot.default'
-]);

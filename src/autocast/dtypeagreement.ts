@@ -1,14 +1,13 @@
 /**
  * Operators that raise where the dtypes of their operands differ.
  *
- * Seen by calling each with float32 and bfloat16 operands in torch 2.13.0. Autocast is why such calls work in a program: take
- * it from some operators and not from others, and they no longer do.
+ * Autocast is why such calls work in a program: take it from some operators and not from others, and they no longer do.
  *
  * @packageDocumentation
  */
 import type { Attr, DType, INode } from '../model';
-import { isFloating, perOperator } from '../model';
-import { promoteTypes } from '../operators';
+import { isFloating } from '../model';
+import { dtypeDemand, promoteTypes } from '../operators';
 
 /** Operands that PyTorch refuses together. */
 export interface IDisagreement {
@@ -27,16 +26,16 @@ export interface IDisagreement {
  * of these operators take as numbers.
  */
 export function dtypeDisagreement(node: INode): IDisagreement | null {
-  const demand = demandOf(node.op);
+  const demand = dtypeDemand(node.op);
   if (demand === null) {
     return null;
   }
   const { args, isIntoFirst } = demand;
-  const operands = args === ALL ? node.inputs.keys() : args.map(arg => positionOf(node, arg));
+  const operands = args.flatMap(arg => positionsOf(node.attrs[arg] as Attr | undefined));
   const found = new Map<number, DType>();
   for (const index of operands) {
-    const value = index === null ? null : node.inputs[index];
-    if (index !== null && value?.kind === 'tensor' && value.dtype !== null) {
+    const value = node.inputs[index];
+    if (value?.kind === 'tensor' && value.dtype !== null) {
       if (isFloating(value.dtype) && value.shape?.length !== 0) {
         found.set(index, value.dtype);
       }
@@ -54,53 +53,14 @@ export function dtypeDisagreement(node: INode): IDisagreement | null {
     : { dtypes, common, others: [...found.keys()].filter(index => found.get(index) !== common) };
 }
 
-/** What an operator demands of the dtypes of its operands; null for most. */
-interface IDemand {
-  /** Arguments that must have one dtype. */
-  readonly args: readonly string[];
-  /** Whether that is the dtype of the first one, which the others are written into. */
-  readonly isIntoFirst: boolean;
-}
-
-const demandOf = perOperator((op): IDemand | null => {
-  if (!op.startsWith('aten.')) {
-    return null;
+/** Positions in `node.inputs` of the operands of an argument. */
+function positionsOf(attr: Attr | undefined): number[] {
+  switch (attr?.kind) {
+    case 'input':
+      return [attr.index];
+    case 'list':
+      return attr.items.flatMap(positionsOf);
+    default:
+      return [];
   }
-  const [name, overload] = op.slice('aten.'.length).split('.');
-  const base = name.endsWith('_') ? name.slice(0, -1) : name;
-  const into = INTO_FIRST.get(base);
-  const args = into ?? AMONG.get(base);
-  // The overloads named `dtype` accumulate in the dtype they are given.
-  return args === undefined || overload === 'dtype'
-    ? null
-    : { args, isIntoFirst: into !== undefined };
-});
-
-function positionOf(node: INode, arg: string): number | null {
-  const attr = node.attrs[arg] as Attr | undefined;
-  return attr?.kind === 'input' ? attr.index : null;
-}
-
-const ALL: readonly string[] = [];
-
-/** Arguments that must have one dtype, by base name; in-place variants included. */
-const AMONG: ReadonlyMap<string, readonly string[]> = new Map([
-  ...entries(
-    `linear matmul mm bmm mv dot vdot inner tensordot addmm addmv addbmm baddbmm bilinear
-    conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution _convolution
-    prelu lerp grid_sampler grid_sampler_2d grid_sampler_3d`,
-    ALL
-  ),
-  ...entries('scaled_dot_product_attention', ['query', 'key', 'value'])
-]);
-
-/** The same for operators that write one tensor into another, which comes first. */
-const INTO_FIRST: ReadonlyMap<string, readonly string[]> = new Map([
-  ...entries('scatter scatter_add scatter_reduce', ['self', 'src']),
-  ...entries('index_add index_copy masked_scatter', ['self', 'source']),
-  ...entries('index_put', ['self', 'values'])
-]);
-
-function entries(names: string, args: readonly string[]): [string, readonly string[]][] {
-  return names.split(/\s+/).map(name => [name, args]);
 }

@@ -6,7 +6,7 @@
 import type { Attr, DType, INode, IValue } from '../model';
 import { stepOf } from '../dataflow';
 import { BATCH_DIM, castTarget, DTYPES, isFloating, isLowPrecision } from '../model';
-import { addressesMemory } from '../operators';
+import { addressesMemory, exactnessOf } from '../operators';
 
 /**
  * Why two runtimes may give other bits for a call; null where its result is determined.
@@ -35,7 +35,9 @@ export function inexactness(node: INode, isLast: boolean): string | null {
       : null;
   }
   const isOnnx = node.op.startsWith('onnx.');
-  const mayRound = castTarget(node) !== null || ARITHMETIC_ONNX.has(name);
+  const exactness = exactnessOf(node.op);
+  const isArithmetic = exactness === 'operation' || exactness === 'quotient';
+  const mayRound = castTarget(node) !== null || isArithmetic;
   if (isOnnx && !isLast && mayRound && result !== null && isLowPrecision(result)) {
     return `rounded to ${result} on the way, which runtimes may leave out`;
   }
@@ -44,20 +46,21 @@ export function inexactness(node: INode, isLast: boolean): string | null {
       ? null
       : `cast from ${node.inputs[0]?.dtype ?? '?'} to ${castTarget(node)} on the way`;
   }
-  if (isOnnx) {
-    if (MOVING_ONNX.has(name)) {
+  switch (exactness) {
+    case 'moved':
       return null;
-    }
-    if (ARITHMETIC_ONNX.has(name)) {
-      return isComputedIn(result, name === 'Div' || name === 'Sqrt') ? null : inDtype(name, result);
-    }
-    return byLibrary(name);
+    case 'counted':
+      return result !== null && isFloating(result) ? byLibrary(name) : null;
+    case 'operation':
+    case 'quotient':
+      return isOnnx
+        ? isComputedIn(result, exactness === 'quotient')
+          ? null
+          : inDtype(name, result)
+        : arithmeticProblem(node, exactness === 'quotient', result);
+    case null:
+      return byLibrary(name);
   }
-  const base = baseOf(node.op);
-  if (MOVING_ATEN.has(base)) {
-    return base === 'arange' && result !== null && isFloating(result) ? byLibrary(name) : null;
-  }
-  return ARITHMETIC_ATEN.has(base) ? arithmeticProblem(node, base, result) : byLibrary(name);
 }
 
 function byLibrary(name: string): string {
@@ -68,7 +71,7 @@ function inDtype(name: string, dtype: DType | null): string {
   return `computed by ${name} in ${dtype ?? 'an unknown dtype'}`;
 }
 
-function arithmeticProblem(node: INode, base: string, result: DType | null): string | null {
+function arithmeticProblem(node: INode, isQuotient: boolean, result: DType | null): string | null {
   const { op, attrs, inputs } = node;
   if (isSome(attrs.rounding_mode)) {
     return `computed by ${op} with a rounding_mode`;
@@ -76,7 +79,7 @@ function arithmeticProblem(node: INode, base: string, result: DType | null): str
   if (attrs.alpha !== undefined && !isOne(attrs.alpha)) {
     return `computed by ${op} with an alpha, which may be rounded once or twice`;
   }
-  if (!isComputedIn(result, QUOTIENTS.has(base))) {
+  if (!isComputedIn(result, isQuotient)) {
     return inDtype(op, result);
   }
   const tensors = inputs.filter((value): value is IValue => value?.kind === 'tensor');
@@ -93,7 +96,7 @@ function arithmeticProblem(node: INode, base: string, result: DType | null): str
   const isElsewhere = node.outputs.some(
     value => value?.device !== undefined && value.device !== 'cpu'
   );
-  if (isElsewhere && QUOTIENTS.has(base) && (tensors.length < 2 || isScalar(tensors[1]))) {
+  if (isElsewhere && isQuotient && (tensors.length < 2 || isScalar(tensors[1]))) {
     return `computed by ${op} by a number, not on the CPU`;
   }
   return null;
@@ -135,10 +138,6 @@ function isRoundedNumber(attr: Attr): boolean {
   return !(Number.isInteger(value) ? value <= 256 : value < 1 && Number.isInteger(value * 256));
 }
 
-function baseOf(op: string): string {
-  return op.startsWith('aten.') ? op.slice('aten.'.length).split('.', 1)[0] : op;
-}
-
 /** A dimension that the calls in between do not see. */
 const VMAP: ReadonlySet<string> = new Set(Object.values(BATCH_DIM));
 
@@ -150,98 +149,3 @@ const PLAIN: ReadonlySet<DType> = new Set(
 );
 
 const WHOLE: ReadonlySet<DType> = new Set<DType>(['int32', 'int64']);
-
-/** Elementwise operators of one operation. */
-const ARITHMETIC_ATEN: ReadonlySet<string> = new Set([
-  'abs',
-  'absolute',
-  'add',
-  'div',
-  'divide',
-  'mul',
-  'multiply',
-  'neg',
-  'negative',
-  'rsub',
-  'sqrt',
-  'sub',
-  'subtract',
-  'true_divide'
-]);
-
-const QUOTIENTS: ReadonlySet<string> = new Set(['div', 'divide', 'sqrt', 'true_divide']);
-
-/** Operators that move, choose, compare or make elements. */
-const MOVING_ATEN: ReadonlySet<string> = new Set([
-  'arange',
-  'cat',
-  'concat',
-  'concatenate',
-  'constant_pad_nd',
-  'embedding',
-  'eq',
-  'full',
-  'full_like',
-  'gather',
-  'ge',
-  'gt',
-  'hstack',
-  'index_select',
-  'le',
-  'logical_and',
-  'logical_not',
-  'logical_or',
-  'lt',
-  'masked_fill',
-  'ne',
-  'new_full',
-  'new_ones',
-  'new_zeros',
-  'ones',
-  'ones_like',
-  'repeat',
-  'roll',
-  'scalar_tensor',
-  'select_scatter',
-  'slice_scatter',
-  'stack',
-  'tile',
-  'tril',
-  'triu',
-  'vstack',
-  'where',
-  'zeros',
-  'zeros_like'
-]);
-
-const ARITHMETIC_ONNX: ReadonlySet<string> = new Set([
-  'Abs',
-  'Add',
-  'Div',
-  'Mul',
-  'Neg',
-  'Sqrt',
-  'Sub'
-]);
-
-const MOVING_ONNX: ReadonlySet<string> = new Set([
-  'And',
-  'Concat',
-  'Constant',
-  'ConstantOfShape',
-  'Equal',
-  'Gather',
-  'GatherElements',
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'Not',
-  'Or',
-  'Shape',
-  'Size',
-  'Tile',
-  'Trilu',
-  'Where',
-  'Xor'
-]);

@@ -25,6 +25,9 @@ export {
   operatorOf,
   synonymsOf
 } from './aten/registry';
+export { batchedFactors, dtypeDemand } from './agreement';
+export type { IDtypeDemand } from './agreement';
+export { exactnessOf } from './exactness';
 export {
   dtypeAttr,
   floatAttr,

@@ -27,6 +27,16 @@ export type Arrangement =
   /** All of them where the argument `train` is false: dropout. */
   | 'outside training';
 
+/**
+ * Why every runtime finds the same bits.
+ *
+ * - `moved`: elements are moved, chosen, compared, or given by the arguments;
+ * - `counted`: so, where they are integers; in floating point they are computed;
+ * - `operation`: one operation of IEEE 754 per element, rounded once, where `alpha` and the like have their defaults;
+ * - `quotient`: the same, of floating-point numbers only: quotients and square roots.
+ */
+export type Exactness = 'moved' | 'counted' | 'operation' | 'quotient';
+
 /** What a lowering does not support. */
 export interface ILimit {
   /** What is supported, in words, for the page of operators. */
@@ -64,6 +74,20 @@ export interface IFacts {
    * (`special_softmax.default`). Source: each is CompositeImplicitAutograd and calls this one (`torch._C._dispatch_dump`, 2.13.0).
    */
   readonly names?: readonly string[];
+  /** Absent where results depend on the order of sums or on a library's approximation. */
+  readonly exact?: Exactness;
+  /**
+   * Arguments whose floating-point tensors must have one dtype, else PyTorch refuses the call. Absent where dtypes are promoted. Source:
+   * a test holds this against calls of PyTorch.
+   */
+  readonly agree?: readonly string[] | 'all';
+  /** Whether that dtype is the one of the first of these arguments, which the others are written into. */
+  readonly writesInto?: true;
+  /**
+   * Arguments that are multiplied by `matmul`, as the operator's batch rule for `torch.vmap` does; others are added afterwards. Absent
+   * where the operator has another batch rule. Source: aten/src/ATen/functorch, seen by running each under `torch.vmap` and autocast.
+   */
+  readonly factors?: readonly string[] | 'all';
   /** What the lowering does not support. */
   readonly limits?: readonly ILimit[];
   /** How many of the results the lowering makes, counted from the first, where it makes not all; the others must not be used. */
@@ -109,8 +133,9 @@ export function operators(facts: IFacts, texts: readonly string[]): IOperator[] 
 
 /** A record, and that of the operator that writes its result over its first operand: `relu_` of `relu`. */
 export function withInPlace(record: IOperator): readonly IOperator[] {
-  const { limits, lower } = record;
-  return [record, operator(inPlaceSchema(record.text), { dtype: likeFirst, limits, lower })];
+  const { agree, writesInto, limits, lower } = record;
+  const facts = { dtype: likeFirst, agree, writesInto, limits, lower };
+  return [record, operator(inPlaceSchema(record.text), facts)];
 }
 
 /** The records of the same operator under its other names. Training IR keeps the name the author wrote. */
@@ -134,6 +159,10 @@ function inPlaceSchema(text: string): string {
 
 /** Without the schema, and without the other names. */
 function factsOf(record: IOperator): IFacts {
-  const { dtype, arrangement, mayReturnOperand, limits, makes, lower } = record;
-  return { dtype, arrangement, mayReturnOperand, limits, makes, lower };
+  const { dtype, arrangement, mayReturnOperand, exact, agree, writesInto, factors } = record;
+  const { addressesMemory, limits, makes, lower } = record;
+  return {
+    ...{ dtype, arrangement, mayReturnOperand, exact, agree, writesInto, factors },
+    ...{ addressesMemory, limits, makes, lower }
+  };
 }

@@ -42,6 +42,13 @@ describe('calls inside of torch.vmap', () => {
     expect(castsOf(b)).toEqual([['w', 'stored', 12 * (4 + 2)]]);
   });
 
+  it('should cast what an equation multiplies, whose operands come as a list', () => {
+    const b = new GraphBuilder();
+    const args = { equation: 'ij,jk->ik', tensors: [b.input('x'), batched(b, 'w', [2, 2])] };
+    b.output(b.call('aten.einsum.default', args, { dtype: 'bfloat16' }, IN_REGION));
+    expect(castsOf(b)).toEqual([['w', 'stored', 12 * (4 + 2)]]);
+  });
+
   it('should cast nothing of a convolution, which is called below autocast', () => {
     const b = new GraphBuilder();
     const args = { input: b.input('x', 'float32', [1, 2, 2]), weight: batched(b, 'w', [2, 2, 1]) };

@@ -281,15 +281,21 @@ function logAddExp2(c: Call): IValue {
 /** Records of this file. */
 export const ARITHMETIC: readonly IOperator[] = [
   /** Add (Or for truth values), Mul for alpha. */
-  ...variants('add', ', *, Scalar alpha=1', { dtype: dtypes.promoted, lower: add }),
+  ...variants('add', ', *, Scalar alpha=1', {
+    exact: 'operation',
+    dtype: dtypes.promoted,
+    lower: add
+  }),
   /** Sub, Mul for alpha. */
   ...variants('sub', ', *, Scalar alpha=1', {
+    exact: 'operation',
     dtype: dtypes.promoted,
     names: ['subtract'],
     lower: c => c.emit('Sub', [operand(c, 'self'), scaled(c)])
   }),
   /** Sub with its operands exchanged. */
   ...spellings('rsub', ', Scalar alpha=1', {
+    exact: 'operation',
     dtype: dtypes.promoted,
     lower: c => {
       const self = operand(c, 'self');
@@ -301,9 +307,15 @@ export const ARITHMETIC: readonly IOperator[] = [
     }
   }),
   /** Mul (And for truth values). */
-  ...variants('mul', '', { dtype: dtypes.promoted, names: ['multiply'], lower: multiply }),
+  ...variants('mul', '', {
+    exact: 'operation',
+    dtype: dtypes.promoted,
+    names: ['multiply'],
+    lower: multiply
+  }),
   /** Div: the result is floating point. */
   ...variants('div', '', {
+    exact: 'quotient',
     dtype: dtypes.quotient,
     names: ['divide', 'true_divide'],
     lower: divide
@@ -312,7 +324,7 @@ export const ARITHMETIC: readonly IOperator[] = [
   ...variants(
     'div',
     ', *, str? rounding_mode',
-    { dtype: dtypes.quotient, names: ['divide'], lower: divide },
+    { exact: 'quotient', dtype: dtypes.quotient, names: ['divide'], lower: divide },
     ['Tensor_mode', 'Scalar_mode']
   ),
   /** Div, Floor; Mod, Sub, Div for integers. */
@@ -443,10 +455,12 @@ export const ARITHMETIC: readonly IOperator[] = [
   ),
   /** Sub, Mul, Add. */
   operator('lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor', {
+    agree: 'all',
     dtype: dtypes.promoted,
     lower: lerp
   }),
   operator('lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor', {
+    agree: 'all',
     dtype: dtypes.promoted,
     lower: lerp
   }),
@@ -461,36 +475,51 @@ export const ARITHMETIC: readonly IOperator[] = [
     lower: c => c.emit('Min', [operand(c, 'self'), operand(c, 'other')])
   }),
   /** Equal. */
-  ...spellings('eq', '', { dtype: dtypes.bool, lower: compare('Equal') }),
+  ...spellings('eq', '', { exact: 'moved', dtype: dtypes.bool, lower: compare('Equal') }),
   /** Equal, Not. */
   ...spellings('ne', '', {
+    exact: 'moved',
     dtype: dtypes.bool,
     names: ['not_equal'],
     lower: compare('Equal', true)
   }),
   /** Less. */
-  ...spellings('lt', '', { dtype: dtypes.bool, names: ['less'], lower: compare('Less') }),
+  ...spellings('lt', '', {
+    exact: 'moved',
+    dtype: dtypes.bool,
+    names: ['less'],
+    lower: compare('Less')
+  }),
   /** LessOrEqual. */
   ...spellings('le', '', {
+    exact: 'moved',
     dtype: dtypes.bool,
     names: ['less_equal'],
     lower: compare('LessOrEqual')
   }),
   /** Greater. */
-  ...spellings('gt', '', { dtype: dtypes.bool, names: ['greater'], lower: compare('Greater') }),
+  ...spellings('gt', '', {
+    exact: 'moved',
+    dtype: dtypes.bool,
+    names: ['greater'],
+    lower: compare('Greater')
+  }),
   /** GreaterOrEqual. */
   ...spellings('ge', '', {
+    exact: 'moved',
     dtype: dtypes.bool,
     names: ['greater_equal'],
     lower: compare('GreaterOrEqual')
   }),
   /** And. */
   operator('logical_and(Tensor self, Tensor other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.bool,
     lower: logical('And')
   }),
   /** Or. */
   operator('logical_or(Tensor self, Tensor other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.bool,
     lower: logical('Or')
   }),
@@ -501,6 +530,7 @@ export const ARITHMETIC: readonly IOperator[] = [
   }),
   /** Not. */
   operator('logical_not(Tensor self) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.bool,
     lower: c => c.emit('Not', [c.castTo(c.tensor('self'), 'bool')], {}, { dtype: 'bool' })
   }),

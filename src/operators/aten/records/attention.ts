@@ -123,6 +123,11 @@ export const ATTENTION: readonly IOperator[] = [
   /** Transpose, MatMul, Mul, Where or Add, Softmax, MatMul. */
   operator(
     'scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor',
-    { dtype: dtypes.likeFirst, limits: [supported], lower: attention }
+    {
+      agree: ['query', 'key', 'value'],
+      dtype: dtypes.likeFirst,
+      limits: [supported],
+      lower: attention
+    }
   )
 ];

@@ -83,24 +83,24 @@ export const CONVOLUTION: readonly IOperator[] = [
   /** Conv, ConvTranspose. */
   operator(
     'convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: convolution }
+    { agree: 'all', dtype: dtypes.likeFirst, lower: convolution }
   ),
   /** Conv. */
   ...[1, 2, 3].flatMap(n => [
     operator(
       `conv${n}d(${CONV_ARGS}, SymInt[${n}] padding=0, SymInt[${n}] dilation=1, SymInt groups=1) -> Tensor`,
-      { dtype: dtypes.likeFirst, lower: plain(false) }
+      { agree: 'all', dtype: dtypes.likeFirst, lower: plain(false) }
     ),
     operator(
       `conv${n}d.padding(${CONV_ARGS}, str padding="valid", SymInt[${n}] dilation=1, SymInt groups=1) -> Tensor`,
-      { dtype: dtypes.likeFirst, lower: byName }
+      { agree: 'all', dtype: dtypes.likeFirst, lower: byName }
     )
   ]),
   /** ConvTranspose. */
   ...['conv_transpose1d', 'conv_transpose2d.input', 'conv_transpose3d.input'].map(name =>
     operator(
       `${name}(${CONV_ARGS}, SymInt[] padding=0, SymInt[] output_padding=0, SymInt groups=1, SymInt[] dilation=1) -> Tensor`,
-      { dtype: dtypes.likeFirst, lower: plain(true) }
+      { agree: 'all', dtype: dtypes.likeFirst, lower: plain(true) }
     )
   )
 ];

@@ -108,52 +108,64 @@ function triangleIndices(upper: boolean): (c: Call) => IValue {
 export const CREATE: readonly IOperator[] = [
   /** Range. */
   operator(`arange(Scalar end, ${FACTORY}) -> Tensor`, {
+    exact: 'counted',
     dtype: dtypes.counted,
     lower: c => range(c, null, 'end', null)
   }),
   operator(`arange.start(Scalar start, Scalar end, ${FACTORY}) -> Tensor`, {
+    exact: 'counted',
     dtype: dtypes.counted,
     lower: c => range(c, 'start', 'end', null)
   }),
   operator(`arange.start_step(Scalar start, Scalar end, Scalar step=1, ${FACTORY}) -> Tensor`, {
+    exact: 'counted',
     dtype: dtypes.counted,
     lower: c => range(c, 'start', 'end', 'step')
   }),
   /** Expand. */
   operator(`full(SymInt[] size, Scalar fill_value, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.filled,
     lower: c => filled(c, fillArgument(c, 'fill_value'), c.sizes('size'))
   }),
   operator(`zeros(SymInt[] size, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.givenOrFloat,
     lower: c => filled(c, fill(c, 0), c.sizes('size'))
   }),
   operator(`ones(SymInt[] size, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.givenOrFloat,
     lower: c => filled(c, fill(c, 1), c.sizes('size'))
   }),
   operator(`new_full(Tensor self, SymInt[] size, Scalar fill_value, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filled(c, fillArgument(c, 'fill_value'), c.sizes('size'))
   }),
   operator(`new_zeros(Tensor self, SymInt[] size, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filled(c, fill(c, 0), c.sizes('size'))
   }),
   operator(`new_ones(Tensor self, SymInt[] size, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filled(c, fill(c, 1), c.sizes('size'))
   }),
   /** Shape, Expand. */
   operator(`full_like(Tensor self, Scalar fill_value, ${FACTORY_LIKE}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filledLike(c, fillArgument(c, 'fill_value'))
   }),
   operator(`zeros_like(Tensor self, ${FACTORY_LIKE}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filledLike(c, fill(c, 0))
   }),
   operator(`ones_like(Tensor self, ${FACTORY_LIKE}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.likeFirstOrDtype,
     lower: c => filledLike(c, fill(c, 1))
   }),
@@ -205,6 +217,7 @@ export const CREATE: readonly IOperator[] = [
   }),
   /** Identity. */
   operator(`scalar_tensor(Scalar s, ${FACTORY}) -> Tensor`, {
+    exact: 'moved',
     dtype: dtypes.givenOrFloat,
     lower: scalarOnly('s')
   })

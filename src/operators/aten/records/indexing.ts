@@ -219,10 +219,15 @@ export const INDEXING: readonly IOperator[] = [
   /** Gather. */
   operator(
     'embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: c => gather(c, c.tensor('weight'), c.tensor('indices'), 0) }
+    {
+      exact: 'moved',
+      dtype: dtypes.likeFirst,
+      lower: c => gather(c, c.tensor('weight'), c.tensor('indices'), 0)
+    }
   ),
   /** Gather. */
   operator('index_select(Tensor self, int dim, Tensor index) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: c => {
       const self = c.tensor('self');
@@ -231,6 +236,7 @@ export const INDEXING: readonly IOperator[] = [
   }),
   /** GatherElements. */
   operator('gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: c => {
       const self = c.tensor('self');
@@ -309,22 +315,27 @@ export const INDEXING: readonly IOperator[] = [
   }),
   /** Where. */
   operator('where.self(Tensor condition, Tensor self, Tensor other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.chosen,
     lower: where
   }),
   operator('where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.chosen,
     lower: where
   }),
   operator('where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.chosen,
     lower: where
   }),
   operator('where.Scalar(Tensor condition, Scalar self, Scalar other) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.chosen,
     lower: where
   }),
   operator('masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: maskedFill
   }),
@@ -333,6 +344,7 @@ export const INDEXING: readonly IOperator[] = [
     lower: maskedFill
   }),
   operator('masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: maskedFill
   }),

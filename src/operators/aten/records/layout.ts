@@ -769,12 +769,14 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   /** Concat. */
   operator('cat(Tensor[] tensors, int dim=0) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.concatenated,
     names: ['concat', 'concatenate'],
     lower: concat
   }),
   /** Unsqueeze, Concat. */
   operator('stack(Tensor[] tensors, int dim=0) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.concatenated,
     lower: stack
   }),
@@ -847,10 +849,12 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   /** Unsqueeze, Tile. */
   operator('repeat(Tensor self, SymInt[] repeats) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: c => repeat(c, c.sizes('repeats'))
   }),
   operator('tile(Tensor self, SymInt[] dims) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: c => {
       const factors = c.sizes('dims');
@@ -915,15 +919,18 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   /** Trilu. */
   operator('tril(Tensor self, SymInt diagonal=0) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: triangle(0)
   }),
   operator('triu(Tensor self, SymInt diagonal=0) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: triangle(1)
   }),
   /** Pad. */
   operator('constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: c => constantPad(c, c.tensor('self'), c.sizes('pad'), c.scalarArgument('value'))
   }),
@@ -947,6 +954,7 @@ export const LAYOUT: readonly IOperator[] = [
   }),
   /** Slice, Concat. */
   operator('roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     limits: [
       limit('shifts are static', c => (c.isStatic('shifts') ? null : 'shifts that are not static'))

@@ -19,6 +19,8 @@ export const positiveOrder = limit('p is positive', c =>
 export const MATMUL: readonly IOperator[] = [
   /** MatMul, Add. The weight is transposed lazily: legalisation takes it as stored. */
   operator('linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor', {
+    agree: 'all',
+    factors: ['input', 'weight'],
     dtype: dtypes.likeFirst,
     lower: c => {
       const weight = c.tensor('weight');
@@ -29,44 +31,70 @@ export const MATMUL: readonly IOperator[] = [
   /** MatMul, Mul, Add: `beta * self + alpha * (mat1 @ mat2)`. */
   operator(
     'addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: c => scaledSum(c, 'mat1', 'mat2') }
+    {
+      agree: 'all',
+      factors: ['mat1', 'mat2'],
+      dtype: dtypes.likeFirst,
+      lower: c => scaledSum(c, 'mat1', 'mat2')
+    }
   ),
   /** MatMul, Mul, Add. */
   operator(
     'baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: c => scaledSum(c, 'batch1', 'batch2') }
+    {
+      agree: 'all',
+      factors: ['batch1', 'batch2'],
+      dtype: dtypes.likeFirst,
+      lower: c => scaledSum(c, 'batch1', 'batch2')
+    }
   ),
   /** MatMul, Mul, Add. */
   operator(
     'addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: c => scaledSum(c, 'mat', 'vec') }
+    {
+      agree: 'all',
+      factors: ['mat', 'vec'],
+      dtype: dtypes.likeFirst,
+      lower: c => scaledSum(c, 'mat', 'vec')
+    }
   ),
   /** MatMul. */
   operator('mm(Tensor self, Tensor mat2) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('mat2'))
   }),
   /** MatMul. */
   operator('bmm(Tensor self, Tensor mat2) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('mat2'))
   }),
   /** MatMul, which broadcasts and treats vectors as ATen does. */
   operator('matmul(Tensor self, Tensor other) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('other'))
   }),
   /** MatMul. */
   operator('mv(Tensor self, Tensor vec) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('vec'))
   }),
   /** MatMul. */
   operator('dot(Tensor self, Tensor tensor) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('tensor'))
   }),
   operator('vdot(Tensor self, Tensor other) -> Tensor', {
+    agree: 'all',
     dtype: dtypes.likeFirst,
     lower: c => product(c, c.tensor('self'), c.tensor('other'))
   }),
@@ -81,6 +109,7 @@ export const MATMUL: readonly IOperator[] = [
     }
   }),
   operator('linalg_multi_dot(Tensor[] tensors) -> Tensor', {
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: c =>
       c
@@ -90,6 +119,7 @@ export const MATMUL: readonly IOperator[] = [
   }),
   /** Einsum. */
   operator('einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor', {
+    factors: 'all',
     dtype: dtypes.concatenated,
     lower: c =>
       einsum(
@@ -99,11 +129,14 @@ export const MATMUL: readonly IOperator[] = [
       )
   }),
   operator('tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.likeFirst,
     lower: tensordot
   }),
   /** Einsum, Add. */
   operator('bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor', {
+    agree: 'all',
     dtype: dtypes.promoted,
     lower: bilinear
   }),
@@ -143,6 +176,8 @@ export const MATMUL: readonly IOperator[] = [
   }),
   /** Einsum over the last dimensions; Mul with a number. */
   operator('inner(Tensor self, Tensor other) -> Tensor', {
+    agree: 'all',
+    factors: 'all',
     dtype: dtypes.promoted,
     lower: c => {
       const [self, other] = [c.tensor('self'), c.tensor('other')];
@@ -156,6 +191,8 @@ export const MATMUL: readonly IOperator[] = [
   operator(
     'addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
     {
+      agree: 'all',
+      factors: ['batch1', 'batch2'],
       dtype: dtypes.likeFirst,
       lower: c => {
         const products = product(c, c.tensor('batch1'), c.tensor('batch2'));

@@ -134,6 +134,7 @@ function broadcast(c: Call): IValue[] {
 export const MATRIX: readonly IOperator[] = [
   /** Unsqueeze, Concat. */
   operator('hstack(Tensor[] tensors) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.concatenated,
     lower: stacked(1, rank => (rank === 1 ? 0 : 1))
   }),

@@ -201,7 +201,7 @@ export const RESIZE: readonly IOperator[] = [
   ...['grid_sampler', 'grid_sampler_2d', 'grid_sampler_3d'].map(name =>
     operator(
       `${name}(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor`,
-      { dtype: dtypes.likeFirst, lower: gridSample }
+      { agree: 'all', dtype: dtypes.likeFirst, lower: gridSample }
     )
   ),
   /** AffineGrid. */

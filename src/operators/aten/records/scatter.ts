@@ -270,15 +270,17 @@ export const SCATTER: readonly IOperator[] = [
   ...['index_put', '_unsafe_index_put'].map(name =>
     operator(
       `${name}(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor`,
-      { dtype: dtypes.likeFirst, lower: indexPut }
+      { agree: ['self', 'values'], writesInto: true, dtype: dtypes.likeFirst, lower: indexPut }
     )
   ),
   /** Reshape, Expand, ScatterElements. */
   operator(
     'index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: indexAdd }
+    { agree: ['self', 'source'], writesInto: true, dtype: dtypes.likeFirst, lower: indexAdd }
   ),
   operator('index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor', {
+    agree: ['self', 'source'],
+    writesInto: true,
     dtype: dtypes.likeFirst,
     lower: c => placeAlong(c, c.toType(c.tensor('source'), c.outType), null)
   }),
@@ -290,10 +292,18 @@ export const SCATTER: readonly IOperator[] = [
   /** ScatterElements, Div. */
   operator(
     'scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor',
-    { dtype: dtypes.likeFirst, limits: [reducible], lower: scatterReduce }
+    {
+      agree: ['self', 'src'],
+      writesInto: true,
+      dtype: dtypes.likeFirst,
+      limits: [reducible],
+      lower: scatterReduce
+    }
   ),
   /** CumSum, Gather, Where. */
   operator('masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor', {
+    agree: ['self', 'source'],
+    writesInto: true,
     dtype: dtypes.likeFirst,
     lower: maskedScatter
   }),
@@ -318,15 +328,18 @@ export const SCATTER: readonly IOperator[] = [
   /** Slice, Concat; with a step, or a range that is not static: Range, Slice, ScatterND. */
   operator(
     'slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor',
-    { dtype: dtypes.likeFirst, lower: sliceScatter }
+    { exact: 'moved', dtype: dtypes.likeFirst, lower: sliceScatter }
   ),
   /** Slice, Unsqueeze, Concat; or ScatterND. */
   operator('select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor', {
+    exact: 'moved',
     dtype: dtypes.likeFirst,
     lower: selectScatter
   }),
   /** Expand, ScatterElements. */
   operator('scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor', {
+    agree: ['self', 'src'],
+    writesInto: true,
     dtype: dtypes.likeFirst,
     lower: c => {
       const index = c.tensor('index');
@@ -336,10 +349,14 @@ export const SCATTER: readonly IOperator[] = [
   }),
   /** Slice, ScatterElements. */
   operator('scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor', {
+    agree: ['self', 'src'],
+    writesInto: true,
     dtype: dtypes.likeFirst,
     lower: c => scatter(c, updatesOf(c), null)
   }),
   operator('scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor', {
+    agree: ['self', 'src'],
+    writesInto: true,
     dtype: dtypes.likeFirst,
     lower: c => scatter(c, updatesOf(c), 'add')
   })

@@ -57,6 +57,13 @@ const DIRECT: readonly (readonly [
   ['tanh', 'Tanh', dtypes.floating]
 ];
 
+/** Those of {@link DIRECT} that are one operation of IEEE 754. */
+const EXACT: Readonly<Record<string, IFacts['exact']>> = {
+  abs: 'operation',
+  neg: 'operation',
+  sqrt: 'quotient'
+};
+
 function clampTo(c: Call, value: IValue, min: IValue | null, max: IValue | null): IValue {
   const low = min === null ? value : c.emit('Max', [value, min]);
   return max === null ? low : c.emit('Min', [low, max]);
@@ -192,7 +199,7 @@ function powerMinusOne(c: Call, x: IValue): IValue {
 /** Records of this file. */
 export const UNARY: readonly IOperator[] = [
   ...DIRECT.flatMap(([name, op, dtype, ...names]) =>
-    both(name, '', { dtype, names, lower: c => c.emit(op, [self(c)]) })
+    both(name, '', { dtype, names, exact: EXACT[name], lower: c => c.emit(op, [self(c)]) })
   ),
   /** Sqrt, Reciprocal. */
   ...both('rsqrt', '', {
@@ -346,6 +353,7 @@ export const UNARY: readonly IOperator[] = [
   }),
   /** PRelu; the weight stands along dimension 1. */
   operator('prelu(Tensor self, Tensor weight) -> Tensor', {
+    agree: 'all',
     dtype: dtypes.likeFirst,
     lower: c => {
       const x = self(c);

@@ -13,7 +13,7 @@ export const KNOWN_ELEMENTWISE: readonly IOperator[] = [
     'isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor',
     'isreal(Tensor self) -> Tensor'
   ]),
-  operator('where(Tensor condition) -> Tensor[]', { dtype: dtypes.chosen }),
+  operator('where(Tensor condition) -> Tensor[]', { exact: 'moved', dtype: dtypes.chosen }),
   operator('float_power.Scalar(Scalar self, Tensor exponent) -> Tensor', {
     dtype: dtypes.doublePrecision
   }),

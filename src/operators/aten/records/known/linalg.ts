@@ -9,6 +9,10 @@ import type { IOperator } from '../../operator';
 
 /** Records of this file. */
 export const KNOWN_LINALG: readonly IOperator[] = [
+  ...operators({ dtype: dtypes.likeFirst, factors: 'all' }, [
+    'chain_matmul(Tensor[] matrices) -> Tensor',
+    'linalg_matmul(Tensor self, Tensor other) -> Tensor'
+  ]),
   ...operators({ dtype: dtypes.complexOf }, [
     'linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)',
     'linalg_eigvals(Tensor self) -> Tensor'
@@ -31,14 +35,12 @@ export const KNOWN_LINALG: readonly IOperator[] = [
     'addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
     'baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
     'bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor',
-    'chain_matmul(Tensor[] matrices) -> Tensor',
     'cholesky(Tensor self, bool upper=False) -> Tensor',
     'det(Tensor self) -> Tensor',
     'inverse(Tensor self) -> Tensor',
     'linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor',
     'linalg_det(Tensor A) -> Tensor',
     'linalg_inv(Tensor A) -> Tensor',
-    'linalg_matmul(Tensor self, Tensor other) -> Tensor',
     'linalg_matrix_power(Tensor self, int n) -> Tensor',
     'linalg_pinv(Tensor self, float rcond, bool hermitian=False) -> Tensor',
     'linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor',
