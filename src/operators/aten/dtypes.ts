@@ -6,9 +6,10 @@
 import type { Attr, DType, INode, IValue } from '../../model';
 import { castTarget, DTYPES, isFloating } from '../../model';
 import { hasProjections } from './projections';
-import type { PromotionOperand } from './promotion';
+import type { IOperandType, PromotionOperand } from './promotion';
 import {
   DEFAULT_FLOAT,
+  promoteOperands,
   promoteTypes,
   resultType,
   toComplex,
@@ -84,9 +85,9 @@ const PROMOTED_ARGUMENTS: readonly string[] = [
   'x2'
 ];
 
-export const promoted: DtypeRule = node => resultType(operandsOf(node));
+export const promoted = (node: INode): DType | null => resultType(operandsOf(node));
 
-export const promotedFloat: DtypeRule = node => {
+export const promotedFloat = (node: INode): DType | null => {
   const dtype = resultType(operandsOf(node));
   return dtype === null ? null : toFloating(dtype);
 };
@@ -165,7 +166,10 @@ export const doublePrecision: DtypeRule = node =>
 /** Cells of recurrent layers add to their last state, whatever autocast makes of the products inside. */
 export const likeState: DtypeRule = node => {
   const dtype = operandDtype(node, 'hx');
-  return node.outputs.map(() => dtype);
+  const input = likeFirst(node) as DType | null;
+  // A state of less precision than the input: the result is as precise as the products, which autocast may act on.
+  const isWide = dtype !== null && input !== null && promoteTypes(dtype, input) === dtype;
+  return node.outputs.map(() => (isWide && isFloating(dtype) ? dtype : null));
 };
 
 /** Probabilities of classes are multiplied with the logarithms, and the weights; numbers of classes choose among the logarithms. */
@@ -216,7 +220,11 @@ export const bool: DtypeRule = () => 'bool';
 export const int64: DtypeRule = () => 'int64';
 
 /** The `dtype` argument where given, else int64. */
-export const givenOrInt64: DtypeRule = node => givenDtype(node) ?? 'int64';
+export const givenOrInt64: DtypeRule = node => {
+  const attr = node.attrs.dtype as Attr | undefined;
+  // None is not the default here: PyTorch then takes its default dtype, which exports do not record.
+  return attr?.kind === 'none' ? null : (givenDtype(node) ?? 'int64');
+};
 
 /** The `dtype` argument where given, else the default float. */
 export const givenOrFloat: DtypeRule = node => givenDtype(node) ?? DEFAULT_FLOAT;
@@ -234,11 +242,17 @@ export const likeTarget: DtypeRule = node => operandDtype(node, 'target');
 /** The type that floating-point numbers made of several groups of arguments have in common. */
 export const promotedFloats =
   (...groups: readonly (readonly string[])[]): DtypeRule =>
-  node =>
-    groups
-      .map(names => resultType(operandsOf(node, names)))
-      .map(dtype => dtype && toFloating(dtype))
-      .reduce((a, b) => a && b && promoteTypes(a, b));
+  node => {
+    const types = groups
+      .map(names => operandsOf(node, names))
+      .map((operands): IOperandType | null => {
+        const dtype = resultType(operands);
+        const strength = operands.some(isWithDimensions) ? 'tensor' : 'scalar';
+        return dtype && { dtype: toFloating(dtype), strength };
+      })
+      .reduce((types: IOperandType[] | null, type) => types && type && [...types, type], []);
+    return types && promoteOperands(types);
+  };
 
 /** First result like the first tensor, second a mask. */
 export const withMask: DtypeRule = node => [firstTensor(node)?.dtype ?? null, 'bool'];
@@ -260,4 +274,78 @@ export const realThenLike: DtypeRule = node => {
 export const realInMiddle: DtypeRule = node => {
   const real = realPart(node) as DType | null;
   return node.outputs.map((_, i) => (i === 1 ? real : (likeFirst(node) as DType | null)));
+};
+
+/** As another rule, of the real part: distances and absolute values. */
+export const realOf =
+  (rule: (node: INode) => DType | null): DtypeRule =>
+  node => {
+    const dtype = rule(node);
+    return dtype && toReal(dtype);
+  };
+
+/** Promotion of some arguments; the others have no say. */
+export const promotedOf =
+  (...names: readonly string[]) =>
+  (node: INode): DType | null =>
+    resultType(operandsOf(node, names));
+
+/** The common type of all tensors, those without dimensions among them: operators that give them dimensions first. */
+export const promotedTypes = (node: INode): DType | null => {
+  const dtypes = node.inputs.flatMap(value => (value?.kind === 'tensor' ? [value.dtype] : []));
+  return dtypes.length === 0 ? null : dtypes.reduce((a, b) => a && b && promoteTypes(a, b));
+};
+
+/** The same, as floating-point numbers. */
+export const promotedTypesFloat: DtypeRule = node => {
+  const dtype = promotedTypes(node);
+  return dtype && toFloating(dtype);
+};
+
+/** The dtype that products are to have. */
+export const givenOutDtype: DtypeRule = node => {
+  const attr = node.attrs.out_dtype as Attr | undefined;
+  return attr?.kind === 'dtype' ? attr.value : likeFirst(node);
+};
+
+/** Distances of an anchor to two tensors, and of these to each other where they are swapped. */
+export const tripletDistances = (node: INode): DType | null => {
+  const swap = node.attrs.swap as Attr | undefined;
+  const isSwapping = swap?.kind === 'bool' && swap.value;
+  return promotedFloats(
+    ['anchor', 'positive'],
+    ['anchor', 'negative'],
+    ...(isSwapping ? [['positive', 'negative']] : [])
+  )(node) as DType | null;
+};
+
+function isWithDimensions(operand: PromotionOperand): boolean {
+  return operand.kind === 'value' && operand.value.shape?.length !== 0;
+}
+
+/** A variance or deviation, which is real, and a mean. */
+export const realMoment: DtypeRule = node => [
+  normed(node) as DType | null,
+  floating(node) as DType | null
+];
+
+/** The last result not known, the others like the first tensor: what only the backward pass reads. */
+export const allButLast: DtypeRule = node => {
+  const dtype = firstTensor(node)?.dtype ?? null;
+  return node.outputs.map((_, i) => (i < node.outputs.length - 1 ? dtype : null));
+};
+
+/** `input - target * log(input)`; of an input that is a logarithm `exp(input) - target * input`. */
+export const poissonLoss: DtypeRule = node => {
+  const isLog = node.attrs.log_input as Attr | undefined;
+  if (isLog?.kind !== 'bool' || isLog.value) {
+    return promotedFloats(['input'], ['input', 'target'])(node);
+  }
+  const types = ['input', 'target'].map((name): IOperandType | null => {
+    const operands = operandsOf(node, [name]);
+    const dtype = resultType(operands);
+    const strength = operands.some(isWithDimensions) ? 'tensor' : 'scalar';
+    return dtype && { dtype: name === 'input' ? toFloating(dtype) : dtype, strength };
+  });
+  return types.includes(null) ? null : promoteOperands(types as IOperandType[]);
 };

@@ -349,7 +349,7 @@ export const LOSS: readonly IOperator[] = [
   /** Sub, Abs. */
   elementwise(
     'l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor',
-    dtypes.promoted,
+    dtypes.realOf(dtypes.promoted),
     distance
   ),
   /** Sub, Abs, Mul, Less, Where. */
@@ -367,7 +367,7 @@ export const LOSS: readonly IOperator[] = [
   /** Log, Max, Mul, Sub. */
   elementwise(
     'binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor',
-    dtypes.promoted,
+    dtypes.promotedOf('self', 'target'),
     crossEntropyOfTwo
   ),
   /** Softplus, Mul, Add. */
@@ -397,13 +397,13 @@ export const LOSS: readonly IOperator[] = [
   /** Sub, Max, Equal, Where, Add. */
   elementwise(
     'hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor',
-    dtypes.floating,
+    dtypes.likeFirst,
     hinge
   ),
   /** Exp, Mul, Sub; Log, LessOrEqual, Where for the whole formula. */
   elementwise(
     'poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor',
-    dtypes.promotedFloats(['input'], ['input', 'target']),
+    dtypes.poissonLoss,
     poisson
   ),
   /** Mul, ReduceSum, Sqrt, Div, Equal, Where. */
@@ -415,14 +415,14 @@ export const LOSS: readonly IOperator[] = [
   /** Sub, Add, ReduceL2, Max. */
   elementwise(
     'triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor',
-    dtypes.promotedFloats(['anchor', 'positive'], ['anchor', 'negative']),
+    dtypes.realOf(dtypes.tripletDistances),
     tripletMargin,
     [positiveOrder]
   ),
   /** GatherElements, Sub, Add, Max, Range, Equal, Where, ReduceMean. */
   elementwise(
     'multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor',
-    dtypes.likeFirst,
+    dtypes.promotedOf('self', 'weight'),
     multiMargin,
     [classTargets]
   ),

@@ -147,12 +147,12 @@ export const MATMUL: readonly IOperator[] = [
   ),
   /** Sub, ReduceL2. */
   operator('cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor', {
-    dtype: dtypes.promotedFloat,
+    dtype: dtypes.likeFirst,
     limits: [positiveOrder],
     lower: distances
   }),
   operator('_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor', {
-    dtype: dtypes.promotedFloat,
+    dtype: dtypes.likeFirst,
     limits: [positiveOrder],
     lower: distances
   }),
@@ -160,7 +160,7 @@ export const MATMUL: readonly IOperator[] = [
   operator(
     'pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor',
     {
-      dtype: dtypes.promotedFloat,
+      dtype: dtypes.realOf(dtypes.promotedFloat),
       limits: [positiveOrder],
       lower: c => distanceOf(c, 'x1', 'x2', c.bool('keepdim'))
     }
@@ -204,7 +204,7 @@ export const MATMUL: readonly IOperator[] = [
   /** Unsqueeze, Mul, Add: `beta * self + alpha * outer(vec1, vec2)`. */
   operator(
     'addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    { dtype: dtypes.promoted, lower: c => addedTo(c, outer(c, 'vec1', 'vec2')) }
+    { dtype: dtypes.promotedTypes, lower: c => addedTo(c, outer(c, 'vec1', 'vec2')) }
   ),
   /** LessOrEqual, ReduceSum, Gather, MatMul, Where: the grouped product of the transformers library's experts. */
   operator(

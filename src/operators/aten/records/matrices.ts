@@ -192,7 +192,7 @@ export const MATRIX: readonly IOperator[] = [
   }),
   /** Reshape, Mul. */
   operator('kron(Tensor self, Tensor other) -> Tensor', {
-    dtype: dtypes.promoted,
+    dtype: dtypes.promotedTypes,
     limits: [
       limit('sizes are static', c =>
         ['self', 'other'].every(name => c.staticShape(c.tensor(name)) !== null)

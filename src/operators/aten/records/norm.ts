@@ -254,7 +254,7 @@ export const NORM: readonly IOperator[] = [
   }),
   /** Mul, ReduceSum, Sqrt, Max, Div. */
   operator('cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor', {
-    dtype: dtypes.promotedFloat,
+    dtype: dtypes.promotedTypesFloat,
     lower: cosineSimilarity
   })
 ];

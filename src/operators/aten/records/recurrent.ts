@@ -204,7 +204,7 @@ export const RECURRENT: readonly IOperator[] = [
   }),
   /** MatMul, Add, Tanh. */
   operator(`rnn_tanh_cell(Tensor input, Tensor hx, ${CELL_ARGS}) -> Tensor`, {
-    dtype: dtypes.likeFirst,
+    dtype: dtypes.floating,
     lower: plainCell('Tanh')
   }),
   /** MatMul, Add, Relu. */

@@ -393,27 +393,27 @@ export const REDUCE: readonly IOperator[] = [
   /** ReduceMean, Sub, Mul, ReduceSum, Div. */
   operator(
     'var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    { dtype: dtypes.floating, lower: variance(false) }
+    { dtype: dtypes.normed, lower: variance(false) }
   ),
   operator('var(Tensor self, bool unbiased=True) -> Tensor', {
-    dtype: dtypes.floating,
+    dtype: dtypes.normed,
     lower: variance(false)
   }),
   operator('var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor', {
-    dtype: dtypes.floating,
+    dtype: dtypes.normed,
     lower: variance(false)
   }),
   operator('std(Tensor self, bool unbiased=True) -> Tensor', {
-    dtype: dtypes.floating,
+    dtype: dtypes.normed,
     lower: variance(true)
   }),
   operator('std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor', {
-    dtype: dtypes.floating,
+    dtype: dtypes.normed,
     lower: variance(true)
   }),
   operator(
     'std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor',
-    { dtype: dtypes.floating, lower: variance(true) }
+    { dtype: dtypes.normed, lower: variance(true) }
   ),
   ...['var', 'std'].flatMap(name =>
     [
@@ -422,7 +422,7 @@ export const REDUCE: readonly IOperator[] = [
       `${name}_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)`
     ].map(args =>
       operator(`${args} -> (Tensor, Tensor)`, {
-        dtype: dtypes.floating,
+        dtype: dtypes.realMoment,
         lower: moments(name === 'std')
       })
     )
@@ -453,7 +453,7 @@ export const REDUCE: readonly IOperator[] = [
   ),
   /** Sub, ReduceL2, ReduceL1; Abs, ReduceMax, Pow, ReduceSum. */
   operator('dist(Tensor self, Tensor other, Scalar p=2) -> Tensor', {
-    dtype: dtypes.promoted,
+    dtype: dtypes.realOf(dtypes.promoted),
     lower: c => {
       const difference = c.emit('Sub', [reduced(c), c.toType(c.tensor('other'), c.outType)]);
       const rank = Math.max(c.rank(c.tensor('self')), c.rank(c.tensor('other')));

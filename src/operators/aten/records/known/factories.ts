@@ -9,6 +9,11 @@ import type { IOperator } from '../../operator';
 
 /** Records of this file. */
 export const KNOWN_FACTORIES: readonly IOperator[] = [
+  ...operators({ dtype: dtypes.likeFirst }, [
+    'normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor',
+    'normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor',
+    'normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor'
+  ]),
   ...operators({ dtype: dtypes.givenOrFloat }, [
     'bartlett_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'bartlett_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
@@ -31,9 +36,6 @@ export const KNOWN_FACTORIES: readonly IOperator[] = [
     'logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
-    'normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor',
-    'normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor',
-    'normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor',
     'normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',

@@ -30,13 +30,15 @@ export const KNOWN_FFT: readonly IOperator[] = [
     'fft_fftfreq(int n, float d=1., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor',
     'fft_rfftfreq(int n, float d=1., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor'
   ]),
-  ...operators({ dtype: dtypes.realPart }, [
-    '_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor',
+  ...operators({ dtype: dtypes.normed }, [
     'angle(Tensor self) -> Tensor',
     'fft_hfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor',
     'fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor',
     'fft_irfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor',
-    'fft_irfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor',
+    'fft_irfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor'
+  ]),
+  ...operators({ dtype: dtypes.realPart }, [
+    '_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor',
     'imag(Tensor(a) self) -> Tensor(a)'
   ]),
   ...operators({ dtype: { reason: 'it depends on how complex numbers are returned' } }, [

@@ -9,6 +9,12 @@ import type { IOperator } from '../../operator';
 
 /** Records of this file. */
 export const KNOWN_LINALG: readonly IOperator[] = [
+  ...operators({ dtype: dtypes.givenOutDtype }, [
+    'addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
+    'baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
+    'bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor',
+    'mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor'
+  ]),
   ...operators({ dtype: dtypes.likeFirst, factors: 'all' }, [
     'chain_matmul(Tensor[] matrices) -> Tensor',
     'linalg_matmul(Tensor self, Tensor other) -> Tensor'
@@ -32,9 +38,6 @@ export const KNOWN_LINALG: readonly IOperator[] = [
   ]),
   ...operators({ dtype: dtypes.likeFirst }, [
     '_addmm_activation(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False) -> Tensor',
-    'addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    'baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
-    'bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor',
     'cholesky(Tensor self, bool upper=False) -> Tensor',
     'det(Tensor self) -> Tensor',
     'inverse(Tensor self) -> Tensor',
@@ -47,7 +50,6 @@ export const KNOWN_LINALG: readonly IOperator[] = [
     'linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor',
     'linalg_pinv.rcond_tensor(Tensor self, Tensor rcond, bool hermitian=False) -> Tensor',
     'matrix_exp(Tensor self) -> Tensor',
-    'mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor',
     'pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor',
     'cholesky_inverse(Tensor self, bool upper=False) -> Tensor',
     'cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor',

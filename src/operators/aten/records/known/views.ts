@@ -9,15 +9,20 @@ import type { IOperator } from '../../operator';
 
 /** Records of this file. */
 export const KNOWN_VIEWS: readonly IOperator[] = [
+  ...operators({ dtype: dtypes.likeEach }, [
+    'atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]',
+    'atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]',
+    'atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]'
+  ]),
+  operator('view_copy.dtype(Tensor self, ScalarType dtype) -> Tensor', {
+    dtype: dtypes.likeFirstOrDtype
+  }),
   operator('view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)', {
     dtype: dtypes.givenDtype
   }),
   ...operators({ dtype: dtypes.likeFirst }, [
     'alias_copy(Tensor self) -> Tensor',
     'as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor',
-    'atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]',
-    'atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]',
-    'atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]',
     'detach_copy(Tensor self) -> Tensor',
     'diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor',
     'diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor',
@@ -39,7 +44,6 @@ export const KNOWN_VIEWS: readonly IOperator[] = [
     'unbind_copy.int(Tensor self, int dim=0) -> Tensor[]',
     'unsqueeze_copy(Tensor self, int dim) -> Tensor',
     'view_copy(Tensor self, SymInt[] size) -> Tensor',
-    'view_copy.dtype(Tensor self, ScalarType dtype) -> Tensor',
     '_neg_view(Tensor(a) self) -> Tensor(a)'
   ]),
   operator('narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)', {
