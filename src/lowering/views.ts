@@ -88,7 +88,7 @@ function integer(attr: Attr | undefined): number | null {
 
 const SLICE = 'aten.slice.Tensor';
 
-/** Operators with one result that always is a view. */
+/** Views that a write can be undone through: not what operators are, but what `Functionalization` can do. Others are refused or copied. */
 const VIEWS: ReadonlySet<string> = new Set([
   'aten.alias.default',
   'aten.detach.default',
