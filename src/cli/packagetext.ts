@@ -4,14 +4,8 @@
  * @packageDocumentation
  */
 import type { ICompiledCast, ICompiledModelInfo, IPackageInfo } from '../protocol';
-import { formatBytes, formatSizes } from '../protocol';
+import { BUILD_TEXTS, formatBytes, formatSizes } from '../protocol';
 import { findingLines, table } from './text';
-
-const BUILD_TEXTS: Readonly<Record<ICompiledModelInfo['build'], string>> = {
-  default: 'default build',
-  folded: 'built with runtime constant folding',
-  frozen: 'built with freezing'
-};
 
 /** What a package holds, and what one call of it casts. */
 export function packageText({ file, models }: IPackageInfo): string {

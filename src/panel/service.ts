@@ -257,7 +257,7 @@ export class PanelService implements IDisposable {
   }
 
   /**
-   * Go over to the weights of another file, once the engine has checked them and loaded the chosen variant with them. Where they do
+   * Switch to the weights of another file, once the engine has checked them and loaded the chosen variant with them. Where they do
    * not fit, nothing changes.
    *
    * @param weights - A `.safetensors` file or another export, as the contents manager names it; null for the model's own.

@@ -40,6 +40,7 @@ export type {
   ICompiledModelInfo,
   IPackageInfo
 } from './contract/requests/package';
+export { BUILD_TEXTS } from './contract/requests/package';
 export type { IPassReport, IPlan } from './contract/requests/plan';
 export type { IPythonInfo } from './contract/requests/pythons';
 export type { IOutputInfo, IRunResult } from './contract/requests/run';

@@ -275,7 +275,7 @@ describe('the real engine behind the kernel', () => {
     });
 
     it('should save a repaired model, and replace none unasked', async () => {
-      // `m` has gone over to other weights, which the file would not hold.
+      // `m` has switched to other weights, which the file would not hold.
       const refused = await client.execute("await m.fix('notebook-fixed.pt2')");
       expect(refused.reply.content.evalue).toContain('other ones are in use');
       await run("const own = await castlens.open('seed-mlp/model.pt2')");
@@ -295,6 +295,16 @@ describe('the real engine behind the kernel', () => {
     it('should list devices', async () => {
       const data = shown(await run('castlens.devices()'), 'execute_result');
       expect(data['text/plain']).toContain('cpu');
+    });
+
+    it('should read a package compiled by AOTInductor', async () => {
+      const path = join(__dirname, '..', 'data', 'aotinductor', 'cpu-2.15', 'twouse-off');
+      const data = shown(await run(`castlens.package(${JSON.stringify(path)})`), 'execute_result');
+      expect(data['text/plain']).toContain('AOTInductor, default build, cpu');
+      expect(data['text/plain']).toMatch(/every call +\d/);
+      expect(data['text/html']).toContain('compiled-casts-every-call');
+      const { reply } = await client.execute("castlens.package('seed-mlp/model.pt2')");
+      expect(reply.content.evalue).toContain('seed-mlp/model.pt2');
     });
 
     it('should throw errors for the reader, with the place in the cell', async () => {

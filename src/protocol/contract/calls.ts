@@ -9,6 +9,7 @@ import { RUNTIME_MODES } from '../runtimes';
 import type { OptionsOf } from './options';
 import {
   ACTIVATIONS,
+  AGAINST,
   APPLIED_PASSES,
   CODE,
   COMPARED_CACHES,
@@ -41,6 +42,7 @@ import { CACHE_MODES } from './words';
 export const CALL_OPTIONS = {
   open: [PROGRAM],
   census: [REGIONS],
+  package: [AGAINST, PROGRAM],
   plan: VARIANT_OPTIONS,
   run: [...VARIANT_OPTIONS, ...INPUT_OPTIONS, OUTPUTS],
   compare: [

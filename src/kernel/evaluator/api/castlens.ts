@@ -17,6 +17,7 @@ import type {
   IFixResult,
   IModelInfo,
   IModelRef,
+  IPackageInfo,
   IPlan,
   IProgress,
   IRunInputs,
@@ -52,6 +53,7 @@ import { DISPLAY } from '../display';
 import { documentation } from '../documentation';
 import { checkOptions, optionHelp, optionList } from './calloptions';
 import type { EngineClient } from './engineclient';
+import { packageTables } from './packageviews';
 import { TensorStats } from './stats';
 import { tableBundle } from './table';
 import {
@@ -71,6 +73,12 @@ import {
 export interface IOpenOptions {
   /** Name of the program, of an archive with several. */
   program?: string;
+}
+
+/** Options of `package()`. */
+export interface IPackageOptions extends IOpenOptions {
+  /** The exported program to compare with; by default one beside the package that its name names. */
+  against?: string;
 }
 
 /** What to run. */
@@ -189,7 +197,7 @@ export class Model {
   }
 
   /**
-   * Go over to the weights of another file, once they are checked and a variant is loaded with them; calls under way finish on
+   * Switch to the weights of another file, once they are checked and a variant is loaded with them; calls under way finish on
    * the old ones. Where they do not fit, nothing changes.
    */
   update(weights: string, options: IUpdateOptions = {}): Promise<IWeightUpdateResult> {
@@ -355,6 +363,8 @@ export class Model {
 export interface ICastlens {
   /** Open a model. Relative paths start from the working directory. */
   open(path: string, options?: IOpenOptions): Promise<Model>;
+  /** Read a package compiled by AOTInductor: the weight casts that its code executes. Runs nothing of it. */
+  package(path: string, options?: IPackageOptions): Promise<IPackageInfo>;
   /** Devices that can be chosen. */
   devices(): Promise<readonly IDeviceInfo[]>;
   readonly cacheModes: readonly CacheMode[];
@@ -378,6 +388,22 @@ export function makeCastlens(engine: EngineClient): ICastlens {
         const census = { ...result.census, file: path };
         return new Model(engine, absolute, { ...result, file: path, census }, program);
       }),
+    package: (path, options = {}) =>
+      Private.promise(async () => {
+        if (typeof path !== 'string') {
+          throw new TypeError('castlens.package() takes the path of a compiled package');
+        }
+        checkOptions('package', options);
+        const { against, program } = options;
+        const { result } = await engine.ask('package', {
+          path: resolve(path),
+          ...(against === undefined ? {} : { against: Private.absolute('against', against) }),
+          ...(program === undefined ? {} : { program })
+        });
+        return Private.shown({ ...result, file: path }, info =>
+          packageTables(info).map(tableBundle)
+        );
+      }),
     devices: () =>
       Private.promise(async () => {
         const { result } = await engine.ask('devices', {});
@@ -389,6 +415,7 @@ export function makeCastlens(engine: EngineClient): ICastlens {
   };
   documentation.set(castlens, Private.ABOUT);
   documentation.set(castlens.open, Private.OPEN);
+  documentation.set(castlens.package, Private.PACKAGE);
   documentation.set(castlens.devices, Private.DEVICES);
   documentation.set(Model.prototype.census, Private.CENSUS);
   documentation.set(Model.prototype.plan, Private.PLAN);
@@ -522,9 +549,10 @@ namespace Private {
     'await m.compare()                            time the cache modes against each other',
     'await m.stats()                              statistics of the weights',
     'await m.stats({ activations: true })         statistics of what a forward computes',
-    "await m.update('new.safetensors')            go over to other weights",
+    "await m.update('new.safetensors')            switch to other weights",
     "await m.fix('fixed.pt2')                     the same model without the casts",
     'await m.code()                               Python that does so in your own export script',
+    "await castlens.package('model.compiled.pt2') the casts that a package of AOTInductor executes",
     'await castlens.devices()                     what models can be run on'
   ].join('\n');
 
@@ -534,6 +562,14 @@ namespace Private {
     'Open an exported model, .pt2 or .onnx. Reads its structure, not its weights.',
     'program: which one of a .pt2 archive with several.',
     'Returns a model with .info, .census(), .plan(), .run(), .compare(), .stats(), .update(), .fix() and .code().'
+  ].join('\n');
+
+  export const PACKAGE = [
+    `await castlens.package(path, ${optionList('package')})`,
+    '',
+    'What a package compiled by AOTInductor holds, and the weight casts that one call of it executes, read from its code. Runs nothing of it.',
+    '',
+    ...optionHelp('package')
   ].join('\n');
 
   export const DEVICES = 'await castlens.devices()\n\nThe devices that models can be run on.';
@@ -571,7 +607,7 @@ namespace Private {
   export const UPDATE = [
     `await model.update(weights, ${optionList('update')})`,
     '',
-    'Go over to the weights of a .safetensors file or of another export of the model. Names, dtypes and shapes are checked first;',
+    'Switch to the weights of a .safetensors file or of another export of the model. Names, dtypes and shapes are checked first;',
     'only the casts of weights that changed are done again. Where something does not fit, nothing changes.',
     '',
     ...optionHelp('update')

@@ -140,6 +140,13 @@ const COMPILED_MODEL = open(
 /** A compiled model. */
 export type ICompiledModelInfo = Of<typeof COMPILED_MODEL>;
 
+/** How a model was compiled, in words. */
+export const BUILD_TEXTS: Readonly<Record<ICompiledModelInfo['build'], string>> = {
+  default: 'default build',
+  folded: 'built with runtime constant folding',
+  frozen: 'built with freezing'
+};
+
 const PACKAGE_INFO = open(
   { file: text('as the user named it'), models: listOf(COMPILED_MODEL) },
   'a package compiled by AOTInductor'
