@@ -15,6 +15,7 @@ import type {
   IFinding,
   IFixResult,
   IModelInfo,
+  IPackageInfo,
   IPlan,
   IPythonInfo,
   IRunResult,
@@ -110,6 +111,8 @@ export interface IPanelState {
   readonly link: LinkState;
   /** The model; null until it was opened. */
   readonly info: IModelInfo | null;
+  /** What the file is where it is no program, but a package compiled by AOTInductor; else null. */
+  readonly compiled: IPackageInfo | null;
   /** What Run runs. */
   readonly variant: IVariant;
   /** The file that weights are taken from, as the contents manager names it; null for the model's own. */
@@ -153,6 +156,7 @@ export interface IPanelState {
 export const INITIAL_STATE: IPanelState = {
   link: 'starting',
   info: null,
+  compiled: null,
   variant: { cache: 'off', passes: [], device: 'cpu' },
   weights: null,
   runtimes: ['onnxruntime'],
@@ -178,6 +182,7 @@ export const INITIAL_STATE: IPanelState = {
 
 /** What was found out by requests about one version of the files: gone with it. */
 export const NOTHING_FOUND = {
+  compiled: null,
   plans: INITIAL_STATE.plans,
   run: null,
   compare: null,

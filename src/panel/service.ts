@@ -155,11 +155,19 @@ export class PanelService implements IDisposable {
     this._planning?.abort();
     await this._perform('open', this._trans.__('Reading the model'), async ask => {
       const { path, weights } = this._modelRef();
-      const { result: info } = await ask('open', { path, weights });
+      const reply = await ask('open', { path, weights }).catch(async (error: unknown) => {
+        await this._openCompiled(ask, path, error);
+        return null;
+      });
+      if (reply === null) {
+        return;
+      }
+      const info = reply.result;
       const { state } = this._model;
       const isOther = state.info !== null && state.info.version !== info.version;
       this._model.update({
         ...(isOther ? NOTHING_FOUND : { plans: NOTHING_FOUND.plans }),
+        compiled: null,
         info,
         variant: withRegions(state.variant, validOverrides(state.variant.regions, info)),
         fileNotice:
@@ -183,6 +191,17 @@ export class PanelService implements IDisposable {
       void this._lookForPythons();
       await this._maybeSummarise();
     }
+  }
+
+  /** Read the file as a package compiled by AOTInductor, where that is what it is. Throws the error of opening it where it is not. */
+  private async _openCompiled(ask: Private.Ask, path: string, error: unknown): Promise<void> {
+    if (errorInfoOf(error).code !== 'unsupported-format') {
+      throw error;
+    }
+    const reply = await ask('package', { path }).catch((other: unknown) => {
+      throw errorInfoOf(other).code === 'cancelled' ? other : error;
+    });
+    this._model.update({ ...NOTHING_FOUND, info: null, fileNotice: null, compiled: reply.result });
   }
 
   /** Run the chosen variant once. */

@@ -27,24 +27,37 @@ export function Findings({ state, trans, execute }: ISectionProps) {
   }
   return (
     <Section name="findings" title={trans.__('Findings')} about={formatCount(findings.length)}>
-      <ul className="castlens-Findings">
-        {findings.map(finding => (
-          <Finding
-            key={findingKey(finding)}
-            finding={finding}
-            page={state.pages.get(finding.code)}
-            trans={trans}
-            execute={execute}
-          />
-        ))}
-        {info.warnings.map(warning => (
-          <li key={warning} className="castlens-Finding" data-severity="warning">
-            <span className="castlens-Finding-severity">{trans.__('Warning')}</span>
-            <p className="castlens-Finding-message">{warning}</p>
-          </li>
-        ))}
-      </ul>
+      <FindingList findings={findings} warnings={info.warnings} {...{ state, trans, execute }} />
     </Section>
+  );
+}
+
+interface IFindingList extends ISectionProps {
+  readonly findings: readonly IFinding[];
+  /** Remarks of the reader about the file. */
+  readonly warnings: readonly string[];
+}
+
+/** Findings one below the other. */
+export function FindingList({ findings, warnings, state, trans, execute }: IFindingList) {
+  return (
+    <ul className="castlens-Findings">
+      {findings.map(finding => (
+        <Finding
+          key={findingKey(finding)}
+          finding={finding}
+          page={state.pages.get(finding.code)}
+          trans={trans}
+          execute={execute}
+        />
+      ))}
+      {warnings.map(warning => (
+        <li key={warning} className="castlens-Finding" data-severity="warning">
+          <span className="castlens-Finding-severity">{trans.__('Warning')}</span>
+          <p className="castlens-Finding-message">{warning}</p>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -5,6 +5,7 @@
  */
 import type { CommandRegistry } from '@lumino/commands';
 import { CommandIDs } from '../commandids';
+import { CompiledPackage } from './compiledpackage';
 import { ErrorBoxes } from './errorbox';
 import { FileNotice } from './filenotice';
 import { Findings } from './findings';
@@ -33,7 +34,9 @@ export class PanelBody extends ModelWidget {
       <>
         <FileNotice {...props} />
         <ErrorBoxes {...props} />
-        {model.state.info === null ? (
+        {model.state.compiled !== null ? (
+          <CompiledPackage {...props} />
+        ) : model.state.info === null ? (
           <Placeholder {...props} />
         ) : (
           <>

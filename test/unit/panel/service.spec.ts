@@ -9,6 +9,7 @@ import type { ISaveChoice } from '../../../src/panel/service';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
 import type { IPanelSettings } from '../../../src/panel/settings';
 import { variantKey } from '../../../src/panel/variants';
+import type { ErrorCode } from '../../../src/errors';
 import type { IModelRef, IVariant } from '../../../src/protocol';
 import type { FakeComm } from './fakecomm';
 import { FakeKernel, FakeSession } from './fakesession';
@@ -767,6 +768,58 @@ describe('PanelService', () => {
       kernel.comm.receive({ type: 'files', state: 'changed', file });
       await until(opened);
       expect(model.state.errors).toEqual([]);
+    });
+  });
+
+  describe('a package compiled by AOTInductor', () => {
+    const compiled = { file: 'model.pt2', models: [] };
+
+    /** A panel whose file cannot be opened as a program, for this reason. */
+    async function refused(code: ErrorCode, answers: FakeComm['answers'] = {}) {
+      const made = await setup({
+        prepare: comm => {
+          delete comm.answers.open;
+          Object.assign(comm.answers, answers);
+        }
+      });
+      const { kernel, until } = made;
+      await until(state => state.task?.kind === 'open');
+      kernel.comm.fail(kernel.comm.requests('open')[0].id, code, 'no program');
+      return made;
+    }
+
+    it('should be read as one, and leave no error', async () => {
+      const { model, kernel, until } = await refused('unsupported-format', {
+        package: () => compiled
+      });
+      await until(state => state.compiled !== null && state.task === null);
+      expect(model.state).toMatchObject({ info: null, compiled, errors: [] });
+      expect(kernel.comm.requests('package')[0].params).toEqual({ path: 'model.pt2' });
+    });
+
+    it('should go with the file: a program in its place is shown as one', async () => {
+      const { model, kernel, until } = await refused('unsupported-format', {
+        package: () => compiled
+      });
+      await until(state => state.compiled !== null && state.task === null);
+      kernel.comm.answers.open = () => makeInfo();
+      kernel.comm.receive({ type: 'files', state: 'changed', file: '/k/folder/model.pt2' });
+      await until(opened);
+      expect(model.state.compiled).toBeNull();
+    });
+
+    it('should say why the file cannot be opened where it is none', async () => {
+      const { model, kernel, until } = await refused('unsupported-format');
+      await until(() => kernel.comm.requests('package').length === 1);
+      kernel.comm.fail(kernel.comm.requests('package')[0].id, 'bad-file', 'no package');
+      await until(state => state.errors.length > 0);
+      expect(model.state.errors[0].info).toMatchObject({ summary: 'no program' });
+    });
+
+    it('should not be asked for where the file is broken', async () => {
+      const { kernel, until } = await refused('bad-file');
+      await until(state => state.errors.length > 0);
+      expect(kernel.comm.requests('package')).toEqual([]);
     });
   });
 
