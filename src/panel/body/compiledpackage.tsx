@@ -85,7 +85,8 @@ function CompiledModel({ model, ...props }: ISectionProps & { model: ICompiledMo
 function Head({ model, trans }: { model: ICompiledModelInfo; trans: TranslationBundle }) {
   const { castsPerCall, castsAtLoad, bytesMovedPerCall, constants, torch, options } = model;
   const facts = [
-    trans.__('AOTInductor package, model %1', model.name),
+    trans.__('AOTInductor package'),
+    trans.__('model “%1”', model.name),
     describeBuild(model.build, trans),
     model.device,
     torch === null ? trans.__('torch version not recorded') : `torch ${torch}`,

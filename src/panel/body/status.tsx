@@ -45,7 +45,10 @@ export class StatusLine extends ModelWidget {
   }
 }
 
-function describe({ link, info, variant }: IPanelState, trans: TranslationBundle): string {
+function describe(
+  { link, info, compiled, variant }: IPanelState,
+  trans: TranslationBundle
+): string {
   switch (link) {
     case 'starting':
       return trans.__('Starting the kernel');
@@ -56,6 +59,9 @@ function describe({ link, info, variant }: IPanelState, trans: TranslationBundle
     case 'foreign':
       return trans.__('The kernel does not know castlens');
     case 'ready':
+      if (compiled !== null) {
+        return trans.__('A compiled package can be read, but not run');
+      }
       if (info === null) {
         return trans.__('No model');
       }
