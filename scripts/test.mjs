@@ -1,7 +1,7 @@
 // npm test: installs what is missing, builds, runs the suites and counts. `npm test -- unit protocol` runs only those;
 // arguments after another `--` go to the runner of the suite: `npm test -- unit -- --watch`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { prepareCuda } from './cudatest.mjs';
@@ -199,8 +199,15 @@ async function runPlaywright(args) {
   });
 }
 
-/** As many processes as there are processors, each with one thread: PyTorch's own threads gain nothing on models this small. */
-const torchWorkers = ['-n', String(Math.min(availableParallelism(), 4)), '--dist', 'worksteal'];
+/** What a process of the suite takes, with castlens, PyTorch and a compiler. */
+const torchWorkerBytes = 2 * 2 ** 30;
+/** As many processes as there are processors and room for, each with one thread: PyTorch's own threads gain nothing on models this small. */
+const torchWorkerCount = Math.min(
+  availableParallelism(),
+  Math.max(1, Math.floor(totalmem() / torchWorkerBytes)),
+  16
+);
+const torchWorkers = ['-n', String(torchWorkerCount), '--dist', 'worksteal'];
 
 /** All versions of PyTorch where the suite is named; else the newest that is installed. */
 async function runTorch(args, isNamed) {
