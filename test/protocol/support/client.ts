@@ -55,9 +55,9 @@ export class Client {
     this._iopub.connect(address(_connection.iopub_port));
     this._iopub.subscribe();
     for (const channel of ['shell', 'control', 'stdin'] as const) {
-      void this._listen(this._sockets[channel], this.received[channel]);
+      this._follow(this._sockets[channel], this.received[channel]);
     }
-    void this._listen(this._iopub, this.received.iopub);
+    this._follow(this._iopub, this.received.iopub);
   }
 
   readonly session = randomUUID();
@@ -231,6 +231,15 @@ export class Client {
         socket.close();
       }
     }
+  }
+
+  /** Listen until the client is closed. A socket that is closed while it is waited for may say so in an error. */
+  private _follow(socket: Dealer | Subscriber, into: IReceived[]): void {
+    void this._listen(socket, into).catch((error: unknown) => {
+      if (!this._closed) {
+        throw error;
+      }
+    });
   }
 
   private async _listen(socket: Dealer | Subscriber, into: IReceived[]): Promise<void> {
