@@ -76,7 +76,8 @@ describeWithStub('a CUDA device that fails', () => {
       expect(result.failed).toEqual([
         {
           variant: { cache: tooLarge, passes: [], device: 'cuda:0' },
-          summary: expect.stringContaining('not enough free memory') as string
+          message: expect.stringContaining('not enough free memory') as string,
+          error: expect.objectContaining({ code: 'out-of-memory' }) as object
         }
       ]);
     });
