@@ -1,14 +1,16 @@
 import plugin from '../../../schema/plugin.json';
 import { DEFAULT_SETTINGS } from '../../../src/panel/settings';
-import { CACHE_MODES, MAX_FORWARDS, PASSES, RUNTIMES } from '../../../src/protocol';
+import { MAX_FORWARDS, PASSES } from '../../../src/protocol';
+import { withSettingWords } from '../../support/settingswords';
 
 describe('schema/plugin.json', () => {
   const { properties } = plugin;
 
-  it('should offer the words of the contract', () => {
-    expect(properties.cacheMode.enum).toEqual([...CACHE_MODES]);
-    expect(properties.deployment.enum).toEqual(['auto', ...RUNTIMES]);
+  it('should offer the words that `npm run docs:settings` writes', () => {
+    expect(JSON.parse(withSettingWords(JSON.stringify(plugin, null, 2)))).toEqual(plugin);
     expect(properties.passes.items.enum).toEqual([...PASSES]);
+    const other = JSON.stringify(plugin, null, 2).replace('"share-casts",', '');
+    expect(JSON.parse(withSettingWords(other))).toEqual(plugin);
   });
 
   it('should allow no more forwards than a request takes', () => {
