@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { IProgress } from '../protocol';
 import type { IJob } from '../runtime';
 
 /** How often the time is told, milliseconds. */
@@ -31,7 +32,7 @@ export class CompileClock {
     const tell = (): void => {
       if (stage !== null) {
         const elapsed = performance.now() - startedAt;
-        job.progress?.({ text: stage + timeText(elapsed, this._times.get(program)) });
+        job.progress?.(timedProgress(stage, elapsed, this._times.get(program)));
       }
     };
     const timer = setInterval(tell, TICK_MS).unref();
@@ -50,12 +51,16 @@ export class CompileClock {
   private readonly _times = new Map<string, number>();
 }
 
-/** `, 12 s so far, about 8 s left`; empty for what has only begun. */
-export function timeText(elapsedMs: number, expectedMs: number | undefined): string {
-  const seconds = (ms: number): number => Math.round(ms / 1000);
-  const left =
-    expectedMs !== undefined && expectedMs - elapsedMs >= 1000
-      ? `, about ${seconds(expectedMs - elapsedMs)} s left`
-      : '';
-  return elapsedMs < SHORT_MS ? left : `, ${seconds(elapsedMs)} s so far${left}`;
+/** The stage with the time so far, where that is worth saying, and what is left where the whole is expected to take `expectedMs`. */
+export function timedProgress(
+  stage: string,
+  elapsedMs: number,
+  expectedMs: number | undefined
+): IProgress {
+  const leftSeconds =
+    expectedMs === undefined ? 0 : Math.round(Math.max(0, expectedMs - elapsedMs) / 1000);
+  return {
+    text: elapsedMs < SHORT_MS ? stage : `${stage}, ${Math.round(elapsedMs / 1000)} s so far`,
+    ...(leftSeconds > 0 ? { leftSeconds } : {})
+  };
 }
