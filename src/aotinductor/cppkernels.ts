@@ -11,7 +11,7 @@ import { ExpressionReader } from './expressions';
 import type { IKernel } from './kernels';
 import { KernelMemory, unfollowed } from './kernels';
 import type { IStatement, IToken } from './tokens';
-import { isMark, NotFollowed, statementsOf, tokenize, tokenizeBlock } from './tokens';
+import { isMark, splitAt, statementsOf, tokenize, tokenizeBlock, topLevel } from './tokens';
 import type { IValue } from './values';
 import { ValueMaker } from './values';
 
@@ -58,11 +58,7 @@ function readKernel(source: string, name: string): IKernel {
 class CppBody {
   constructor(pointers: ReadonlyMap<string, string>) {
     this.memory = new KernelMemory(new ValueMaker(), pointers);
-    this._scope = {
-      make: this.memory.make,
-      variable: name => this._variables.get(name),
-      element: (name, index) => this.memory.element(name, index)
-    };
+    this._scope = this.memory.scope(this._variables);
   }
 
   readonly memory: KernelMemory;
@@ -199,39 +195,4 @@ function isLambda(tokens: readonly IToken[]): boolean {
 function isArrayDeclaration(tokens: readonly IToken[]): boolean {
   const bracket = topLevel(tokens, isMark('['));
   return bracket >= 2 && tokens[bracket - 1].kind === 'name' && isMark(']')(tokens.at(-1));
-}
-
-/** Index of the first token outside of all brackets that a test holds for; -1 where there is none. */
-export function topLevel(tokens: readonly IToken[], test: (token: IToken) => boolean): number {
-  let depth = 0;
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i];
-    if (depth === 0 && test(token)) {
-      return i;
-    }
-    if (token.kind === 'mark') {
-      depth += '([{'.includes(token.text) ? 1 : ')]}'.includes(token.text) ? -1 : 0;
-    }
-    if (depth < 0) {
-      throw new NotFollowed('brackets that do not fit');
-    }
-  }
-  return -1;
-}
-
-/** Tokens between marks outside of all brackets. */
-export function splitAt(tokens: readonly IToken[], mark: string): IToken[][] {
-  const parts: IToken[][] = [[]];
-  let depth = 0;
-  for (const token of tokens) {
-    if (token.kind === 'mark') {
-      depth += '([{'.includes(token.text) ? 1 : ')]}'.includes(token.text) ? -1 : 0;
-      if (depth === 0 && token.text === mark) {
-        parts.push([]);
-        continue;
-      }
-    }
-    parts.at(-1)!.push(token);
-  }
-  return parts.filter(part => part.length > 0);
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { IScope } from './expressions';
 import { NotFollowed } from './tokens';
 import type { IValue, ValueMaker } from './values';
 
@@ -52,6 +53,15 @@ export class KernelMemory {
     readonly make: ValueMaker,
     private readonly _pointers: ReadonlyMap<string, string>
   ) {}
+
+  /** What expressions of the kernel may name, beside these variables. */
+  scope(variables: ReadonlyMap<string, IValue>): IScope {
+    return {
+      make: this.make,
+      variable: name => variables.get(name),
+      element: (name, index) => this.element(name, index)
+    };
+  }
 
   /** Give another name to a pointer. */
   alias(name: string, pointer: string): void {

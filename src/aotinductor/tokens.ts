@@ -164,3 +164,38 @@ class StatementReader {
 
   private _at = 0;
 }
+
+/** Index of the first token outside of all brackets that a test holds for; -1 where there is none. */
+export function topLevel(tokens: readonly IToken[], test: (token: IToken) => boolean): number {
+  let depth = 0;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i];
+    if (depth === 0 && test(token)) {
+      return i;
+    }
+    if (token.kind === 'mark') {
+      depth += '([{'.includes(token.text) ? 1 : ')]}'.includes(token.text) ? -1 : 0;
+    }
+    if (depth < 0) {
+      throw new NotFollowed('brackets that do not fit');
+    }
+  }
+  return -1;
+}
+
+/** Tokens between marks outside of all brackets. */
+export function splitAt(tokens: readonly IToken[], mark: string): IToken[][] {
+  const parts: IToken[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === 'mark') {
+      depth += '([{'.includes(token.text) ? 1 : ')]}'.includes(token.text) ? -1 : 0;
+      if (depth === 0 && token.text === mark) {
+        parts.push([]);
+        continue;
+      }
+    }
+    parts.at(-1)!.push(token);
+  }
+  return parts.filter(part => part.length > 0);
+}

@@ -8,11 +8,10 @@
 import { dtypeOfName } from './dtypes';
 import type { IScope } from './expressions';
 import { ExpressionReader } from './expressions';
-import { splitAt, topLevel } from './cppkernels';
 import type { IKernel } from './kernels';
 import { KernelMemory, unfollowed } from './kernels';
 import type { IToken } from './tokens';
-import { isMark, tokenize } from './tokens';
+import { isMark, splitAt, tokenize, topLevel } from './tokens';
 import type { IValue } from './values';
 import { ValueMaker } from './values';
 
@@ -93,11 +92,7 @@ function logicalLines(source: string): string[] {
 class TritonBody {
   constructor(pointers: ReadonlyMap<string, string>) {
     this.memory = new KernelMemory(new ValueMaker(), pointers);
-    this._scope = {
-      make: this.memory.make,
-      variable: name => this._variables.get(name),
-      element: (name, index) => this.memory.element(name, index)
-    };
+    this._scope = this.memory.scope(this._variables);
   }
 
   readonly memory: KernelMemory;

@@ -5,9 +5,8 @@
  *
  * @packageDocumentation
  */
-import { splitAt, topLevel } from './cppkernels';
 import type { IStatement, IToken } from './tokens';
-import { isMark, statementsOf, tokenizeBlock } from './tokens';
+import { isMark, splitAt, statementsOf, tokenizeBlock, topLevel } from './tokens';
 
 /** One step of a wrapper. */
 export type WrapperStep =

@@ -19,7 +19,7 @@ import {
   stopIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES, RUNTIMES } from '../protocol';
 import type { RegionChoice } from '../protocol';
 import { CommandIDs } from './commandids';
@@ -138,19 +138,13 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setCacheMode, {
     label: args => trans.__('Cache Mode: %1', String(args.mode ?? '')),
     caption: args => (isCacheMode(args.mode) ? describeCache(args.mode, trans) : ''),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['mode'],
-        properties: {
-          mode: {
-            type: 'string',
-            enum: [...CACHE_MODES],
-            description: trans.__('When weights are cast')
-          }
-        }
+    describedBy: takes({
+      mode: {
+        type: 'string',
+        enum: [...CACHE_MODES],
+        description: trans.__('When weights are cast')
       }
-    },
+    }),
     isEnabled: () => withPanel(),
     isToggled: args => withPanel(panel => panel.content.model.state.variant.cache === args.mode),
     execute: args => {
@@ -163,19 +157,13 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.togglePass, {
     label: args => (isPassName(args.pass) ? describePass(args.pass, trans) : trans.__('Pass')),
     caption: trans.__('Switch one pass over the graph on or off'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['pass'],
-        properties: {
-          pass: {
-            type: 'string',
-            enum: [...PASSES],
-            description: trans.__('Name of the pass')
-          }
-        }
+    describedBy: takes({
+      pass: {
+        type: 'string',
+        enum: [...PASSES],
+        description: trans.__('Name of the pass')
       }
-    },
+    }),
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.variant.passes.some(pass => pass === args.pass)),
@@ -189,18 +177,12 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setDevice, {
     label: args => trans.__('Run on %1', String(args.device ?? '')),
     caption: trans.__('Choose the device that models run on'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['device'],
-        properties: {
-          device: {
-            type: 'string',
-            description: trans.__('Id of the device, such as cpu or cuda:0')
-          }
-        }
+    describedBy: takes({
+      device: {
+        type: 'string',
+        description: trans.__('Id of the device, such as cpu or cuda:0')
       }
-    },
+    }),
     isEnabled: () => withPanel(),
     execute: args => {
       if (typeof args.device === 'string') {
@@ -223,20 +205,14 @@ export function addCommands(options: ICommandOptions): void {
           );
     },
     caption: trans.__('Run one autocast region otherwise than recorded'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['region', 'choice'],
-        properties: {
-          region: { type: 'string', description: trans.__('Id of the region') },
-          choice: {
-            type: 'string',
-            enum: ['recorded', ...REGION_CHOICES],
-            description: trans.__('As recorded, on, off, or on in this dtype')
-          }
-        }
+    describedBy: takes({
+      region: { type: 'string', description: trans.__('Id of the region') },
+      choice: {
+        type: 'string',
+        enum: ['recorded', ...REGION_CHOICES],
+        description: trans.__('As recorded, on, off, or on in this dtype')
       }
-    },
+    }),
     isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
     execute: args => {
       const choice = choiceIn(args);
@@ -257,19 +233,13 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.toggleVariant, {
     label: args => trans.__('Compare: %1', String(args.cache ?? '')),
     caption: trans.__('Put a variant into the comparison, or take it out'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['cache'],
-        properties: {
-          cache: {
-            type: 'string',
-            enum: [...ALL_ROWS],
-            description: trans.__('Cache mode or reference; a runtime of PyTorch and its mode')
-          }
-        }
+    describedBy: takes({
+      cache: {
+        type: 'string',
+        enum: [...ALL_ROWS],
+        description: trans.__('Cache mode or reference; a runtime of PyTorch and its mode')
       }
-    },
+    }),
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.selected.some(cache => cache === args.cache)),
@@ -283,15 +253,9 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.toggleRuntime, {
     label: args => trans.__('Compare in %1', String(args.runtime ?? '')),
     caption: trans.__('Show the variants of a runtime, or hide them'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['runtime'],
-        properties: {
-          runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
-        }
-      }
-    },
+    describedBy: takes({
+      runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
+    }),
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.runtimes.some(name => name === args.runtime)),
@@ -334,15 +298,9 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setDeployment, {
     label: args => trans.__('Deployed with %1', String(args.runtime ?? '')),
     caption: trans.__('Choose the runtime that the recommendation is drawn from'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['runtime'],
-        properties: {
-          runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
-        }
-      }
-    },
+    describedBy: takes({
+      runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
+    }),
     isEnabled: () => withPanel(),
     execute: args => {
       if (isRuntime(args.runtime)) {
@@ -375,19 +333,13 @@ export function addCommands(options: ICommandOptions): void {
         ? trans.__('Show Statistics of Activations')
         : trans.__('Show Statistics of Weights'),
     caption: trans.__('Choose what the statistics are about'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['kind'],
-        properties: {
-          kind: {
-            type: 'string',
-            enum: [...STATISTICS_KINDS],
-            description: trans.__('Weights as stored, or values as computed')
-          }
-        }
+    describedBy: takes({
+      kind: {
+        type: 'string',
+        enum: [...STATISTICS_KINDS],
+        description: trans.__('Weights as stored, or values as computed')
       }
-    },
+    }),
     isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
     isToggled: args => withPanel(panel => panel.content.model.state.statisticsKind === args.kind),
     execute: args => {
@@ -586,4 +538,9 @@ export function addCommands(options: ICommandOptions): void {
 /** The task that a command names; undefined where it names none. */
 function failedTask({ task }: ReadonlyPartialJSONObject): FailedTask | undefined {
   return FAILED_TASKS.find(name => name === task);
+}
+
+/** The arguments of a command, all of which it needs. */
+function takes(properties: ReadonlyJSONObject) {
+  return { args: { type: 'object', required: Object.keys(properties), properties } };
 }

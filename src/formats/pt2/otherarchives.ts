@@ -49,7 +49,7 @@ export async function refuseOtherArchives(file: string, archive: IPt2Archive): P
         entry: compiled,
         expected: EXPECTED,
         found: await describeCompiledModels(archive),
-        hint: 'castlens census PACKAGE on the command line tells what it casts. For anything else open the program it was compiled from: torch.export.save(exported_program, "model.pt2").'
+        hint: 'castlens census PACKAGE on the command line and castlens.package() in a notebook tell what it casts. For anything else open the program it was compiled from: torch.export.save(exported_program, "model.pt2").'
       }
     );
   }
