@@ -19,9 +19,10 @@ import {
   stopIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { CACHE_MODES, isRegionChoice, PASSES, REGION_CHOICES, RUNTIMES } from '../protocol';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { isRegionChoice } from '../protocol';
 import type { RegionChoice } from '../protocol';
+import { commandArguments } from './commandargs';
 import { CommandIDs } from './commandids';
 import { castlensIcon } from './icons';
 import { FAILED_TASKS, STATISTICS_KINDS } from './model';
@@ -30,7 +31,7 @@ import { askHowToSave, askToReplace } from './savedialog';
 import { askForPython, askToTrust } from './torchdialogs';
 import { FACTORY } from './tokens';
 import type { ICastlensTracker } from './tokens';
-import { ALL_ROWS, isRowId, isRuntime } from './runtimes';
+import { isRowId, isRuntime } from './runtimes';
 import { isCacheMode, isPassName } from './variants';
 import type { CastlensDocument } from './widget';
 import { describeCache, describePass, describeRegionChoice } from './words';
@@ -53,19 +54,7 @@ export function addCommands(options: ICommandOptions): void {
   const { commands, tracker, docManager, fileBrowser, sessionDialogs, translator } = options;
   const trans = translator.load('castlens');
   const current = (): CastlensDocument | null => tracker.currentWidget;
-  const noArgs = { args: { type: 'object', properties: {} } } as const;
-  const failureArgs = {
-    args: {
-      type: 'object',
-      properties: {
-        task: {
-          type: 'string',
-          enum: [...FAILED_TASKS],
-          description: trans.__('What failed; what failed last if absent')
-        }
-      }
-    }
-  } as const;
+  const describe = commandArguments(trans);
   const withPanel = (test: (panel: CastlensDocument) => boolean = () => true) => {
     const panel = current();
     return panel !== null && test(panel);
@@ -75,17 +64,7 @@ export function addCommands(options: ICommandOptions): void {
     label: args => (args.isLauncher ? trans.__('castlens') : trans.__('Open Exported Model…')),
     caption: trans.__('Open an exported model (.pt2 or .onnx) and show its weight casts'),
     icon: args => (args.isPalette ? undefined : castlensIcon),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          path: { type: 'string', description: trans.__('Path of the model; asked for if absent') },
-          cwd: { type: 'string', description: trans.__('Folder to ask in') },
-          isLauncher: { type: 'boolean', description: trans.__('Whether the launcher asks') },
-          isPalette: { type: 'boolean', description: trans.__('Whether the palette asks') }
-        }
-      }
-    },
+    describedBy: describe.open,
     execute: async args => {
       const path =
         typeof args.path === 'string'
@@ -103,7 +82,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.reload, {
     label: trans.__('Read Model Again'),
     caption: trans.__('Read the model’s file again'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.link === 'ready'),
     execute: () => current()?.content.service.open()
   });
@@ -112,7 +91,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Run Model Once'),
     caption: trans.__('Run one forward of the chosen variant'),
     icon: runIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canRun),
     execute: () => current()?.content.service.run()
   });
@@ -121,7 +100,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Stop'),
     caption: trans.__('Give up what is under way'),
     icon: stopIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.task !== null),
     execute: () => current()?.content.service.stop()
   });
@@ -130,7 +109,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Compare Variants'),
     caption: trans.__('Run the selected variants, interleaved, and compare them'),
     icon: fastForwardIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canCompare),
     execute: () => current()?.content.service.compare(file => askToTrust(file, translator))
   });
@@ -138,13 +117,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setCacheMode, {
     label: args => trans.__('Cache Mode: %1', String(args.mode ?? '')),
     caption: args => (isCacheMode(args.mode) ? describeCache(args.mode, trans) : ''),
-    describedBy: takes({
-      mode: {
-        type: 'string',
-        enum: [...CACHE_MODES],
-        description: trans.__('When weights are cast')
-      }
-    }),
+    describedBy: describe.cacheMode,
     isEnabled: () => withPanel(),
     isToggled: args => withPanel(panel => panel.content.model.state.variant.cache === args.mode),
     execute: args => {
@@ -157,13 +130,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.togglePass, {
     label: args => (isPassName(args.pass) ? describePass(args.pass, trans) : trans.__('Pass')),
     caption: trans.__('Switch one pass over the graph on or off'),
-    describedBy: takes({
-      pass: {
-        type: 'string',
-        enum: [...PASSES],
-        description: trans.__('Name of the pass')
-      }
-    }),
+    describedBy: describe.pass,
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.variant.passes.some(pass => pass === args.pass)),
@@ -177,12 +144,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setDevice, {
     label: args => trans.__('Run on %1', String(args.device ?? '')),
     caption: trans.__('Choose the device that models run on'),
-    describedBy: takes({
-      device: {
-        type: 'string',
-        description: trans.__('Id of the device, such as cpu or cuda:0')
-      }
-    }),
+    describedBy: describe.device,
     isEnabled: () => withPanel(),
     execute: args => {
       if (typeof args.device === 'string') {
@@ -205,14 +167,7 @@ export function addCommands(options: ICommandOptions): void {
           );
     },
     caption: trans.__('Run one autocast region otherwise than recorded'),
-    describedBy: takes({
-      region: { type: 'string', description: trans.__('Id of the region') },
-      choice: {
-        type: 'string',
-        enum: ['recorded', ...REGION_CHOICES],
-        description: trans.__('As recorded, on, off, or on in this dtype')
-      }
-    }),
+    describedBy: describe.region,
     isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
     execute: args => {
       const choice = choiceIn(args);
@@ -225,7 +180,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.resetRegions, {
     label: trans.__('Run Autocast Regions as Recorded'),
     caption: trans.__('Take back all overrides of autocast regions'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.variant.regions !== undefined),
     execute: () => current()?.content.service.resetRegions()
   });
@@ -233,13 +188,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.toggleVariant, {
     label: args => trans.__('Compare: %1', String(args.cache ?? '')),
     caption: trans.__('Put a variant into the comparison, or take it out'),
-    describedBy: takes({
-      cache: {
-        type: 'string',
-        enum: [...ALL_ROWS],
-        description: trans.__('Cache mode or reference; a runtime of PyTorch and its mode')
-      }
-    }),
+    describedBy: describe.variant,
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.selected.some(cache => cache === args.cache)),
@@ -253,9 +202,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.toggleRuntime, {
     label: args => trans.__('Compare in %1', String(args.runtime ?? '')),
     caption: trans.__('Show the variants of a runtime, or hide them'),
-    describedBy: takes({
-      runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
-    }),
+    describedBy: describe.runtime,
     isEnabled: () => withPanel(),
     isToggled: args =>
       withPanel(panel => panel.content.model.state.runtimes.some(name => name === args.runtime)),
@@ -269,19 +216,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setPython, {
     label: trans.__('Choose Python with PyTorch…'),
     caption: trans.__('Choose the Python whose PyTorch runs variants'),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          python: {
-            type: 'string',
-            description: trans.__(
-              'Absolute path on the machine of the kernel; asked for if absent, the first one with PyTorch if empty'
-            )
-          }
-        }
-      }
-    },
+    describedBy: describe.python,
     isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
     execute: async args => {
       const panel = current();
@@ -298,9 +233,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.setDeployment, {
     label: args => trans.__('Deployed with %1', String(args.runtime ?? '')),
     caption: trans.__('Choose the runtime that the recommendation is drawn from'),
-    describedBy: takes({
-      runtime: { type: 'string', enum: [...RUNTIMES], description: trans.__('Runtime') }
-    }),
+    describedBy: describe.runtime,
     isEnabled: () => withPanel(),
     execute: args => {
       if (isRuntime(args.runtime)) {
@@ -312,7 +245,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.summariseWeights, {
     label: trans.__('Summarise Weights'),
     caption: trans.__('Read all weights and show their statistics'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canWork),
     execute: () => current()?.content.service.summarise()
   });
@@ -322,7 +255,7 @@ export function addCommands(options: ICommandOptions): void {
     caption: trans.__(
       'Run the chosen variant and show statistics of the values it computes, and how far they are from float32'
     ),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canRun),
     execute: () => current()?.content.service.summariseActivations()
   });
@@ -333,13 +266,7 @@ export function addCommands(options: ICommandOptions): void {
         ? trans.__('Show Statistics of Activations')
         : trans.__('Show Statistics of Weights'),
     caption: trans.__('Choose what the statistics are about'),
-    describedBy: takes({
-      kind: {
-        type: 'string',
-        enum: [...STATISTICS_KINDS],
-        description: trans.__('Weights as stored, or values as computed')
-      }
-    }),
+    describedBy: describe.statistics,
     isEnabled: () => withPanel(panel => panel.content.model.state.info !== null),
     isToggled: args => withPanel(panel => panel.content.model.state.statisticsKind === args.kind),
     execute: args => {
@@ -353,14 +280,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.takeWeights, {
     label: trans.__('Take Weights from…'),
     caption: trans.__('Run the model with the weights of a .safetensors file or of another export'),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          path: { type: 'string', description: trans.__('Path of the file with the weights') }
-        }
-      }
-    },
+    describedBy: describe.weights,
     isEnabled: () => withPanel(panel => panel.content.service.canWork),
     execute: async args => {
       const panel = current();
@@ -387,7 +307,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.useOwnWeights, {
     label: trans.__('Use the Model’s Own Weights'),
     caption: trans.__('Take the weights from the file of the model again'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.weights !== null),
     execute: () => current()?.content.service.takeWeights(null)
   });
@@ -396,7 +316,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Save Repaired Model…'),
     caption: trans.__('Write the model with its weights in the precision they are used in'),
     icon: saveIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canSave),
     execute: async () => {
       const panel = current();
@@ -424,7 +344,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.showCode, {
     label: trans.__('Show PyTorch Code'),
     caption: trans.__('Show code that does the same in your own export script'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.service.canWork),
     execute: () => current()?.content.service.showCode()
   });
@@ -433,7 +353,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Copy PyTorch Code'),
     caption: trans.__('Copy the code shown in the panel'),
     icon: copyIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.code !== null),
     execute: () => {
       const code = current()?.content.model.state.code;
@@ -446,7 +366,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.retry, {
     label: trans.__('Try Again'),
     caption: trans.__('Repeat what failed'),
-    describedBy: failureArgs,
+    describedBy: describe.failure,
     isEnabled: () => withPanel(panel => panel.content.model.state.errors.length > 0),
     execute: args => current()?.content.service.retry(failedTask(args))
   });
@@ -454,13 +374,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.explainFinding, {
     label: args => trans.__('Explain: %1', String(args.code ?? '')),
     caption: trans.__('Say what a finding means, why it happens and what to do about it'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['code'],
-        properties: { code: { type: 'string', description: trans.__('Code of the finding') } }
-      }
-    },
+    describedBy: describe.finding,
     isEnabled: () => withPanel(),
     execute: async args => {
       if (typeof args.code === 'string') {
@@ -472,7 +386,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.dismissError, {
     label: trans.__('Dismiss Error'),
     caption: trans.__('Take the error off the panel'),
-    describedBy: failureArgs,
+    describedBy: describe.failure,
     isEnabled: () => withPanel(panel => panel.content.model.state.errors.length > 0),
     execute: args => current()?.content.service.dismissError(failedTask(args))
   });
@@ -480,7 +394,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.dismissNotice, {
     label: trans.__('Dismiss Notice'),
     caption: trans.__('Remove the notice that the file was read again'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(panel => panel.content.model.state.fileNotice !== null),
     execute: () => current()?.content.service.dismissNotice()
   });
@@ -488,7 +402,7 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.selectKernel, {
     label: trans.__('Choose Kernel…'),
     caption: trans.__('Choose the kernel that runs the model'),
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(),
     execute: async () => {
       const panel = current();
@@ -502,7 +416,7 @@ export function addCommands(options: ICommandOptions): void {
     label: trans.__('Restart Kernel…'),
     caption: trans.__('Restart the kernel; the model is opened again'),
     icon: refreshIcon,
-    describedBy: noArgs,
+    describedBy: describe.none,
     isEnabled: () => withPanel(),
     execute: async () => {
       const panel = current();
@@ -538,9 +452,4 @@ export function addCommands(options: ICommandOptions): void {
 /** The task that a command names; undefined where it names none. */
 function failedTask({ task }: ReadonlyPartialJSONObject): FailedTask | undefined {
   return FAILED_TASKS.find(name => name === task);
-}
-
-/** The arguments of a command, all of which it needs. */
-function takes(properties: ReadonlyJSONObject) {
-  return { args: { type: 'object', required: Object.keys(properties), properties } };
 }
